@@ -1,0 +1,179 @@
+//! The ledger: every movement of money, visits and points, append-only (W-1).
+
+use crate::calendar::Instant;
+use crate::id::{ContactId, CreditId, PassId};
+use crate::money::Currency;
+use serde::{Deserialize, Serialize};
+
+/// An account of the ledger. The list is short and fixed; [`Account::ALL`] is it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Account {
+    /// Value that somebody paid for comes from here.
+    Received = 1,
+    /// Value that was given comes from here.
+    Granted = 2,
+    /// Value that nobody paid or gave: an offline spend beyond the balance, a reversal of spent money.
+    Loss = 3,
+    /// Value on passes. Its subject is a pass, or a range of serial numbers with one amount for each.
+    Outstanding = 4,
+    /// Value in wallets. Its subject is a credit.
+    Credit = 5,
+    /// Value that was used: goods and services were handed over for it.
+    Settled = 6,
+    /// Value that expired or was forfeited.
+    Breakage = 7,
+    /// Value whose price was given back.
+    Refunded = 8,
+    /// Value paid out in money.
+    CashedOut = 9,
+    /// Dormant value handed to the state.
+    Unclaimed = 10,
+    /// Value changed by hand.
+    Correction = 11,
+}
+
+impl Account {
+    /// Every account, in the order of its number.
+    pub const ALL: [Self; 11] = [
+        Self::Received,
+        Self::Granted,
+        Self::Loss,
+        Self::Outstanding,
+        Self::Credit,
+        Self::Settled,
+        Self::Breakage,
+        Self::Refunded,
+        Self::CashedOut,
+        Self::Unclaimed,
+        Self::Correction,
+    ];
+
+    /// The number under which a store keeps it.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The account with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|a| a.number() == number)
+    }
+
+    /// What is owed to holders: a liability's accounts are outstanding and credit.
+    #[must_use]
+    pub fn is_liability(self) -> bool {
+        matches!(self, Self::Outstanding | Self::Credit)
+    }
+}
+
+/// Whether money was received for value, or it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum Mark {
+    /// Given.
+    Granted = 0,
+    /// Paid for.
+    Paid = 1,
+}
+
+impl Mark {
+    /// The mark with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Granted),
+            1 => Some(Self::Paid),
+            _ => None,
+        }
+    }
+}
+
+/// What an amount counts: money in minor units of a currency, visits, or points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Unit {
+    /// Minor units of a currency.
+    Money(Currency),
+    /// Visits or sessions.
+    Visits,
+    /// Points.
+    Points,
+}
+
+impl Unit {
+    /// The number under which a store keeps it: the currency's ISO 4217 number, or 10,000 and up.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        match self {
+            Self::Money(currency) => currency.numeric(),
+            Self::Visits => 10_000,
+            Self::Points => 10_001,
+        }
+    }
+
+    /// The unit with this number.
+    #[must_use]
+    pub fn from_number(number: u16) -> Option<Self> {
+        match number {
+            10_000 => Some(Self::Visits),
+            10_001 => Some(Self::Points),
+            n => Currency::from_numeric(n).ok().map(Self::Money),
+        }
+    }
+}
+
+/// Whose part of an account an entry moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The account has no subjects.
+    None,
+    /// One pass.
+    Pass(PassId),
+    /// Passes of one lot with consecutive serial numbers, the same amount each.
+    Passes {
+        /// The first pass.
+        first: PassId,
+        /// How many passes.
+        count: u32,
+    },
+    /// One credit of a contact.
+    Credit(ContactId, CreditId),
+}
+
+/// One movement: an amount of one unit from one account to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The account it leaves.
+    pub from: (Account, Subject),
+    /// The account it reaches.
+    pub to: (Account, Subject),
+    /// What is counted.
+    pub unit: Unit,
+    /// How much, above zero, in the unit's smallest part. For a range of passes: of all of them together.
+    pub amount: i64,
+    /// Paid for, or given.
+    pub mark: Mark,
+    /// The basket line it paid, from 0.
+    pub line: Option<u32>,
+}
+
+/// An entry as a store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Its number in the store, growing.
+    pub number: u64,
+    /// The operation that booked it.
+    pub operation: u64,
+    /// When it counts.
+    pub at: Instant,
+    /// When it was written.
+    pub booked: Instant,
+    /// The movement.
+    pub entry: Entry,
+    /// The entry before it of the same subject of `from`; 0 when there is none.
+    pub before_from: u64,
+    /// The entry before it of the same subject of `to`; 0 when there is none.
+    pub before_to: u64,
+}

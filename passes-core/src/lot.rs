@@ -1,0 +1,79 @@
+//! Lots: the passes generated together from one plan (T).
+
+use crate::calendar::Instant;
+use crate::id::{ContactId, LotId, PassId, PlanId, RunId, TermsId};
+use crate::passcode::Format;
+use crate::plan::Form;
+use crate::secret::Sealed;
+use serde::{Deserialize, Serialize};
+
+/// A lot as it is stored. Its passes have the serial numbers 1 to `count`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lot {
+    /// Its id.
+    pub id: LotId,
+    /// Its plan.
+    pub plan: PlanId,
+    /// The terms of its passes.
+    pub terms: TermsId,
+    /// Printed, or one electronic pass.
+    pub form: Form,
+    /// How many passes it has, or will have when its run is through.
+    pub count: u32,
+    /// The format of its codes.
+    pub format: Format,
+    /// The seed of its codes, sealed. Gone when the codes can't be brought back any more.
+    pub seed: Option<Sealed>,
+    /// When it was generated.
+    pub issued: Instant,
+    /// The run that generates it; none for an electronic pass.
+    pub run: Option<RunId>,
+    /// Whether all its passes are there.
+    pub complete: bool,
+    /// How often its codes were exported.
+    pub exports: u32,
+    /// Whether its export is closed.
+    pub closed: bool,
+    /// Whether all its passes are suspended (L-6).
+    pub suspended: bool,
+    /// Whether all its passes were cancelled: its codes then count for nothing in the odds of a guess (C-4).
+    pub cancelled: bool,
+    /// The pass that its only pass replaces.
+    pub replaces: Option<PassId>,
+}
+
+/// How a delivery went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The channel took the message.
+    Accepted,
+    /// The message arrived.
+    Confirmed,
+    /// It could not be delivered.
+    Failed {
+        /// Why, in the channel's words; at most 500 characters.
+        why: String,
+    },
+}
+
+/// The delivery of an electronic pass, as it is stored: the personal words on it stand here and nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// The pass.
+    pub pass: PassId,
+    /// To whom.
+    pub to: ContactId,
+    /// Through which channel.
+    pub channel: String,
+    /// From whom, for people.
+    pub sender: Option<String>,
+    /// What the sender says.
+    pub message: Option<String>,
+    /// How often it was sent.
+    pub sent: u32,
+    /// What became of it, the newest last; at most the last 20.
+    pub outcomes: Vec<(Instant, Outcome)>,
+}

@@ -1,0 +1,163 @@
+//! Use cases of contacts: creating, finding, editing.
+
+use super::docs::put;
+use super::engine::{Draft, View, first_half};
+use super::{Call, Done, Error, Inner, Passes, Receipt, stored};
+use crate::contact::{Contact, Medium, Profile};
+use crate::event::Event;
+use crate::fields;
+use crate::id::{BusinessId, ContactId, Id, Ids};
+use crate::operation::{By, Kind, Right};
+use crate::refusal::Refusal;
+use crate::store::{Change, DocKey, DocKind, Expect, Load};
+use serde::{Deserialize, Serialize};
+
+impl Done for ContactId {}
+
+/// Which contact a medium leads to; nobody, once it was taken from one.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Owner {
+    pub(crate) contact: Option<ContactId>,
+}
+
+impl Passes {
+    /// Registers a contact.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`; `INVALID` for a medium; `TAKEN` when a medium leads to another contact; `BAD_FIELD`.
+    pub fn create_contact<'a>(&'a self, by: &'a By, profile: Profile) -> Call<'a, Receipt<ContactId>> {
+        Call::new(async move {
+            let profile = profile.normal()?;
+            let mut order = self.order(by, Right::Contacts, Kind::Contact, &("create", &profile))?;
+            order.load.docs.extend(medium_keys(&self.inner, by.business, &profile)?);
+            self.run(order, move |view| {
+                let id = Ids::new(&view.env.seed, view.env.now).next();
+                let mut draft = Draft::new(view, id);
+                add(view, &mut draft.change, &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() })?;
+                draft.events.push(Event::ContactChanged { contact: id });
+                Ok(draft)
+            })
+            .await
+        })
+    }
+
+    /// Edits a contact: the profile is replaced, media that are no longer in it are free again.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`; `CONTACT_NOT_REGISTERED`; `INVALID`; `TAKEN`; `BAD_FIELD`.
+    pub fn edit_contact<'a>(&'a self, by: &'a By, contact: ContactId, profile: Profile) -> Call<'a, Receipt<ContactId>> {
+        Call::new(async move {
+            let profile = profile.normal()?;
+            // The media it has now are to be known before they can be named to the store.
+            let before = self.find(by, contact).await?;
+            let mut order = self.order(by, Right::Contacts, Kind::Contact, &("edit", contact, &profile))?;
+            order.load.docs.push(DocKey::new(DocKind::Contact, contact));
+            order.load.docs.extend(medium_keys(&self.inner, by.business, &profile)?);
+            order.load.docs.extend(medium_keys(&self.inner, by.business, &before.profile)?);
+            self.run(order, move |view| {
+                let (old, version) = registered(view, contact)?;
+                if old.profile.media != before.profile.media {
+                    return Err(crate::store::StoreError::Conflict.into());
+                }
+                let mut draft = Draft::new(view, contact);
+                let next = Contact { profile: profile.clone(), ..old.clone() };
+                fields::check(&view.business.settings.contact_fields, &next.profile.fields, true)?;
+                let key = DocKey::new(DocKind::Contact, contact);
+                draft.change.put.push(put(key, None, &next, Expect::Version(version))?);
+                for medium in next.profile.media.iter().filter(|m| !old.profile.media.contains(m)) {
+                    own(view, &mut draft.change, medium, Some(contact))?;
+                }
+                for medium in old.profile.media.iter().filter(|m| !next.profile.media.contains(m)) {
+                    own(view, &mut draft.change, medium, None)?;
+                }
+                draft.events.push(Event::ContactChanged { contact });
+                Ok(draft)
+            })
+            .await
+        })
+    }
+
+    /// A contact by id.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` without the right to contacts; `CONTACT_NOT_REGISTERED`.
+    pub fn contact<'a>(&'a self, by: &'a By, contact: ContactId) -> Call<'a, Contact> {
+        Call::new(async move {
+            self.permit(by, Right::Contacts)?;
+            self.find(by, contact).await
+        })
+    }
+
+    /// The contact whom a medium leads to, if there is one.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` without the right to contacts; `INVALID` for what is no such medium.
+    pub fn find_contact<'a>(&'a self, by: &'a By, medium: Medium) -> Call<'a, Option<Contact>> {
+        Call::new(async move {
+            self.permit(by, Right::Contacts)?;
+            let key = medium_key(&self.inner, by.business, &medium.normal()?)?;
+            let mut load = Load::new(by.business);
+            load.docs.push(key);
+            let loaded = self.inner.store.load(&load).await?;
+            let owner = loaded.doc(&key).map(|doc| stored::read::<Owner>(&doc.body)).transpose()?;
+            match owner.and_then(|owner| owner.contact) {
+                Some(contact) => self.find(by, contact).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    async fn find(&self, by: &By, contact: ContactId) -> Result<Contact, Error> {
+        let mut load = Load::new(by.business);
+        load.docs.push(DocKey::new(DocKind::Contact, contact));
+        self.look(by, load, |view| registered(view, contact).map(|(contact, _)| contact)).await
+    }
+}
+
+/// The contact, who must be registered or nameless, but known.
+pub(crate) fn registered(view: &View<'_>, id: ContactId) -> Result<(Contact, u32), Error> {
+    view.docs.contact(id)?.ok_or_else(|| Refusal::ContactUnknown { contact: id.to_string() }.into())
+}
+
+/// Adds a new contact, and takes its media for it.
+pub(crate) fn add(view: &View<'_>, change: &mut Change, contact: &Contact) -> Result<(), Error> {
+    if contact.named {
+        fields::check(&view.business.settings.contact_fields, &contact.profile.fields, true)?;
+    }
+    change.put.push(put(DocKey::new(DocKind::Contact, contact.id), None, contact, Expect::Absent)?);
+    contact.profile.media.iter().try_for_each(|medium| own(view, change, medium, Some(contact.id)))
+}
+
+/// Makes a medium lead to a contact, or to nobody.
+fn own(view: &View<'_>, change: &mut Change, medium: &Medium, contact: Option<ContactId>) -> Result<(), Error> {
+    let key = medium_key(view.inner, view.env.by.business, medium)?;
+    let now = view.loaded.doc(&key).map(|doc| Ok::<_, Error>((stored::read::<Owner>(&doc.body)?, doc.version))).transpose()?;
+    let expect = match now {
+        None => Expect::Absent,
+        Some((owner, _)) if contact.is_some() && owner.contact.is_some() => {
+            return Err(Refusal::Taken { what: medium.parts().0 }.into());
+        }
+        Some((_, version)) => Expect::Version(version),
+    };
+    change.put.push(put(key, None, &Owner { contact }, expect)?);
+    Ok(())
+}
+
+/// The keys of a profile's media.
+pub(crate) fn medium_keys(inner: &Inner, business: BusinessId, profile: &Profile) -> Result<Vec<DocKey>, Error> {
+    profile.media.iter().map(|medium| medium_key(inner, business, medium)).collect()
+}
+
+/// Under which key a medium is stored: a keyed hash, so that the store alone tells no number and no address.
+fn medium_key(inner: &Inner, business: BusinessId, medium: &Medium) -> Result<DocKey, Error> {
+    let (kind, text) = medium.parts();
+    let mut hasher = blake3::Hasher::new_keyed(inner.keys.fingerprint()?.reveal());
+    hasher.update(b"medium").update(business.as_bytes()).update(kind.as_bytes()).update(&[0]).update(text.as_bytes());
+    Ok(DocKey { kind: DocKind::Medium, id: first_half(hasher.finalize().as_bytes()) })
+}
+
+/// The key of the contact's document.
+pub(crate) fn contact_key(contact: ContactId) -> DocKey {
+    DocKey { kind: DocKind::Contact, id: contact.to_bytes() }
+}

@@ -1,0 +1,134 @@
+//! Reading documents: each version is decoded once.
+
+use super::{Error, stored};
+use crate::business::Business;
+use crate::contact::Contact;
+use crate::id::{BusinessId, ContactId, Id, LotId, PassId, PlanId, TermsId};
+use crate::lot::Lot;
+use crate::plan::{Plan, Terms};
+use crate::refusal::Refusal;
+use crate::store::{Doc, DocKey, DocKind, Expect, Loaded, Put, Record, StoreError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// How many decoded documents are kept.
+const KEPT: usize = 4_096;
+
+type Kept = HashMap<(BusinessId, DocKey), (u32, Arc<dyn Any + Send + Sync>)>;
+
+/// Decoded documents by key and version. What is loaded decides which version counts; this only saves
+/// decoding it again.
+#[derive(Default)]
+pub(crate) struct Cache(RwLock<Kept>);
+
+impl Cache {
+    pub(crate) fn read<T>(&self, business: BusinessId, doc: &Doc) -> Result<Arc<T>, StoreError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        let key = (business, doc.key);
+        if let Some((version, kept)) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key)
+            && *version == doc.version
+            && let Ok(value) = Arc::clone(kept).downcast::<T>()
+        {
+            return Ok(value);
+        }
+        let value = Arc::new(stored::read::<T>(&doc.body)?);
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key, (doc.version, Arc::clone(&value) as Arc<dyn Any + Send + Sync>));
+        Ok(value)
+    }
+}
+
+/// The documents that a pass's terms stand in.
+#[derive(Clone)]
+pub(crate) struct Chain {
+    pub(crate) lot: Arc<Lot>,
+    pub(crate) lot_version: u32,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) plan_version: u32,
+}
+
+impl Chain {
+    /// Which of lot and plan is suspended, if one is.
+    pub(crate) fn suspended(&self) -> Option<&'static str> {
+        if self.lot.suspended {
+            Some("lot")
+        } else if self.plan.suspended {
+            Some("plan")
+        } else {
+            None
+        }
+    }
+}
+
+/// What was loaded, decoded.
+pub(crate) struct Docs<'a> {
+    pub(crate) business: BusinessId,
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) cache: &'a Cache,
+}
+
+impl Docs<'_> {
+    /// A document that may be there, with its version.
+    pub(crate) fn get<T>(&self, key: DocKey) -> Result<Option<(Arc<T>, u32)>, Error>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        match self.loaded.doc(&key) {
+            Some(doc) => Ok(Some((self.cache.read(self.business, doc)?, doc.version))),
+            None => Ok(None),
+        }
+    }
+
+    /// A document that must be there.
+    pub(crate) fn need<T, I: Id + ToString>(&self, kind: DocKind, id: I) -> Result<(Arc<T>, u32), Error>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        let found = self.get(DocKey::new(kind, id))?;
+        found.ok_or_else(|| Refusal::NotFound { what: I::WHAT, id: id.to_string() }.into())
+    }
+
+    pub(crate) fn business(&self) -> Result<(Arc<Business>, u32), Error> {
+        self.need(DocKind::Business, self.business)
+    }
+
+    pub(crate) fn plan(&self, id: PlanId) -> Result<(Arc<Plan>, u32), Error> {
+        self.need(DocKind::Plan, id)
+    }
+
+    /// A contact that may be there. Not kept: there are too many.
+    pub(crate) fn contact(&self, id: ContactId) -> Result<Option<(Contact, u32)>, Error> {
+        match self.loaded.doc(&DocKey::new(DocKind::Contact, id)) {
+            Some(doc) => Ok(Some((stored::read(&doc.body)?, doc.version))),
+            None => Ok(None),
+        }
+    }
+
+    /// The lot with this id, its terms and its plan.
+    pub(crate) fn chain(&self, lot: LotId) -> Result<Chain, Error> {
+        let (lot, lot_version) = self.need::<Lot, _>(DocKind::Lot, lot)?;
+        let (terms, _) = self.need::<Terms, TermsId>(DocKind::Terms, lot.terms)?;
+        let (plan, plan_version) = self.plan(lot.plan)?;
+        Ok(Chain { lot, lot_version, terms, plan, plan_version })
+    }
+
+    /// The chain of a pass.
+    pub(crate) fn chain_of(&self, pass: PassId) -> Result<Chain, Error> {
+        self.chain(pass.lot())
+    }
+}
+
+/// A document to be written.
+pub(crate) fn put<T: Serialize>(key: DocKey, parent: Option<DocKey>, value: &T, expect: Expect) -> Result<Put, Error> {
+    let doc = Doc { key, version: expect.next_version(), parent, body: stored::write(value)?.into() };
+    Ok(Put { record: Record::Doc(doc), expect })
+}

@@ -1,0 +1,154 @@
+//! The use cases: what a host calls. Each is written once, async and without a runtime; a [`Call`] is awaited
+//! by an async host and waited for by any other.
+
+mod business;
+mod call;
+mod contacts;
+mod docs;
+mod engine;
+mod error;
+mod plans;
+mod receipt;
+mod refusals;
+mod stored;
+
+pub use call::Call;
+pub use error::{Error, Refused};
+pub use plans::Listed;
+pub use receipt::{Done, Receipt};
+pub use refusals::Refusals;
+
+use crate::calendar::Instant;
+use crate::secret::{Key, KeyId, Keyring, Purpose};
+use crate::store::{Change, Doc, DocKey, DocKind, Expect, Load, Put, Record, Store, StoreError};
+use docs::Cache;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Where the balance of a pass stands among the tallies of a change that redeems or returns: after its uses.
+pub(crate) const BALANCE: usize = 1;
+
+/// Tells the time. The core has no clock of its own: the host brings it.
+pub trait Clock: Send + Sync {
+    /// The instant at which a command counts.
+    fn now(&self) -> Instant;
+}
+
+/// Brings randomness for ids, codes and nonces. The core has no source of its own.
+pub trait Entropy: Send + Sync {
+    /// Thirty-two bytes that nobody can guess.
+    ///
+    /// # Errors
+    /// The reason, when there are none to be had.
+    fn seed(&self) -> Result<[u8; 32], String>;
+}
+
+/// The library, opened on a store: every use case is a method of it. Cheap to clone.
+#[derive(Clone)]
+pub struct Passes {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) cache: Cache,
+    pub(crate) refusals: refusals::Pending,
+}
+
+/// The keys that the store uses, by the ids written in it.
+pub(crate) struct Keys {
+    pub(crate) ring: Keyring,
+    digest: KeyId,
+    fingerprint: KeyId,
+}
+
+impl Keys {
+    /// The key of digests.
+    pub(crate) fn digest(&self) -> Result<&Key, Error> {
+        Ok(self.ring.require(Purpose::Digest, &self.digest)?)
+    }
+
+    /// The key of fingerprints of requests and media.
+    pub(crate) fn fingerprint(&self) -> Result<&Key, Error> {
+        Ok(self.ring.require(Purpose::Fingerprint, &self.fingerprint)?)
+    }
+}
+
+/// Which keys a store was made with: their ids, and values by which a wrong key under a right id is told.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeysInUse {
+    digest: (KeyId, [u8; 8]),
+    seal: (KeyId, [u8; 8]),
+    fingerprint: (KeyId, [u8; 8]),
+}
+
+const KEYS: DocKey = DocKey { kind: DocKind::Keys, id: [0; 16] };
+
+impl Passes {
+    /// Opens the library on a store. A store that was never opened takes the keyring's current keys; one that
+    /// was asks for the keys it was made with.
+    ///
+    /// # Errors
+    /// `KEY_MISSING` or `KEY_WRONG`, naming the key's id (C-14); a failing store.
+    pub fn open(
+        store: Arc<dyn Store>,
+        ring: Keyring,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Call<'static, Self> {
+        Call::new(async move {
+            let in_use = match keys_in_use(&*store).await? {
+                Some(in_use) => in_use,
+                None => {
+                    let current = |purpose| -> Result<(KeyId, [u8; 8]), Error> {
+                        let (id, _) = ring.require_current(purpose)?;
+                        Ok((id.clone(), ring.check_value(purpose, id)?))
+                    };
+                    let fresh = KeysInUse {
+                        digest: current(Purpose::Digest)?,
+                        seal: current(Purpose::Seal)?,
+                        fingerprint: current(Purpose::Fingerprint)?,
+                    };
+                    let doc = Doc { key: KEYS, version: 0, parent: None, body: stored::write(&fresh)?.into() };
+                    let mut change = Change::new(crate::id::BusinessId::STORE);
+                    change.put.push(Put { record: Record::Doc(doc), expect: Expect::Absent });
+                    match store.commit(&[change]).await?.pop() {
+                        Some(Ok(_)) => fresh,
+                        // Somebody else opened it at the same moment, with keys that now count.
+                        Some(Err(StoreError::Conflict)) => keys_in_use(&*store).await?.ok_or(StoreError::Conflict)?,
+                        Some(Err(error)) => return Err(error.into()),
+                        None => return Err(StoreError::Backend("a commit without an answer".into()).into()),
+                    }
+                }
+            };
+            for (purpose, (id, check)) in [
+                (Purpose::Digest, &in_use.digest),
+                (Purpose::Seal, &in_use.seal),
+                (Purpose::Fingerprint, &in_use.fingerprint),
+            ] {
+                ring.verify(purpose, id, check)?;
+            }
+            let keys = Keys { ring, digest: in_use.digest.0, fingerprint: in_use.fingerprint.0 };
+            let cache = Cache::default();
+            let refusals = refusals::Pending::default();
+            Ok(Self { inner: Arc::new(Inner { store, keys, clock, entropy, cache, refusals }) })
+        })
+    }
+
+    /// The store it was opened on.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+}
+
+async fn keys_in_use(store: &dyn Store) -> Result<Option<KeysInUse>, Error> {
+    let mut load = Load::new(crate::id::BusinessId::STORE);
+    load.docs.push(KEYS);
+    let loaded = store.load(&load).await?;
+    Ok(loaded.doc(&KEYS).map(|doc| stored::read(&doc.body)).transpose()?)
+}

@@ -1,0 +1,48 @@
+//! What an accepted command answers.
+
+use super::stored;
+use crate::calendar::Instant;
+use crate::event::Position;
+use crate::pass::Tally;
+use crate::store::{StoreError, StoredOperation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::ops::Deref;
+
+/// The answer to an accepted command: what it did, and the reference to its operation.
+///
+/// It dereferences to what was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt<T> {
+    /// The store's reference to the operation, by which it can be reversed, and the position of its events.
+    pub operation: Position,
+    /// Whether the same request had been done before, and nothing moved this time.
+    pub replayed: bool,
+    /// When it counts.
+    pub at: Instant,
+    /// What was done.
+    pub done: T,
+}
+
+impl<T> Deref for Receipt<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.done
+    }
+}
+
+/// What an operation keeps of what was done, to answer the same request again.
+pub trait Done: Serialize + DeserializeOwned + Send + 'static {
+    /// Takes from the commit what only it knows: the new values of its tallies, in the order of the change.
+    fn settle(&mut self, _after: &[Tally]) {}
+}
+
+impl Done for () {}
+
+impl<T: Done> Receipt<T> {
+    pub(crate) fn of(stored: &StoredOperation, replayed: bool) -> Result<Self, StoreError> {
+        let mut done: T = stored::unpack(&stored.operation.receipt)?;
+        done.settle(&stored.after);
+        Ok(Self { operation: Position(stored.number), replayed, at: stored.operation.at, done })
+    }
+}

@@ -1,0 +1,157 @@
+//! Counting refusals: per day, code, plan and place (B-4). They are kept in memory and flushed with later
+//! commits; a crash may lose the last.
+
+use super::{Call, Error, Passes, stored};
+use crate::calendar::{Date, Instant, Zone};
+use crate::id::{BusinessId, PlanId};
+use crate::operation::{By, Right};
+use crate::refusal::Refusal;
+use crate::store::{Change, Doc, DocKey, DocKind, Expect, Load, Put, Record, StoreError};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// Refusals counted of one code, at one place, of one plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusals {
+    /// The code that was told first.
+    pub code: String,
+    /// The plan, where the command got as far as to know it.
+    pub plan: Option<PlanId>,
+    /// The place.
+    pub place: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
+type Key = (String, Option<PlanId>, Option<String>);
+/// By business, and by day since 1970 in its calendar.
+type Counts = BTreeMap<(BusinessId, i64), BTreeMap<Key, u64>>;
+
+/// How many refusals wait before they are flushed.
+const WAIT: u64 = 64;
+/// How many different counts a day keeps; what comes after is counted without its place.
+const MOST: usize = 10_000;
+
+#[derive(Default)]
+pub(crate) struct Pending {
+    counts: Mutex<(u64, Counts)>,
+    zones: RwLock<HashMap<BusinessId, Zone>>,
+}
+
+impl Pending {
+    /// Notes the calendar of a business, whose days count.
+    pub(crate) fn note_zone(&self, business: BusinessId, zone: Zone) {
+        if self.zone(business) != Some(zone) {
+            self.zones.write().unwrap_or_else(PoisonError::into_inner).insert(business, zone);
+        }
+    }
+
+    fn zone(&self, business: BusinessId) -> Option<Zone> {
+        self.zones.read().unwrap_or_else(PoisonError::into_inner).get(&business).copied()
+    }
+
+    pub(crate) fn count(&self, now: Instant, by: &By, refusals: &[Refusal], plan: Option<PlanId>) {
+        let Some(first) = refusals.first() else { return };
+        let day = day(self.zone(by.business).unwrap_or(Zone::UTC).date_of(now));
+        let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.0 += 1;
+        let day = pending.1.entry((by.business, day)).or_default();
+        let place = by.place.as_deref().filter(|_| day.len() < MOST).map(str::to_owned);
+        *day.entry((first.code().to_owned(), plan, place)).or_default() += 1;
+    }
+
+    fn take(&self) -> Counts {
+        let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *pending).1
+    }
+
+    fn put_back(&self, key: (BusinessId, i64), counts: BTreeMap<Key, u64>) {
+        let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let day = pending.1.entry(key).or_default();
+        counts.into_iter().for_each(|(k, n)| *day.entry(k).or_default() += n);
+        pending.0 += 1;
+    }
+
+    fn is_due(&self) -> bool {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).0 >= WAIT
+    }
+}
+
+fn day(date: Date) -> i64 {
+    i64::from(date.to_epoch_days())
+}
+
+impl Passes {
+    /// Refusals counted on a day of the business's calendar.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` without the right to view; a failing store.
+    pub fn refusals<'a>(&'a self, by: &'a By, date: Date) -> Call<'a, Vec<Refusals>> {
+        Call::new(async move {
+            by.may(Right::View)?;
+            self.flush(usize::MAX).await?;
+            let number = day(date);
+            let key = DocKey::numbered(DocKind::Refusals, u64::try_from(number).unwrap_or(0));
+            let mut load = Load::new(by.business);
+            load.docs.push(key);
+            let loaded = self.inner.store.load(&load).await?;
+            Ok(loaded.doc(&key).map(|doc| stored::read(&doc.body)).transpose()?.unwrap_or_default())
+        })
+    }
+
+    /// Flushes counts when enough of them wait. A failure here is not the caller's: they wait on.
+    pub(crate) async fn flush_some(&self, _business: BusinessId) {
+        if self.inner.refusals.is_due() {
+            let _ = self.flush(1).await;
+        }
+    }
+
+    async fn flush(&self, tries: usize) -> Result<(), Error> {
+        for ((business, number), counts) in self.inner.refusals.take() {
+            if let Err(error) = self.add_counts(business, number, &counts, tries).await {
+                self.inner.refusals.put_back((business, number), counts);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_counts(
+        &self,
+        business: BusinessId,
+        number: i64,
+        counts: &BTreeMap<Key, u64>,
+        tries: usize,
+    ) -> Result<(), Error> {
+        let key = DocKey::numbered(DocKind::Refusals, u64::try_from(number).unwrap_or(0));
+        for _ in 0..tries.min(24) {
+            let mut load = Load::new(business);
+            load.docs.push(key);
+            let loaded = self.inner.store.load(&load).await?;
+            let doc = loaded.doc(&key);
+            let mut all: BTreeMap<Key, u64> = BTreeMap::new();
+            if let Some(doc) = doc {
+                for r in stored::read::<Vec<Refusals>>(&doc.body)? {
+                    all.insert((r.code, r.plan, r.place), r.count);
+                }
+            }
+            counts.iter().for_each(|(k, n)| *all.entry(k.clone()).or_default() += n);
+            let list: Vec<Refusals> =
+                all.into_iter().map(|((code, plan, place), count)| Refusals { code, plan, place, count }).collect();
+            let expect = doc.map_or(Expect::Absent, |d| Expect::Version(d.version));
+            let body = stored::write(&list)?.into();
+            let mut change = Change::new(business);
+            let record = Record::Doc(Doc { key, version: expect.next_version(), parent: None, body });
+            change.put.push(Put { record, expect });
+            match self.inner.store.commit(&[change]).await?.pop() {
+                Some(Ok(_)) => return Ok(()),
+                Some(Err(StoreError::Conflict)) => {}
+                Some(Err(error)) => return Err(error.into()),
+                None => break,
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+}

@@ -1,0 +1,202 @@
+//! What a command writes, in words that know nothing of the domain's rules.
+
+use super::Doc;
+use super::key::{DocKey, KeyHash, TallyKey};
+use crate::calendar::Instant;
+use crate::id::{BusinessId, OperationId, PassId};
+use crate::ledger::Entry;
+use crate::operation::Kind;
+use crate::pass::{CreditRow, PassRow, Tally};
+use crate::passcode::Digest;
+use std::sync::Arc;
+
+/// Everything one command does. A store writes it whole or not at all, and judges every guard first.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Whose records these are.
+    pub business: BusinessId,
+    /// The record that the command leaves; none when only something is counted.
+    pub operation: Option<Operation>,
+    /// Documents that the decision read and does not write: they must still be at these versions.
+    pub expect: Vec<(DocKey, Expect)>,
+    /// Records to write.
+    pub put: Vec<Put>,
+    /// What is counted.
+    pub tally: Vec<Add>,
+    /// Codes to reserve, for ever.
+    pub claim: Vec<Claim>,
+    /// Movements in the ledger. They come with an operation.
+    pub entries: Vec<Entry>,
+}
+
+impl Change {
+    /// A change that does nothing yet.
+    #[must_use]
+    pub fn new(business: BusinessId) -> Self {
+        Self {
+            business,
+            operation: None,
+            expect: Vec::new(),
+            put: Vec::new(),
+            tally: Vec::new(),
+            claim: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+/// A guard: what a record must be when the change lands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// There is none.
+    Absent,
+    /// It has this version.
+    Version(u32),
+}
+
+impl Expect {
+    /// The version that the record gets when the guard holds; 1 for a new one.
+    #[must_use]
+    pub fn next_version(self) -> u32 {
+        match self {
+            Self::Absent => 1,
+            Self::Version(v) => v.saturating_add(1),
+        }
+    }
+
+    /// Whether a record with this version, or none, meets the guard.
+    #[must_use]
+    pub fn is_met_by(self, version: Option<u32>) -> bool {
+        match self {
+            Self::Absent => version.is_none(),
+            Self::Version(v) => version == Some(v),
+        }
+    }
+}
+
+/// A record to write, and the guard. Its own `version` is ignored: it becomes `expect.next_version()`.
+#[derive(Clone, Debug)]
+pub struct Put {
+    /// The record.
+    pub record: Record,
+    /// The guard.
+    pub expect: Expect,
+}
+
+/// A record that is written as a whole.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A document.
+    Doc(Doc),
+    /// A pass. For one that exists, `used` and `held` of its tallies and `last` stay as stored, and the new
+    /// limits must hold over them.
+    Pass(Box<PassRow>),
+    /// A credit, likewise.
+    Credit(Box<CreditRow>),
+}
+
+/// An addition to a tally. It lands only if the tally's bound holds after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Add {
+    /// Which tally.
+    pub key: TallyKey,
+    /// Added to what is used; may be negative.
+    pub used: i64,
+    /// Added to what is held; may be negative.
+    pub held: i64,
+    /// The bound; none is the one of the row. A named tally has no other and begins at zero.
+    pub limit: Option<i64>,
+    /// If given, `used` must be exactly this before: the decision rests on it.
+    pub from: Option<i64>,
+}
+
+impl Add {
+    /// Adds to what is used, within the row's own bound.
+    #[must_use]
+    pub fn used(key: TallyKey, used: i64) -> Self {
+        Self { key, used, held: 0, limit: None, from: None }
+    }
+
+    /// The tally after this addition, or nothing when a guard fails.
+    #[must_use]
+    pub fn to(&self, tally: Tally) -> Option<Tally> {
+        if self.from.is_some_and(|from| from != tally.used) {
+            return None;
+        }
+        tally.add(self.used, self.held, self.limit)
+    }
+}
+
+/// Reserves a code for a pass. A digest is claimed once, for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The digest of the code.
+    pub digest: Digest,
+    /// The pass that it leads to.
+    pub pass: PassId,
+}
+
+/// The one record that an accepted command leaves.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Its id.
+    pub id: OperationId,
+    /// Which command it was.
+    pub kind: Kind,
+    /// Who gave it.
+    pub actor: Arc<str>,
+    /// Where: store, till, dealer.
+    pub place: Option<Arc<str>>,
+    /// Through which channel.
+    pub channel: Option<Arc<str>>,
+    /// Why.
+    pub reason: Option<Arc<str>>,
+    /// When it counts.
+    pub at: Instant,
+    /// When it was written.
+    pub booked: Instant,
+    /// The idempotency key's hash and the request's keyed fingerprint.
+    pub key: Option<(KeyHash, Fingerprint)>,
+    /// Keys that this operation stops: a later request with one of them finds this operation, whatever its
+    /// fingerprint.
+    pub stops: Option<KeyHash>,
+    /// What was done, versioned (see [`crate::operation`]).
+    pub receipt: Vec<u8>,
+    /// The events it raises, versioned. Their position is the operation's number.
+    pub events: Vec<u8>,
+}
+
+/// The keyed fingerprint of a request.
+pub type Fingerprint = [u8; 16];
+
+/// An operation as a store keeps it.
+#[derive(Clone, Debug)]
+pub struct StoredOperation {
+    /// The number that the store gave it: growing in the order of commits.
+    pub number: u64,
+    /// The operation. Its `key` holds the fingerprint when it was found by its key.
+    pub operation: Operation,
+    /// The values that its tallies had after it, in the order of [`Change::tally`].
+    pub after: Vec<Tally>,
+}
+
+/// What a commit answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The number of the operation; 0 when there was none.
+    pub operation: u64,
+    /// The new value of each tally, in the order of [`Change::tally`].
+    pub tallies: Vec<Tally>,
+}
+
+/// One step of a lot's generation: a change that moves the run's cursor, and the rows that it makes.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// The run's document with its new cursor, and whatever else lands with it.
+    pub change: Change,
+    /// Codes to reserve, sorted by digest. If one is taken the whole chunk fails with
+    /// [`StoreError::Taken`](super::StoreError::Taken).
+    pub codes: Vec<Claim>,
+    /// Passes to make, in the order of their ids.
+    pub passes: Vec<PassRow>,
+}

@@ -1,0 +1,159 @@
+//! What a command reads, and what it finds.
+
+use super::change::{Change, StoredOperation};
+use super::key::{DocKey, KeyHash, TallyKey};
+use crate::id::{BusinessId, ContactId, CreditId, Id, PassId};
+use crate::ledger::StoredEntry;
+use crate::pass::{CreditRow, PassRow, Tally};
+use crate::passcode::Digest;
+use crate::refusal::Refusal;
+use std::sync::Arc;
+
+/// All that a command names, to be read in one snapshot.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// Whose records.
+    pub business: BusinessId,
+    /// Documents.
+    pub docs: Vec<DocKey>,
+    /// A code: the pass that it leads to.
+    pub code: Option<Digest>,
+    /// Codes of which only is asked whether they are taken.
+    pub taken: Vec<Digest>,
+    /// Passes by id.
+    pub passes: Vec<PassId>,
+    /// Passes of one lot in a range of serial numbers.
+    pub range: Option<PassRange>,
+    /// All credits of a contact with something left.
+    pub wallet: Option<ContactId>,
+    /// Credits by id.
+    pub credits: Vec<(ContactId, CreditId)>,
+    /// Named tallies.
+    pub tallies: Vec<TallyKey>,
+    /// An idempotency key: the operation that bears or stops it.
+    pub key: Option<KeyHash>,
+    /// Another operation, with its entries.
+    pub operation: Option<OperationKey>,
+}
+
+impl Load {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(business: BusinessId) -> Self {
+        Self {
+            business,
+            docs: Vec::new(),
+            code: None,
+            taken: Vec::new(),
+            passes: Vec::new(),
+            range: None,
+            wallet: None,
+            credits: Vec::new(),
+            tallies: Vec::new(),
+            key: None,
+            operation: None,
+        }
+    }
+}
+
+/// Passes of one lot with serial numbers from `first` to `last`, both included; at most `limit` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassRange {
+    /// The first.
+    pub first: PassId,
+    /// The last.
+    pub last: PassId,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// How an operation is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKey {
+    /// By the store's number.
+    Number(u64),
+    /// By the idempotency key that it bears or stops.
+    Key(KeyHash),
+}
+
+/// A versioned document.
+///
+/// Loading a pass or a credit also loads the *chain* of its lot: the lot's document, its parent (the
+/// terms), and the parent of that (the plan).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doc {
+    /// Its key.
+    pub key: DocKey,
+    /// Counts the puts, from 1.
+    pub version: u32,
+    /// The document that it hangs on, by which it is also listed. It never changes.
+    pub parent: Option<DocKey>,
+    /// JSON, versioned.
+    pub body: Arc<[u8]>,
+}
+
+/// What was found. What was not found is left out, or `None` at its place.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The documents found: those asked for, and the chains.
+    pub docs: Vec<Doc>,
+    /// The pass of the code.
+    pub code: Option<PassRow>,
+    /// For each of [`Load::taken`]: whether it is.
+    pub taken: Vec<bool>,
+    /// The passes asked for by id or range, in the order of their ids.
+    pub passes: Vec<PassRow>,
+    /// The credits asked for, by contact or id, in the order of contact and id.
+    pub credits: Vec<CreditRow>,
+    /// The named tallies, in the order asked for; one that has no row is all zero.
+    pub tallies: Vec<Tally>,
+    /// The operation of the idempotency key.
+    pub replay: Option<Arc<StoredOperation>>,
+    /// Whether [`Loaded::replay`] doesn't bear the key but stops it.
+    pub stopped: bool,
+    /// The other operation, and its entries in order.
+    pub operation: Option<(Arc<StoredOperation>, Vec<StoredEntry>)>,
+}
+
+impl Loaded {
+    /// The document with this key.
+    #[must_use]
+    pub fn doc(&self, key: &DocKey) -> Option<&Doc> {
+        self.docs.iter().find(|d| d.key == *key)
+    }
+
+    /// The pass with this id, by code or by id.
+    #[must_use]
+    pub fn pass(&self, id: PassId) -> Option<&PassRow> {
+        let by_id = self.passes.binary_search_by_key(&id, |p| p.id).ok().and_then(|i| self.passes.get(i));
+        by_id.or_else(|| self.code.as_ref().filter(|p| p.id == id))
+    }
+
+    /// The document that lists a pass's lot.
+    #[must_use]
+    pub fn lot_of(&self, pass: PassId) -> Option<&Doc> {
+        self.doc(&DocKey { kind: super::DocKind::Lot, id: pass.lot().to_bytes() })
+    }
+}
+
+/// What a decision comes to.
+#[derive(Debug)]
+pub enum Decision {
+    /// It is done by this change.
+    Accepted(Change),
+    /// It is refused; the change counts something, and names no operation.
+    Refused(Vec<Refusal>, Option<Change>),
+    /// The same request was done before, by [`Loaded::replay`].
+    Replayed,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It is done: the operation as stored.
+    Done(Arc<StoredOperation>),
+    /// It was done before: the operation as stored.
+    Replayed(Arc<StoredOperation>),
+    /// It is refused.
+    Refused(Vec<Refusal>),
+}

@@ -1,0 +1,215 @@
+//! Whether a change may land. Nothing is written here.
+
+use super::tables::Books;
+use crate::id::{ContactId, CreditId, PassId};
+use crate::ledger::{Entry, Subject};
+use crate::pass::{CreditRow, PassRow, Tally};
+use crate::store::{Change, DocKey, Put, Record, StoreError, TallyKey};
+
+/// The key of a record that is written as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum RowKey {
+    Doc(DocKey),
+    Pass(PassId),
+    Credit(ContactId, CreditId),
+}
+
+/// The records that a change writes, sorted by key.
+struct Rows<'a>(Vec<(RowKey, &'a Record)>);
+
+impl<'a> Rows<'a> {
+    fn new(puts: &'a [Put]) -> Result<Self, StoreError> {
+        let mut rows: Vec<_> = puts.iter().map(|put| (key_of(&put.record), &put.record)).collect();
+        rows.sort_by_key(|(key, _)| *key);
+        if rows.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
+            return Err(twice("a record"));
+        }
+        Ok(Self(rows))
+    }
+
+    fn get(&self, key: RowKey) -> Option<&'a Record> {
+        let at = self.0.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        self.0.get(at).map(|(_, record)| *record)
+    }
+
+    fn pass(&self, id: PassId) -> Option<&'a PassRow> {
+        match self.get(RowKey::Pass(id)) {
+            Some(Record::Pass(row)) => Some(row),
+            _ => None,
+        }
+    }
+
+    fn credit(&self, contact: ContactId, id: CreditId) -> Option<&'a CreditRow> {
+        match self.get(RowKey::Credit(contact, id)) {
+            Some(Record::Credit(row)) => Some(row),
+            _ => None,
+        }
+    }
+
+    fn tally(&self, key: &TallyKey) -> Option<Tally> {
+        match *key {
+            TallyKey::Uses(id) => self.pass(id).map(|row| row.uses),
+            TallyKey::Balance(id) => self.pass(id).map(|row| row.balance),
+            TallyKey::Granted(id) => self.pass(id).map(|row| row.granted),
+            TallyKey::Credit(contact, id) => self.credit(contact, id).map(|row| row.amount),
+            TallyKey::Named(..) => None,
+        }
+    }
+}
+
+fn key_of(record: &Record) -> RowKey {
+    match record {
+        Record::Doc(doc) => RowKey::Doc(doc.key),
+        Record::Pass(row) => RowKey::Pass(row.id),
+        Record::Credit(row) => RowKey::Credit(row.contact, row.id),
+    }
+}
+
+/// The tally that a put leaves: what is counted stays as stored, the limit is the new one.
+pub(super) fn kept(stored: Option<Tally>, put: Tally) -> Tally {
+    stored.map_or(put, |stored| Tally { limit: put.limit, ..stored })
+}
+
+/// A fault of the caller, which no retry mends.
+fn broken(why: &str) -> StoreError {
+    StoreError::Backend(why.into())
+}
+
+fn twice(what: &str) -> StoreError {
+    StoreError::Backend(format!("a change names {what} twice"))
+}
+
+fn repeats<T: Ord>(mut keys: Vec<T>) -> bool {
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+}
+
+fn must(holds: bool) -> Result<(), StoreError> {
+    if holds { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+impl Books {
+    /// The values that the change's tallies would have after it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a guard fails, [`StoreError::Backend`] for a change that is none.
+    pub(super) fn judge(&self, change: &Change) -> Result<Vec<Tally>, StoreError> {
+        let rows = Rows::new(&change.put)?;
+        self.judge_operation(change)?;
+        for (key, expect) in &change.expect {
+            must(expect.is_met_by(self.docs.get(key).map(|doc| doc.version)))?;
+        }
+        for put in &change.put {
+            self.judge_put(put)?;
+        }
+        for claim in &change.claim {
+            must(!self.codes.contains_key(&claim.digest))?;
+        }
+        if change.claim.len() > 1 && repeats(change.claim.iter().map(|claim| claim.digest).collect()) {
+            return Err(twice("a code"));
+        }
+        self.judge_entries(&change.entries, &rows)?;
+        self.judge_tallies(change, &rows)
+    }
+
+    fn judge_operation(&self, change: &Change) -> Result<(), StoreError> {
+        let Some(operation) = &change.operation else {
+            return if change.entries.is_empty() { Ok(()) } else { Err(broken("entries without an operation")) };
+        };
+        let key = operation.key.map(|(key, _)| key);
+        if key.is_some() && key == operation.stops {
+            return Err(twice("an idempotency key"));
+        }
+        must(key.into_iter().chain(operation.stops).all(|key| !self.keys.contains_key(&key)))
+    }
+
+    fn judge_put(&self, put: &Put) -> Result<(), StoreError> {
+        match &put.record {
+            Record::Doc(new) => {
+                let stored = self.docs.get(&new.key);
+                must(put.expect.is_met_by(stored.map(|doc| doc.version)))?;
+                if stored.is_some_and(|doc| doc.parent != new.parent) {
+                    return Err(broken("the parent of a document never changes"));
+                }
+                Ok(())
+            }
+            Record::Pass(new) => {
+                let stored = self.pass(new.id);
+                must(put.expect.is_met_by(stored.map(|row| row.version)))?;
+                must(kept(stored.map(|row| row.uses), new.uses).holds())?;
+                must(kept(stored.map(|row| row.balance), new.balance).holds())?;
+                must(kept(stored.map(|row| row.granted), new.granted).holds())
+            }
+            Record::Credit(new) => {
+                let stored = self.credit(new.contact, new.id);
+                must(put.expect.is_met_by(stored.map(|row| row.version)))?;
+                must(kept(stored.map(|row| row.amount), new.amount).holds())
+            }
+        }
+    }
+
+    /// Additions come after the puts of the same change.
+    fn judge_tallies(&self, change: &Change, rows: &Rows<'_>) -> Result<Vec<Tally>, StoreError> {
+        let sorted = change.tally.is_sorted_by(|a, b| a.key < b.key);
+        if !sorted && repeats(change.tally.iter().map(|add| add.key).collect()) {
+            return Err(twice("a tally"));
+        }
+        let after = change.tally.iter().map(|add| {
+            let stored = self.tally(&add.key);
+            let now = match rows.tally(&add.key) {
+                Some(put) => kept(stored, put),
+                None if matches!(add.key, TallyKey::Named(..)) => stored.unwrap_or_default(),
+                None => stored.ok_or(StoreError::Conflict)?,
+            };
+            let after = add.to(now).ok_or(StoreError::Conflict)?;
+            // A row keeps its own limit, whatever the addition is judged by.
+            Ok(if matches!(add.key, TallyKey::Named(..)) { after } else { Tally { limit: now.limit, ..after } })
+        });
+        after.collect()
+    }
+
+    /// Each subject must be there, and one entry can only continue one chain: the passes of a range must have
+    /// the same last entry.
+    fn judge_entries(&self, entries: &[Entry], rows: &Rows<'_>) -> Result<(), StoreError> {
+        let mut spans = Vec::new();
+        for subject in entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]) {
+            match subject {
+                Subject::None => {}
+                Subject::Pass(id) => {
+                    self.last_of(id, rows)?;
+                    spans.push((id, id));
+                }
+                Subject::Passes { first, count } => {
+                    let last = first.serial().checked_add(count.saturating_sub(1)).filter(|_| count > 0);
+                    let last = last.ok_or_else(|| broken("an entry's range of passes is none"))?;
+                    let chain = self.last_of(first, rows)?;
+                    for serial in first.serial()..=last {
+                        must(self.last_of(first.lot().pass(serial), rows)? == chain)?;
+                    }
+                    spans.push((first, first.lot().pass(last)));
+                }
+                Subject::Credit(contact, id) => {
+                    let found = self.credit(contact, id).is_some() || rows.credit(contact, id).is_some();
+                    found.then_some(()).ok_or_else(|| broken("an entry names a credit that is not there"))?;
+                }
+            }
+        }
+        if spans.len() > 1 {
+            spans.sort_unstable();
+            spans.dedup();
+            if spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1)) {
+                return Err(broken("the entries of a change name ranges of passes that overlap"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The last entry of a pass that is stored or about to be.
+    fn last_of(&self, id: PassId, rows: &Rows<'_>) -> Result<u64, StoreError> {
+        match self.pass(id) {
+            Some(row) => Ok(row.last),
+            None if rows.pass(id).is_some() => Ok(0),
+            None => Err(broken("an entry names a pass that is not there")),
+        }
+    }
+}

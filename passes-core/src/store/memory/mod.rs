@@ -1,0 +1,172 @@
+//! The memory store: one lock, compact rows, every guard judged before anything is written.
+
+mod hash;
+mod judge;
+mod pause;
+mod read;
+mod tables;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use super::{
+    After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Load, Loaded, Page, PageQuery, Put,
+    Record, Store, StoreError, StoredOperation, done,
+};
+use crate::id::BusinessId;
+use hash::Set;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tables::{Books, Tables};
+use write::Landed;
+
+/// A store in memory, for tests and for hosts that keep nothing.
+///
+/// It is a handle: a clone leads to the same records, so that a clone kept aside *reopens* the store. What it
+/// holds is gone with the last handle. Commands run one after the other under one lock, a command's decision
+/// included; a reader sees a moment between two commands. Waiting for that lock is the only way in which it
+/// blocks.
+///
+/// A business holds at most 2³² passes, made in any order; made by serial number, each takes some 230 bytes
+/// and its code 50.
+///
+/// ```
+/// use passes_core::id::BusinessId;
+/// use passes_core::store::memory::Memory;
+/// use passes_core::store::{Load, Store, wait};
+///
+/// let store = Memory::new();
+/// let mut load = Load::new(BusinessId::STORE);
+/// load.key = Some([7; 16]);
+/// assert!(wait(store.load(&load))?.replay.is_none());
+/// # Ok::<(), passes_core::store::StoreError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<Tables>>);
+
+impl Memory {
+    /// A store without records.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Everything is judged before anything is written, so what a panic leaves behind is whole.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the books of a business; one that isn't known has empty ones.
+    fn read<T>(&self, business: BusinessId, read: impl FnOnce(&Books) -> T) -> T {
+        let tables = self.tables();
+        match tables.books.get(&business) {
+            Some(books) => read(books),
+            None => read(&Books::default()),
+        }
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memory")
+    }
+}
+
+impl Tables {
+    fn apply(&mut self, change: Change) -> Result<Landed, StoreError> {
+        self.books.entry(change.business).or_default().apply(change, &mut self.last)
+    }
+
+    /// Loads, decides and commits.
+    fn run(&mut self, command: Command) -> Result<Answer, StoreError> {
+        let Command { load, mut decide } = command;
+        let loaded = match self.books.get(&load.business) {
+            Some(books) => books.load(&load),
+            None => Books::default().load(&load),
+        };
+        match decide(&loaded) {
+            Decision::Replayed => loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
+            Decision::Refused(refusals, change) => {
+                change.map(|change| self.apply(change)).transpose()?;
+                Ok(Answer::Refused(refusals))
+            }
+            Decision::Accepted(change) if change.operation.is_none() => {
+                done(change, After { operation: 0, tallies: Vec::new() })
+            }
+            Decision::Accepted(change) => match self.apply(change)? {
+                Landed::Done(stored) => Ok(Answer::Done(stored)),
+                Landed::Counted(_) => Err(StoreError::Conflict),
+            },
+        }
+    }
+
+    fn fill(&mut self, chunk: &Chunk) -> Result<After, StoreError> {
+        let mut change = chunk.change.clone();
+        let passes = chunk.passes.iter().map(|row| Record::Pass(Box::new(row.clone())));
+        change.put.extend(passes.map(|record| Put { record, expect: Expect::Absent }));
+        let books = self.books.entry(change.business).or_default();
+        // The guards come first: a chunk that landed before is a conflict, not a chunk whose codes are taken.
+        let after = books.judge(&change)?;
+        let mut seen: Set<_> = change.claim.iter().map(|claim| claim.digest).collect();
+        seen.reserve(chunk.codes.len());
+        let codes = chunk.codes.iter().enumerate();
+        let taken = codes.filter(|(_, code)| books.codes.contains_key(&code.digest) || !seen.insert(code.digest));
+        let taken: Vec<usize> = taken.map(|(at, _)| at).collect();
+        if !taken.is_empty() {
+            return Err(StoreError::Taken(taken));
+        }
+        change.claim.extend(chunk.codes.iter().cloned());
+        books.write(change, after, &mut self.last).map(Landed::into_after)
+    }
+}
+
+impl Store for Memory {
+    fn run(&self, command: Command) -> Fut<'_, Answer> {
+        Box::pin(async move { self.tables().run(command) })
+    }
+
+    fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
+        Box::pin(async move {
+            let mut tables = self.tables();
+            Ok(commands.into_iter().map(|command| tables.run(command)).collect())
+        })
+    }
+
+    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
+        Box::pin(async move { Ok(self.read(load.business, |books| books.load(load))) })
+    }
+
+    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
+        Box::pin(async move {
+            let mut tables = self.tables();
+            let land = |change: &Change| tables.apply(change.clone()).map(Landed::into_after);
+            Ok(changes.iter().map(land).collect())
+        })
+    }
+
+    fn pause(&self, time: Duration) -> Fut<'_, ()> {
+        Box::pin(pause::Pause::new(time))
+    }
+
+    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
+        Box::pin(async move { self.tables().fill(chunk) })
+    }
+
+    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
+        Box::pin(async move { Ok(self.read(query.business(), |books| books.page(query))) })
+    }
+
+    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
+        Box::pin(async move { Ok(self.read(business, |books| books.operations_page(after, limit))) })
+    }
+
+    fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
+        Box::pin(async move {
+            // No lock is held while the auditor's code runs.
+            self.read(business, Books::snapshot).rows().for_each(&mut each);
+            Ok(())
+        })
+    }
+}

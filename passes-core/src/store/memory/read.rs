@@ -1,0 +1,254 @@
+//! Reading what a command names, and lists.
+
+use super::hash::Set;
+use super::tables::Books;
+use crate::calendar::Instant;
+use crate::id::PassId;
+use crate::ledger::{StoredEntry, Subject};
+use crate::pass::{CreditRow, PassRow, Tally};
+use crate::store::{
+    AuditRow, Doc, DocKey, DocKind, KeyHash, Load, Loaded, OperationKey, Page, PageQuery, PassOrder, PassRange,
+    StoredOperation,
+};
+use std::ops::Bound::{Excluded, Included};
+use std::sync::Arc;
+
+/// Documents, each once.
+#[derive(Default)]
+struct Docs {
+    found: Vec<Doc>,
+    /// The keys of those found, once they are many.
+    keys: Set<DocKey>,
+}
+
+impl Docs {
+    /// Up to here, looking through them is faster than hashing.
+    const FEW: usize = 16;
+
+    fn has(&self, key: &DocKey) -> bool {
+        if self.keys.is_empty() { self.found.iter().any(|doc| doc.key == *key) } else { self.keys.contains(key) }
+    }
+
+    fn add(&mut self, doc: &Doc) {
+        if self.has(&doc.key) {
+            return;
+        }
+        self.found.push(doc.clone());
+        if !self.keys.is_empty() {
+            self.keys.insert(doc.key);
+        } else if self.found.len() > Self::FEW {
+            self.keys.extend(self.found.iter().map(|doc| doc.key));
+        }
+    }
+}
+
+/// As a number of elements.
+fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+impl Books {
+    pub(super) fn load(&self, load: &Load) -> Loaded {
+        let mut docs = Docs::default();
+        for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
+            docs.add(doc);
+        }
+        let code = load.code.as_ref().and_then(|code| self.pass_of(code)).cloned();
+        let passes = self.load_passes(load);
+        let credits = self.load_credits(load);
+        // Rows of the same lot come together: one look at the lot before is enough for most.
+        let mut before = None;
+        let origins = credits.iter().map(|credit| credit.pass);
+        for pass in code.iter().chain(&passes).map(|row| row.id).chain(origins) {
+            if before.replace(pass.lot()) != Some(pass.lot()) {
+                self.chain_of(pass, &mut docs);
+            }
+        }
+        let bound = load.key.and_then(|key| self.keys.get(&key));
+        Loaded {
+            docs: docs.found,
+            code,
+            taken: load.taken.iter().map(|code| self.codes.contains_key(code)).collect(),
+            passes,
+            credits,
+            tallies: load.tallies.iter().map(|key| self.tally(key).unwrap_or_default()).collect(),
+            replay: bound.and_then(|bound| self.operation(bound.operation)).cloned(),
+            stopped: bound.is_some_and(|bound| bound.stops),
+            operation: load.operation.and_then(|key| self.load_operation(key)),
+        }
+    }
+
+    /// The chain of a lot: the lot's document, its terms, their plan.
+    fn chain_of(&self, pass: PassId, docs: &mut Docs) {
+        let mut next = Some(DocKey::new(DocKind::Lot, pass.lot()));
+        for _ in 0..3 {
+            let Some(doc) = next.and_then(|key| self.docs.get(&key)) else { return };
+            docs.add(doc);
+            next = doc.parent;
+        }
+    }
+
+    fn load_passes(&self, load: &Load) -> Vec<PassRow> {
+        let named = load.passes.iter().filter_map(|id| self.pass(*id));
+        let ranged = load.range.into_iter().flat_map(|PassRange { first, last, limit }| {
+            self.range(first, last).take(count(limit))
+        });
+        let mut passes: Vec<PassRow> = named.chain(ranged).cloned().collect();
+        if !passes.is_sorted_by(|a, b| a.id < b.id) {
+            passes.sort_by_key(|row| row.id);
+            passes.dedup_by_key(|row| row.id);
+        }
+        passes
+    }
+
+    fn load_credits(&self, load: &Load) -> Vec<CreditRow> {
+        let wallet = load.wallet.and_then(|contact| self.wallets.get(&contact));
+        let left = wallet.into_iter().flatten().filter(|credit| credit.amount.left() > 0);
+        let named = load.credits.iter().filter_map(|(contact, id)| self.credit(*contact, *id));
+        let mut credits: Vec<CreditRow> = left.chain(named).cloned().collect();
+        if !load.credits.is_empty() {
+            credits.sort_by_key(|row| (row.contact, row.id));
+            credits.dedup_by_key(|row| (row.contact, row.id));
+        }
+        credits
+    }
+
+    fn load_operation(&self, key: OperationKey) -> Option<(Arc<StoredOperation>, Vec<StoredEntry>)> {
+        let number = match key {
+            OperationKey::Number(number) => number,
+            OperationKey::Key(key) => self.bound(&key)?,
+        };
+        Some((self.operation(number)?.clone(), self.entries_of(number).to_vec()))
+    }
+
+    fn bound(&self, key: &KeyHash) -> Option<u64> {
+        self.keys.get(key).map(|bound| bound.operation)
+    }
+
+    pub(super) fn operations_page(&self, after: u64, limit: u32) -> Vec<Arc<StoredOperation>> {
+        self.operations_after(after).iter().take(count(limit)).cloned().collect()
+    }
+
+    pub(super) fn page(&self, query: &PageQuery) -> Page {
+        let mut page = Page::default();
+        match query {
+            PageQuery::Docs { kind, parent, after, limit, .. } => {
+                page.docs = self.docs_page(*kind, *parent, *after, count(*limit));
+            }
+            PageQuery::Passes { range, order: PassOrder::Serial, after, .. } => {
+                let rows = self.range(range.first, range.last);
+                let rows = rows.filter(|row| after.is_none_or(|(_, id)| row.id > id));
+                page.passes = rows.take(count(range.limit)).cloned().collect();
+            }
+            PageQuery::Passes { range, order: PassOrder::Expiry, after, .. } => {
+                page.passes = self.passes_by_expiry(*range, *after);
+            }
+            PageQuery::Credits { contact, after, limit, .. } => {
+                let wallet = self.wallets.get(contact).into_iter().flatten();
+                let rows = wallet.filter(|row| after.is_none_or(|after| *row.id.as_bytes() > after));
+                page.credits = rows.take(count(*limit)).cloned().collect();
+            }
+            PageQuery::Operations { after, limit, .. } => page.operations = self.operations_page(*after, *limit),
+            PageQuery::History { subject, before, limit, .. } => {
+                page.entries = self.history(*subject, *before, count(*limit));
+            }
+        }
+        page
+    }
+
+    fn docs_page(
+        &self,
+        kind: DocKind,
+        parent: Option<DocKey>,
+        after: Option<[u8; 16]>,
+        limit: usize,
+    ) -> Vec<Doc> {
+        let key = |id| DocKey { kind, id };
+        let to = key([0xFF; 16]);
+        let from = after.map_or(Included(key([0; 16])), |id| Excluded(key(id)));
+        if after == Some(to.id) {
+            return Vec::new();
+        }
+        let found = |key: &DocKey| self.docs.get(key).cloned();
+        match parent {
+            None => self.docs_by_kind.range((from, Included(to))).filter_map(found).take(limit).collect(),
+            Some(parent) => {
+                let range = (from.map(|key| (parent, key)), Included((parent, to)));
+                self.docs_by_parent.range(range).filter_map(|(_, key)| found(key)).take(limit).collect()
+            }
+        }
+    }
+
+    fn passes_by_expiry(&self, range: PassRange, after: Option<(Option<Instant>, PassId)>) -> Vec<PassRow> {
+        // A pass that never expires comes last.
+        let place = |expiry: Option<Instant>, id: PassId| (expiry.is_none(), expiry, id);
+        let after = after.map(|(expiry, id)| place(expiry, id));
+        let rows = self.range(range.first, range.last).map(|row| (place(row.redeem_by, row.id), row));
+        let mut rows: Vec<_> = rows.filter(|(place, _)| after.is_none_or(|after| *place > after)).collect();
+        let limit = count(range.limit);
+        if rows.len() > limit {
+            rows.select_nth_unstable_by_key(limit, |(place, _)| *place);
+            rows.truncate(limit);
+        }
+        rows.sort_unstable_by_key(|(place, _)| *place);
+        rows.into_iter().map(|(_, row)| row.clone()).collect()
+    }
+
+    /// Follows the chain of a pass or a credit back from its last entry.
+    fn history(&self, subject: Subject, before: Option<u64>, limit: usize) -> Vec<StoredEntry> {
+        let last = match subject {
+            Subject::Pass(pass) => self.pass(pass).map(|row| row.last),
+            Subject::Credit(contact, id) => self.credit(contact, id).map(|row| row.last),
+            // The accounts without subjects have no chains, and a range has as many as passes.
+            Subject::None | Subject::Passes { .. } => None,
+        };
+        let entry = |number| self.entry(number);
+        let chain = std::iter::successors(last.and_then(entry), |stored| {
+            entry(if covers(stored.entry.from.1, subject) { stored.before_from } else { stored.before_to })
+        });
+        let wanted = chain.filter(|stored| before.is_none_or(|before| stored.number < before));
+        wanted.take(limit).cloned().collect()
+    }
+
+    /// A copy of all that an audit reads, in its order.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let mut lots: Vec<_> = self.lot_at.iter().collect();
+        lots.sort_unstable();
+        let rows = lots.into_iter().filter_map(|(_, lot)| self.lots.get(*lot as usize)).flat_map(|lot| &lot.rows);
+        let passes = rows.filter_map(|(_, row)| self.passes.get(*row as usize)).cloned().collect();
+        let mut credits: Vec<CreditRow> = self.wallets.values().flatten().cloned().collect();
+        credits.sort_unstable_by_key(|row| (row.contact, row.id));
+        let mut tallies: Vec<_> = self.tallies.iter().map(|(key, tally)| (*key, *tally)).collect();
+        tallies.sort_unstable_by_key(|(key, _)| *key);
+        Snapshot { entries: self.entries.clone(), passes, credits, tallies }
+    }
+}
+
+/// Whether a subject of an entry is this pass or credit, or a range with this pass.
+fn covers(of: Subject, subject: Subject) -> bool {
+    match (of, subject) {
+        (Subject::Passes { first, count }, Subject::Pass(pass)) => {
+            let offset = pass.serial().checked_sub(first.serial());
+            first.lot() == pass.lot() && offset.is_some_and(|offset| offset < count)
+        }
+        _ => of == subject,
+    }
+}
+
+/// A business's books at one moment.
+pub(super) struct Snapshot {
+    entries: Vec<StoredEntry>,
+    passes: Vec<PassRow>,
+    credits: Vec<CreditRow>,
+    tallies: Vec<(([u8; 16], u16), Tally)>,
+}
+
+impl Snapshot {
+    pub(super) fn rows(self) -> impl Iterator<Item = AuditRow> {
+        let entries = self.entries.into_iter().map(AuditRow::Entry);
+        let passes = self.passes.into_iter().map(|row| AuditRow::Pass(Box::new(row)));
+        let credits = self.credits.into_iter().map(|row| AuditRow::Credit(Box::new(row)));
+        let tallies = self.tallies.into_iter().map(|((id, slot), tally)| AuditRow::Tally(id, slot, tally));
+        entries.chain(passes).chain(credits).chain(tallies)
+    }
+}

@@ -1,0 +1,209 @@
+//! Writing a change that was judged. Nothing here can fail but for want of room.
+
+use super::judge::kept;
+use super::tables::{Books, Bound, Numbers, Place};
+use crate::id::PassId;
+use crate::ledger::{Entry, StoredEntry, Subject};
+use crate::pass::{CreditRow, PassRow, Tally};
+use crate::store::{
+    Add, After, Change, Claim, Doc, Operation, Put, Record, StoreError, StoredOperation, TallyKey,
+};
+use std::sync::Arc;
+
+/// What landed.
+pub(super) enum Landed {
+    /// A change without an operation, with the values of its tallies.
+    Counted(Vec<Tally>),
+    /// An operation.
+    Done(Arc<StoredOperation>),
+}
+
+impl Landed {
+    pub(super) fn into_after(self) -> After {
+        match self {
+            Self::Counted(tallies) => After { operation: 0, tallies },
+            Self::Done(stored) => After { operation: stored.number, tallies: stored.after.clone() },
+        }
+    }
+}
+
+/// The places that a change needs are 32-bit numbers.
+fn place(number: usize) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| StoreError::Full("a business has at most 2^32 passes in memory".into()))
+}
+
+impl Books {
+    /// Judges a change and writes it.
+    ///
+    /// # Errors
+    /// Those of [`Books::judge`]; then nothing was written.
+    pub(super) fn apply(&mut self, change: Change, last: &mut Numbers) -> Result<Landed, StoreError> {
+        let after = self.judge(&change)?;
+        self.write(change, after, last)
+    }
+
+    /// Writes a change that was judged, with what its tallies come to.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] before anything is written.
+    pub(super) fn write(
+        &mut self,
+        change: Change,
+        after: Vec<Tally>,
+        last: &mut Numbers,
+    ) -> Result<Landed, StoreError> {
+        place(self.passes.len().saturating_add(change.put.len()))?;
+        place(self.lots.len().saturating_add(change.put.len()).saturating_add(change.claim.len()))?;
+        for put in change.put {
+            self.put(put)?;
+        }
+        for claim in &change.claim {
+            self.claim(claim)?;
+        }
+        for (add, tally) in change.tally.iter().zip(&after) {
+            self.count(add, *tally);
+        }
+        let Some(operation) = change.operation else { return Ok(Landed::Counted(after)) };
+        last.operation += 1;
+        for entry in change.entries {
+            last.entry += 1;
+            self.book(entry, &operation, *last);
+        }
+        let key = operation.key.map(|(key, _)| (key, false));
+        for (key, stops) in key.into_iter().chain(operation.stops.map(|key| (key, true))) {
+            self.keys.insert(key, Bound { operation: last.operation, stops });
+        }
+        let stored = Arc::new(StoredOperation { number: last.operation, operation, after });
+        self.operations.push(Arc::clone(&stored));
+        Ok(Landed::Done(stored))
+    }
+
+    fn put(&mut self, put: Put) -> Result<(), StoreError> {
+        let version = put.expect.next_version();
+        match put.record {
+            Record::Doc(doc) => self.put_doc(Doc { version, ..doc }),
+            Record::Pass(row) => return self.put_pass(PassRow { version, ..*row }),
+            Record::Credit(row) => self.put_credit(CreditRow { version, ..*row }),
+        }
+        Ok(())
+    }
+
+    fn put_doc(&mut self, doc: Doc) {
+        let (key, parent) = (doc.key, doc.parent);
+        if self.docs.insert(key, doc).is_none() {
+            self.docs_by_kind.insert(key);
+            if let Some(parent) = parent {
+                self.docs_by_parent.insert((parent, key));
+            }
+        }
+    }
+
+    fn put_pass(&mut self, new: PassRow) -> Result<(), StoreError> {
+        if let Some(stored) = self.pass_mut(new.id) {
+            *stored = PassRow {
+                uses: kept(Some(stored.uses), new.uses),
+                balance: kept(Some(stored.balance), new.balance),
+                granted: kept(Some(stored.granted), new.granted),
+                last: stored.last,
+                ..new
+            };
+            return Ok(());
+        }
+        let (serial, row) = (new.id.serial(), place(self.passes.len())?);
+        let lot = self.lot(new.id)?;
+        if let Some(lot) = self.lots.get_mut(lot as usize) {
+            let at = lot.search(serial).unwrap_or_else(|at| at);
+            lot.rows.insert(at, (serial, row));
+        }
+        self.passes.push(PassRow { last: 0, ..new });
+        Ok(())
+    }
+
+    fn put_credit(&mut self, new: CreditRow) {
+        let wallet = self.wallets.entry(new.contact).or_default();
+        match wallet.binary_search_by_key(&new.id, |credit| credit.id) {
+            Ok(at) => {
+                if let Some(stored) = wallet.get_mut(at) {
+                    let amount = kept(Some(stored.amount), new.amount);
+                    *stored = CreditRow { amount, last: stored.last, ..new };
+                }
+            }
+            Err(at) => wallet.insert(at, CreditRow { last: 0, ..new }),
+        }
+    }
+
+    /// The place of a pass's lot, made if need be.
+    fn lot(&mut self, pass: PassId) -> Result<u32, StoreError> {
+        let next = place(self.lots.len())?;
+        let lot = *self.lot_at.entry(pass.lot()).or_insert(next);
+        if lot == next {
+            self.lots.push(super::tables::Lot::default());
+        }
+        Ok(lot)
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Result<(), StoreError> {
+        let place = Place { lot: self.lot(claim.pass)?, serial: claim.pass.serial() };
+        self.codes.insert(claim.digest, place);
+        Ok(())
+    }
+
+    fn count(&mut self, add: &Add, after: Tally) {
+        match add.key {
+            TallyKey::Uses(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.uses = after),
+            TallyKey::Balance(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.balance = after),
+            TallyKey::Granted(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.granted = after),
+            TallyKey::Credit(contact, id) => {
+                self.credit_mut(contact, id).into_iter().for_each(|row| row.amount = after);
+            }
+            // Adding nothing only judges.
+            TallyKey::Named(..) if add.used == 0 && add.held == 0 => {}
+            TallyKey::Named(id, slot) => {
+                self.tallies.insert((id, slot), after);
+            }
+        }
+    }
+
+    /// Appends an entry, which continues the chains of its subjects.
+    fn book(&mut self, entry: Entry, operation: &Operation, number: Numbers) {
+        let (from, to) = (entry.from.1, entry.to.1);
+        let stored = StoredEntry {
+            number: number.entry,
+            operation: number.operation,
+            at: operation.at,
+            booked: operation.booked,
+            before_from: self.last_entry(from),
+            before_to: self.last_entry(to),
+            entry,
+        };
+        self.entries.push(stored);
+        self.chain(from, number.entry);
+        self.chain(to, number.entry);
+    }
+
+    /// The last entry of a subject; 0 when there is none. The passes of a range have the same.
+    fn last_entry(&self, subject: Subject) -> u64 {
+        let last = match subject {
+            Subject::None => None,
+            Subject::Pass(pass) | Subject::Passes { first: pass, .. } => self.pass(pass).map(|row| row.last),
+            Subject::Credit(contact, id) => self.credit(contact, id).map(|row| row.last),
+        };
+        last.unwrap_or_default()
+    }
+
+    fn chain(&mut self, subject: Subject, entry: u64) {
+        match subject {
+            Subject::None => {}
+            Subject::Pass(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.last = entry),
+            Subject::Passes { first, count } => {
+                let (lot, serial) = (first.lot(), first.serial());
+                for serial in serial..=serial.saturating_add(count.saturating_sub(1)) {
+                    self.pass_mut(lot.pass(serial)).into_iter().for_each(|row| row.last = entry);
+                }
+            }
+            Subject::Credit(contact, id) => {
+                self.credit_mut(contact, id).into_iter().for_each(|row| row.last = entry);
+            }
+        }
+    }
+}

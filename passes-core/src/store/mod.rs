@@ -1,0 +1,141 @@
+//! Storage, seen from the domain: what a command reads and writes, and the trait that a store implements.
+//!
+//! A store knows no rule of the domain. It reads what a [`Load`] names in one snapshot, judges the guards of
+//! a [`Change`] and writes it whole or not at all.
+
+pub mod memory;
+
+mod change;
+mod error;
+mod key;
+mod load;
+mod page;
+mod wait;
+
+pub use change::{
+    Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
+};
+pub use error::StoreError;
+pub use key::{DocKey, DocKind, KeyHash, TallyKey};
+pub use load::{Answer, Decision, Doc, Load, Loaded, OperationKey, PassRange};
+pub use page::{AuditRow, Page, PageQuery, PassOrder};
+pub use wait::{may_block, ready, wait};
+
+use crate::id::BusinessId;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A boxed future, so that the trait is object-safe, of a store's answer.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A decision: a pure function of what was loaded. A retry decides again.
+pub type Decide = Box<dyn FnMut(&Loaded) -> Decision + Send + 'static>;
+
+/// A command, as a store runs it.
+pub struct Command {
+    /// What it reads.
+    pub load: Load,
+    /// What it then decides.
+    pub decide: Decide,
+}
+
+/// Receives the rows of an audit, one after the other.
+pub type Auditor = Box<dyn FnMut(AuditRow) + Send + 'static>;
+
+/// Where records are kept.
+///
+/// Futures need no runtime. One that is polled inside [`wait`] may block the thread ([`may_block`]); any
+/// other must not.
+pub trait Store: Send + Sync {
+    /// Loads, decides and commits. A store over a network keeps this default: it repeats on
+    /// [`StoreError::Conflict`], jittered and bounded. One with a single writer does the three under its own
+    /// lock, many commands in one transaction.
+    fn run(&self, command: Command) -> Fut<'_, Answer> {
+        Box::pin(retry(self, command))
+    }
+
+    /// Runs several commands, each atomic by itself, in order; the answers come in the same order.
+    fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(commands.len());
+            for command in commands {
+                answers.push(self.run(command).await);
+            }
+            Ok(answers)
+        })
+    }
+
+    /// Reads in one snapshot, in one round trip.
+    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded>;
+
+    /// Commits changes, each whole or not at all, and answers each.
+    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>>;
+
+    /// Waits: the core has no timer.
+    fn pause(&self, time: Duration) -> Fut<'_, ()>;
+
+    /// Commits a chunk of a lot in one transaction.
+    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After>;
+
+    /// Reads a page of a list.
+    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page>;
+
+    /// Operations with a number above `after`, in order, at most `limit`, of this business: those below
+    /// which nothing can appear any more. The number is the position of the operation's events.
+    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>>;
+
+    /// Reads all entries, passes, credits and named tallies of a business in one snapshot, in that order,
+    /// each kind in the order of its key.
+    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()>;
+}
+
+/// How often a command that meets conflicts is tried.
+const TRIES: u32 = 24;
+
+/// Loads, decides, commits, and again on a conflict.
+async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Answer, StoreError> {
+    let mut jitter = command.load.business.as_bytes().iter().fold(0x9E37_79B9_u64, |a, b| {
+        a.rotate_left(5) ^ u64::from(*b)
+    });
+    for attempt in 0..TRIES {
+        let loaded = store.load(&command.load).await?;
+        let (change, refusals) = match (command.decide)(&loaded) {
+            Decision::Replayed => {
+                let replay = loaded.replay.ok_or(StoreError::Conflict)?;
+                return Ok(Answer::Replayed(replay));
+            }
+            Decision::Refused(refusals, None) => return Ok(Answer::Refused(refusals)),
+            Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
+            Decision::Accepted(change) => (change, None),
+        };
+        let answer = store.commit(std::slice::from_ref(&change)).await?.pop();
+        match answer.unwrap_or_else(|| Err(StoreError::Backend("a commit without an answer".into()))) {
+            Ok(after) => {
+                return Ok(match refusals {
+                    Some(refusals) => Answer::Refused(refusals),
+                    None => done(change, after)?,
+                });
+            }
+            Err(StoreError::Conflict) => {
+                jitter = jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                if attempt > 0 {
+                    let most = 500_u64 << attempt.min(6);
+                    store.pause(Duration::from_micros((jitter >> 33) % most)).await?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// The answer to an accepted change that has landed.
+///
+/// # Errors
+/// [`StoreError::Backend`] when the change names no operation: an accepted command always leaves one.
+pub fn done(change: Change, after: After) -> Result<Answer, StoreError> {
+    let operation = change.operation.ok_or_else(|| StoreError::Backend("an accepted change without an operation".into()))?;
+    Ok(Answer::Done(Arc::new(StoredOperation { number: after.operation, operation, after: after.tallies })))
+}

@@ -1,0 +1,124 @@
+//! One connection: how it is set up, and the businesses it has met.
+
+use crate::errors::Fault;
+use passes_core::id::{BusinessId, Id};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// Every statement of the store, those for bulk included, stays prepared.
+const STATEMENTS: usize = 96;
+
+/// Writers queue on side files, so this is only for what the locks don't order: recovery after a crash, and
+/// programs that know nothing of them.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// A connection, and the numbers by which the tables name businesses.
+pub(crate) struct Db {
+    pub(crate) sql: Connection,
+    businesses: RefCell<HashMap<BusinessId, i64>>,
+}
+
+impl Db {
+    /// Opens the file for reading and writing, and makes it if need be.
+    pub(crate) fn for_writing(path: &Path) -> Result<Self, Fault> {
+        let sql = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        // A file that is no database says so here, before anything is set.
+        sql.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+        sql.execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA fullfsync = ON;
+             PRAGMA checkpoint_fullfsync = ON;
+             PRAGMA secure_delete = ON;
+             PRAGMA wal_autocheckpoint = 0;
+             PRAGMA cache_size = -32768;",
+        )?;
+        Ok(Self::new(sql))
+    }
+
+    /// Opens the file for reading.
+    pub(crate) fn for_reading(path: &Path) -> Result<Self, Fault> {
+        // Opened for writing all the same: whoever comes first after a crash has to recover the log.
+        let sql = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        sql.execute_batch("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192;")?;
+        Ok(Self::new(sql))
+    }
+
+    fn new(sql: Connection) -> Self {
+        sql.set_prepared_statement_cache_capacity(STATEMENTS);
+        Self { sql, businesses: RefCell::default() }
+    }
+
+    /// A statement, prepared once.
+    pub(crate) fn statement(&self, text: &str) -> Result<CachedStatement<'_>, Fault> {
+        Ok(self.sql.prepare_cached(text)?)
+    }
+
+    /// Runs a statement that takes and answers nothing.
+    pub(crate) fn run(&self, text: &str) -> Result<(), Fault> {
+        self.statement(text)?.execute([])?;
+        Ok(())
+    }
+
+    /// The number of a business, if it has any record.
+    pub(crate) fn business(&self, id: BusinessId) -> Result<Option<i64>, Fault> {
+        if let Some(known) = self.businesses.borrow().get(&id) {
+            return Ok(Some(*known));
+        }
+        let mut select = self.statement("SELECT num FROM business WHERE id = ?1")?;
+        let found = select.query_row([id.to_bytes()], |row| row.get(0)).optional()?;
+        if let Some(found) = found {
+            self.businesses.borrow_mut().insert(id, found);
+        }
+        Ok(found)
+    }
+
+    /// The number of a business, given now if it has none. Only within a transaction that writes.
+    pub(crate) fn business_or_new(&self, id: BusinessId) -> Result<i64, Fault> {
+        if let Some(found) = self.business(id)? {
+            return Ok(found);
+        }
+        self.statement("INSERT INTO business (id) VALUES (?1)")?.execute([id.to_bytes()])?;
+        let number = self.sql.last_insert_rowid();
+        self.businesses.borrow_mut().insert(id, number);
+        Ok(number)
+    }
+
+    /// Takes back the transaction that is open, and forgets what was learned in it.
+    pub(crate) fn roll_back(&self) {
+        self.businesses.borrow_mut().clear();
+        // SQLite itself may have done so already. An error here shows again at the next BEGIN.
+        if !self.sql.is_autocommit() {
+            drop(self.run("ROLLBACK"));
+        }
+    }
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
+    // Each connection is used by one thread at a time, so SQLite needs no mutex around it.
+    let sql = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    sql.busy_timeout(BUSY)?;
+    sql.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+    Ok(sql)
+}
+
+/// A snapshot for reading, which ends with this.
+pub(crate) struct Snapshot<'a>(&'a Db);
+
+impl<'a> Snapshot<'a> {
+    pub(crate) fn begin(db: &'a Db) -> Result<Self, Fault> {
+        db.run("BEGIN")?;
+        Ok(Self(db))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        if !self.0.sql.is_autocommit() {
+            drop(self.0.run("ROLLBACK"));
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What SQLite says, in the words of the store's contract.
+
+use passes_core::store::StoreError;
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+
+/// A fault inside the store, before it is told to anybody.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// SQLite's.
+    Sql(rusqlite::Error),
+    /// One that is told as it is.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Sql(error) => told(&error),
+            Fault::Store(error) => error,
+        }
+    }
+}
+
+impl Fault {
+    /// What is stored can't be read as what it should be.
+    pub(crate) fn corrupt(what: &str) -> Self {
+        Self::Store(StoreError::Corrupt(format!("{what} can't be read")))
+    }
+
+    /// The caller gave what is no change; no retry mends that.
+    pub(crate) fn broken(why: &str) -> Self {
+        Self::Store(StoreError::Backend(why.to_owned()))
+    }
+
+    /// A guard didn't hold.
+    pub(crate) fn conflict() -> Self {
+        Self::Store(StoreError::Conflict)
+    }
+
+    /// What a failed COMMIT is told as. When the write-ahead log can't be synced, the commit may be found in it
+    /// after a crash all the same.
+    pub(crate) fn of_commit(self) -> StoreError {
+        match &self {
+            Self::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                match StoreError::from(self) {
+                    full @ StoreError::Full(_) => full,
+                    _ => StoreError::InDoubt,
+                }
+            }
+            _ => self.into(),
+        }
+    }
+}
+
+fn told(error: &rusqlite::Error) -> StoreError {
+    use rusqlite::Error as E;
+    let text = error.to_string();
+    match error {
+        E::SqliteFailure(failure, _) => match (failure.code, failure.extended_code) {
+            (
+                _,
+                ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                | ffi::SQLITE_CONSTRAINT_UNIQUE
+                | ffi::SQLITE_CONSTRAINT_ROWID,
+            ) => StoreError::Conflict,
+            // The shared memory beside the log could not be made larger: there is no room, or no right to it.
+            (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => StoreError::Full(text),
+            (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => StoreError::Corrupt(text),
+            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => StoreError::Transient(text),
+            _ => StoreError::Backend(text),
+        },
+        E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..) => {
+            StoreError::Corrupt(text)
+        }
+        _ => StoreError::Backend(text),
+    }
+}
+
+/// What an operating system's error at a side file is told as.
+pub(crate) fn of_file(what: &str, error: &std::io::Error) -> StoreError {
+    let text = format!("{what}: {error}");
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(text),
+        _ => StoreError::Backend(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sqlite(code: i32) -> Fault {
+        Fault::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    /// D-3: an I/O error while committing leaves in doubt whether it landed; a full disk doesn't.
+    #[test]
+    fn a_failed_commit_is_in_doubt_unless_the_disk_is_full() {
+        assert_eq!(sqlite(ffi::SQLITE_IOERR_FSYNC).of_commit(), StoreError::InDoubt);
+        assert!(matches!(sqlite(ffi::SQLITE_FULL).of_commit(), StoreError::Full(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_BUSY).of_commit(), StoreError::Transient(_)));
+        assert!(matches!(StoreError::from(sqlite(ffi::SQLITE_IOERR_WRITE)), StoreError::Backend(_)));
+    }
+
+    /// D-3: only a key that is there already is a conflict; a reference to nothing is a fault of ours.
+    #[test]
+    fn a_taken_key_is_a_conflict() {
+        assert_eq!(StoreError::from(sqlite(ffi::SQLITE_CONSTRAINT_PRIMARYKEY)), StoreError::Conflict);
+        assert!(matches!(StoreError::from(sqlite(ffi::SQLITE_CONSTRAINT_FOREIGNKEY)), StoreError::Backend(_)));
+        assert!(matches!(StoreError::from(sqlite(ffi::SQLITE_NOTADB)), StoreError::Corrupt(_)));
+    }
+}

@@ -1,0 +1,259 @@
+//! Lists, histories, events and audits: what is read a page at a time or as a stream.
+
+use crate::codec::{Columns, credit_columns, entry_columns, operation_columns, pass_columns, signed};
+use crate::connection::Db;
+use crate::errors::Fault;
+use passes_core::calendar::Instant;
+use passes_core::id::{BusinessId, Id, PassId};
+use passes_core::ledger::{StoredEntry, Subject};
+use passes_core::pass::PassRow;
+use passes_core::store::{
+    AuditRow, Auditor, Doc, DocKey, DocKind, Page, PageQuery, PassOrder, PassRange, StoredOperation,
+};
+use rusqlite::params;
+use std::sync::Arc;
+
+const DOCS: &str = "SELECT id,version,parent_kind,parent_id,body FROM doc \
+     WHERE business=?1 AND kind=?2 AND id>?3 ORDER BY id LIMIT ?4";
+const CHILDREN: &str = "SELECT id,version,parent_kind,parent_id,body FROM doc \
+     WHERE business=?1 AND kind=?2 AND parent_kind=?5 AND parent_id=?6 AND id>?3 ORDER BY id LIMIT ?4";
+const PASSES: &str = concat!(
+    "SELECT ",
+    pass_columns!(),
+    " FROM pass p WHERE business=?1 AND id>=?2 AND id<=?3 AND id>?5 ORDER BY id LIMIT ?4"
+);
+const PASSES_BY_EXPIRY: &str = concat!(
+    "SELECT ",
+    pass_columns!(),
+    // ?5 is the expiry after which to go on, the end of time standing for never; ?6 the pass.
+    " FROM pass p WHERE business=?1 AND id>=?2 AND id<=?3 \
+     AND (ifnull(redeem_by,9223372036854775807),id)>(?5,?6) \
+     ORDER BY ifnull(redeem_by,9223372036854775807),id LIMIT ?4"
+);
+const CREDITS: &str = concat!(
+    "SELECT ",
+    credit_columns!(),
+    " FROM credit WHERE business=?1 AND contact=?2 AND id>?3 ORDER BY id LIMIT ?4"
+);
+const OPERATIONS: &str = concat!(
+    "SELECT ",
+    operation_columns!(),
+    " FROM operation o WHERE o.number>?1 AND o.business=?2 ORDER BY o.number LIMIT ?3"
+);
+const ENTRY: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM entry e CROSS JOIN operation o ON o.number=e.operation WHERE e.number=?1 AND o.business=?2"
+);
+const ALL_ENTRIES: &str = concat!(
+    "SELECT ",
+    entry_columns!(),
+    " FROM entry e CROSS JOIN operation o ON o.number=e.operation WHERE o.business=?1 ORDER BY e.number"
+);
+const ALL_PASSES: &str = concat!("SELECT ", pass_columns!(), " FROM pass p WHERE business=?1 ORDER BY id");
+const ALL_CREDITS: &str =
+    concat!("SELECT ", credit_columns!(), " FROM credit WHERE business=?1 ORDER BY contact,id");
+const ALL_TALLIES: &str = "SELECT id,slot,used,held,lim FROM tally WHERE business=?1 ORDER BY id,slot";
+
+/// Greater than no id: where a list begins.
+const NOTHING: &[u8] = &[];
+
+fn above(after: &Option<[u8; 16]>) -> &[u8] {
+    after.as_ref().map_or(NOTHING, |id| id.as_slice())
+}
+
+impl Db {
+    /// A page of a list.
+    pub(crate) fn page(&self, query: &PageQuery) -> Result<Page, Fault> {
+        let business = match query {
+            PageQuery::Docs { business, .. }
+            | PageQuery::Passes { business, .. }
+            | PageQuery::Credits { business, .. }
+            | PageQuery::Operations { business, .. }
+            | PageQuery::History { business, .. } => self.business(*business)?,
+        };
+        let Some(business) = business else { return Ok(Page::default()) };
+        let mut page = Page::default();
+        match query {
+            PageQuery::Docs { kind, parent, after, limit, .. } => {
+                page.docs = self.docs(business, *kind, *parent, above(after), *limit)?;
+            }
+            PageQuery::Passes { range, order, after, .. } => {
+                page.passes = self.list(business, range, *order, *after)?;
+            }
+            PageQuery::Credits { contact, after, limit, .. } => {
+                let params = params![business, contact.as_bytes(), above(after), limit];
+                page.credits = self.all(CREDITS, params, Columns::credit)?;
+            }
+            PageQuery::Operations { after, limit, .. } => {
+                page.operations = self.operations(business, *after, *limit)?;
+            }
+            PageQuery::History { subject, before, limit, .. } => {
+                page.entries = self.history(business, subject, *before, *limit)?;
+            }
+        }
+        Ok(page)
+    }
+
+    fn docs(
+        &self,
+        business: i64,
+        kind: DocKind,
+        parent: Option<DocKey>,
+        after: &[u8],
+        limit: u32,
+    ) -> Result<Vec<Doc>, Fault> {
+        let read = |columns: &mut Columns<'_, '_>| {
+            let key = DocKey { kind, id: columns.next()? };
+            columns.doc(key)
+        };
+        let number = kind as u8;
+        match parent {
+            None => self.all(DOCS, params![business, number, after, limit], read),
+            Some(parent) => {
+                let params = params![business, number, after, limit, parent.kind as u8, parent.id];
+                self.all(CHILDREN, params, read)
+            }
+        }
+    }
+
+    fn list(
+        &self,
+        business: i64,
+        range: &PassRange,
+        order: PassOrder,
+        after: Option<(Option<Instant>, PassId)>,
+    ) -> Result<Vec<PassRow>, Fault> {
+        let (first, last, limit) = (range.first.as_bytes(), range.last.as_bytes(), range.limit);
+        if range.first.lot() != range.last.lot() {
+            return Ok(Vec::new());
+        }
+        let bytes = after.map(|(_, id)| id.to_bytes());
+        let id = above(&bytes);
+        match order {
+            PassOrder::Serial => self.all(PASSES, params![business, first, last, limit, id], Columns::pass),
+            PassOrder::Expiry => {
+                let expiry = after.map_or(i64::MIN, |(at, _)| at.map_or(i64::MAX, Instant::micros));
+                let params = params![business, first, last, limit, expiry, id];
+                self.all(PASSES_BY_EXPIRY, params, Columns::pass)
+            }
+        }
+    }
+
+    fn operations(&self, business: i64, after: u64, limit: u32) -> Result<Vec<Arc<StoredOperation>>, Fault> {
+        self.all(OPERATIONS, params![signed(after), business, limit], |c| c.operation().map(Arc::new))
+    }
+
+    /// Operations above a number. What is not committed has no number yet, so nothing appears behind a reader.
+    pub(crate) fn events(
+        &self,
+        business: BusinessId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Arc<StoredOperation>>, Fault> {
+        match self.business(business)? {
+            Some(business) => self.operations(business, after, limit),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Follows the chain of a subject's entries, from its last or from the one before `before`.
+    fn history(
+        &self,
+        business: i64,
+        subject: &Subject,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StoredEntry>, Fault> {
+        let mut next = match *subject {
+            Subject::Pass(id) => self.pass(business, id)?.map(|pass| pass.last),
+            Subject::Credit(contact, id) => self.credit(business, contact, id)?.map(|credit| credit.last),
+            Subject::None | Subject::Passes { .. } => None,
+        }
+        .unwrap_or_default();
+        // A page goes on where the one before it ended: mostly that is an entry of the chain itself.
+        if let Some(before) = before
+            && let Some(entry) = self.entry(business, before)?
+            && let Some(previous) = previous(&entry, subject)
+        {
+            next = previous;
+        }
+        let mut entries = Vec::new();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        while next != 0 && entries.len() < limit {
+            let entry = self.entry(business, next)?.ok_or_else(|| Fault::corrupt("a chain of entries"))?;
+            let previous = previous(&entry, subject).filter(|previous| *previous < next);
+            next = previous.ok_or_else(|| Fault::corrupt("a chain of entries"))?;
+            if before.is_none_or(|before| entry.number < before) {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    fn entry(&self, business: i64, number: u64) -> Result<Option<StoredEntry>, Fault> {
+        Ok(self.all(ENTRY, params![signed(number), business], Columns::entry)?.pop())
+    }
+
+    /// All rows of a business, in one pass over each table.
+    pub(crate) fn audit(&self, business: BusinessId, each: &mut Auditor) -> Result<(), Fault> {
+        let Some(business) = self.business(business)? else { return Ok(()) };
+        self.each(ALL_ENTRIES, business, each, |c| c.entry().map(AuditRow::Entry))?;
+        self.each(ALL_PASSES, business, each, |c| c.pass().map(|pass| AuditRow::Pass(Box::new(pass))))?;
+        self.each(ALL_CREDITS, business, each, |c| c.credit().map(|row| AuditRow::Credit(Box::new(row))))?;
+        self.each(ALL_TALLIES, business, each, |c| Ok(AuditRow::Tally(c.next()?, c.next()?, c.tally()?)))
+    }
+
+    fn each(
+        &self,
+        text: &str,
+        business: i64,
+        each: &mut Auditor,
+        read: impl Fn(&mut Columns<'_, '_>) -> Result<AuditRow, Fault>,
+    ) -> Result<(), Fault> {
+        let mut statement = self.statement(text)?;
+        let mut rows = statement.query([business])?;
+        while let Some(row) = rows.next()? {
+            each(read(&mut Columns::new(row))?);
+        }
+        Ok(())
+    }
+}
+
+/// The entry before this one of the same subject; nothing when this one is not about it.
+fn previous(entry: &StoredEntry, subject: &Subject) -> Option<u64> {
+    if concerns(&entry.entry.from.1, subject) {
+        Some(entry.before_from)
+    } else if concerns(&entry.entry.to.1, subject) {
+        Some(entry.before_to)
+    } else {
+        None
+    }
+}
+
+/// Whether what is booked for `booked` is booked for `subject`: itself, or a range that holds it.
+fn concerns(booked: &Subject, subject: &Subject) -> bool {
+    match (booked, subject) {
+        (Subject::Passes { first, count }, Subject::Pass(pass)) => {
+            first.lot() == pass.lot() && pass.serial().checked_sub(first.serial()).is_some_and(|n| n < *count)
+        }
+        _ => booked == subject,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use passes_core::id::LotId;
+
+    /// W-1: an entry for a range of passes is part of the history of each of them, and of no other.
+    #[test]
+    fn a_range_concerns_each_of_its_passes() {
+        let lot = |n| LotId::from_bytes([n; 16]).pass(0).lot();
+        let range = Subject::Passes { first: lot(1).pass(5), count: 3 };
+        let within: Vec<u32> = (1..10).filter(|n| concerns(&range, &Subject::Pass(lot(1).pass(*n)))).collect();
+        assert_eq!(within, [5, 6, 7]);
+        assert!(!concerns(&range, &Subject::Pass(lot(2).pass(5))));
+        assert!(!concerns(&Subject::None, &Subject::Pass(lot(1).pass(5))));
+    }
+}

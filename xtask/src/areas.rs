@@ -1,0 +1,254 @@
+//! `cargo xtask test`: the areas of the test suite as one table, and the sum of what they count.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::spec;
+use crate::tally::{Reader, Tally};
+use crate::workspace::{Workspace, say};
+
+/// One area. A new one (another store, another language) is one more entry in [`AREAS`].
+struct Area {
+    name: &'static str,
+    about: &'static str,
+    /// Packages whose test programs cargo runs. Those of all chosen areas run in one call, so that
+    /// dependencies are built once, with one set of features.
+    packages: &'static [&'static str],
+    /// What else belongs to it; each step counts its own tests.
+    steps: &'static [Step],
+}
+
+type Step = fn(&Workspace) -> Tally;
+
+const AREAS: &[Area] = &[
+    Area { name: "core", about: "the domain and the service", packages: &["passes-core"], steps: &[] },
+    Area { name: "sqlite", about: "the embedded store", packages: &["passes-sqlite"], steps: &[] },
+    Area { name: "host", about: "what a Rust host depends on", packages: &["passes-host"], steps: &[] },
+    Area {
+        name: "conformance",
+        about: "the suite every store runs, and the broken stores",
+        packages: &["passes-conformance"],
+        steps: &[],
+    },
+    Area { name: "races", about: "many threads and processes at once", packages: &["tests"], steps: &[] },
+    Area {
+        name: "examples",
+        about: "the examples, and the tests of the benches and of xtask",
+        packages: &["examples", "benches", "xtask"],
+        steps: &[],
+    },
+    Area {
+        name: "docs",
+        about: "the examples in the docs; docs/spec.md against the tests",
+        packages: &[],
+        steps: &[doc_tests, spec_agrees],
+    },
+    Area {
+        name: "lint",
+        about: "format, clippy and rustdoc",
+        packages: &[],
+        steps: &[format, clippy, rustdoc],
+    },
+];
+
+/// The areas, one a line, for the help.
+pub(crate) fn list() -> String {
+    let mut list = String::from("Areas of `cargo xtask test`:\n\n");
+    for area in AREAS {
+        list += &format!("  {:<12} {}\n", area.name, area.about);
+    }
+    list
+}
+
+/// `cargo xtask test [AREA...]`; the last line of the output is the sum.
+pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> ExitCode {
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        say(&list());
+        return ExitCode::SUCCESS;
+    }
+    let chosen = match choose(args) {
+        Ok(chosen) => chosen,
+        Err(unknown) => {
+            eprintln!("xtask: there is no test area `{unknown}`\n");
+            eprint!("{}", list());
+            return ExitCode::FAILURE;
+        }
+    };
+    let strict = env::var_os("CI").is_some_and(|value| !value.is_empty());
+
+    let mut total = Tally::default();
+    let packages: Vec<&str> = chosen.iter().flat_map(|area| area.packages).copied().collect();
+    if !packages.is_empty() {
+        let mut cargo = workspace.cargo();
+        cargo.args(["test", "--no-fail-fast", "--tests"]);
+        packages.iter().for_each(|package| {
+            cargo.args(["--package", package]);
+        });
+        total.add(run_tests(cargo));
+    }
+    for step in chosen.iter().flat_map(|area| area.steps) {
+        total.add(step(workspace));
+    }
+    say(&report(&total, strict));
+    if total.is_good(strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The areas that were named, in the table's order and each once; all where none was. Else the unknown one.
+fn choose(args: &[OsString]) -> Result<Vec<&'static Area>, String> {
+    if let Some(unknown) = args.iter().find(|arg| AREAS.iter().all(|area| *arg != area.name)) {
+        return Err(unknown.display().to_string());
+    }
+    Ok(AREAS.iter().filter(|area| args.is_empty() || args.iter().any(|arg| arg == area.name)).collect())
+}
+
+/// What failed, what was skipped and why, and at the end the sum alone on its line.
+fn report(total: &Tally, strict: bool) -> String {
+    let mut text = String::from("\n");
+    for failure in &total.failures {
+        text += &format!("failed: {failure}\n");
+    }
+    for skip in &total.skips {
+        text += &format!("skipped: {skip}\n");
+    }
+    if strict && total.skipped > 0 {
+        text += "CI is set: what was skipped makes this run a failure\n";
+    }
+    text + &format!("{total}\n")
+}
+
+/// Runs a `cargo test`, shows its output as it comes and counts.
+fn run_tests(mut cargo: Command) -> Tally {
+    let what = shown(&cargo);
+    say(&format!("\n== {what}\n"));
+    let mut child = match cargo.stdout(Stdio::piped()).spawn() {
+        Ok(child) => child,
+        Err(error) => return Tally::fail(format!("{what}: can't be started: {error}")),
+    };
+    let mut reader = Reader::default();
+    if let Some(output) = child.stdout.take() {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        // A test may print bytes that aren't UTF-8; they must not end the count.
+        while matches!(output.read_until(b'\n', &mut line), Ok(read) if read > 0) {
+            let text = String::from_utf8_lossy(&line);
+            say(&text);
+            reader.line(&text);
+            line.clear();
+        }
+    }
+    reader.finish(&what, child.wait().is_ok_and(|status| status.success()))
+}
+
+/// Runs a check that counts as one test.
+fn run_check(mut cargo: Command) -> Tally {
+    let what = shown(&cargo);
+    say(&format!("\n== {what}\n"));
+    match cargo.status() {
+        Ok(status) if status.success() => Tally::pass(),
+        Ok(_) => Tally::fail(what),
+        Err(error) => Tally::fail(format!("{what}: can't be started: {error}")),
+    }
+}
+
+fn shown(command: &Command) -> String {
+    let mut text = String::from("cargo");
+    for arg in command.get_args() {
+        text += " ";
+        text += &arg.to_string_lossy();
+    }
+    text
+}
+
+fn doc_tests(workspace: &Workspace) -> Tally {
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--no-fail-fast", "--workspace", "--doc"]);
+    run_tests(cargo)
+}
+
+fn spec_agrees(workspace: &Workspace) -> Tally {
+    say("\n== cargo xtask spec\n");
+    match spec::check(workspace) {
+        Ok(summary) => {
+            say(&format!("{summary}\n"));
+            Tally::pass()
+        }
+        Err(problems) => {
+            problems.iter().for_each(|problem| say(&format!("{problem}\n")));
+            Tally::fail("cargo xtask spec: docs/spec.md and the tests don't agree")
+        }
+    }
+}
+
+fn format(workspace: &Workspace) -> Tally {
+    if !workspace.has("fmt") {
+        return Tally::skip("cargo fmt: rustfmt isn't installed (rustup component add rustfmt)");
+    }
+    let mut cargo = workspace.cargo();
+    cargo.args(["fmt", "--all", "--check"]);
+    run_check(cargo)
+}
+
+fn clippy(workspace: &Workspace) -> Tally {
+    if !workspace.has("clippy") {
+        return Tally::skip("cargo clippy: clippy isn't installed (rustup component add clippy)");
+    }
+    let mut cargo = workspace.cargo();
+    cargo.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    run_check(cargo)
+}
+
+fn rustdoc(workspace: &Workspace) -> Tally {
+    let mut cargo = workspace.cargo();
+    cargo.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    run_check(cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(args: &[&str]) -> Result<Vec<&'static str>, String> {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        choose(&args).map(|areas| areas.iter().map(|area| area.name).collect())
+    }
+
+    #[test]
+    fn areas_are_chosen_once_and_in_order() {
+        assert_eq!(names(&["host", "core", "host"]), Ok(vec!["core", "host"]));
+        assert_eq!(names(&[]).map(|all| all.len()), Ok(AREAS.len()));
+        assert_eq!(names(&["core", "kernel"]), Err("kernel".to_owned()));
+    }
+
+    #[test]
+    fn every_area_runs_something_and_is_listed() {
+        for area in AREAS {
+            assert!(!area.packages.is_empty() || !area.steps.is_empty(), "{}", area.name);
+            assert!(list().contains(area.name));
+        }
+    }
+
+    #[test]
+    fn every_member_of_the_workspace_is_in_an_area() {
+        let manifest = include_str!("../../Cargo.toml");
+        let members =
+            manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']')).unwrap().0;
+        for member in members.split(',').map(|member| member.trim().trim_matches('"')) {
+            let tested = AREAS.iter().any(|area| area.packages.contains(&member));
+            assert!(tested || member.is_empty(), "{member} is in no area");
+        }
+    }
+
+    #[test]
+    fn the_sum_is_the_last_line_and_stands_alone() {
+        let mut total = Tally { passed: 7, ..Tally::default() };
+        total.add(Tally::skip("cargo fmt: rustfmt isn't installed"));
+        for strict in [false, true] {
+            let text = report(&total, strict);
+            assert_eq!(text.lines().last(), Some("7 passed, 0 failed, 1 skipped"));
+            assert!(text.contains("skipped: cargo fmt: rustfmt isn't installed\n"));
+            assert_eq!(text.contains("CI is set"), strict);
+        }
+    }
+}
