@@ -28,6 +28,7 @@ pub mod broken;
 mod cases;
 pub mod chaos;
 mod check;
+mod delegate;
 mod executor;
 mod world;
 

@@ -10,9 +10,9 @@ use passes_core::operation::Kind;
 use passes_core::pass::{CreditRow, PassRow, Standing, Tally};
 use passes_core::passcode::Digest;
 use passes_core::store::{
-    Add, After, Answer, AuditRow, Change, Chunk, Claim, Command, Decision, Doc, DocKey, DocKind, Expect, Load,
-    Loaded, Operation, OperationKey, Page, PageQuery, PassRange, Put, Record, Store, StoreError,
-    StoredOperation,
+    Add, After, Answer, AuditRow, Change, Chunk, Claim, Command, Decision, Doc, DocKey, DocKind, Expect,
+    Load, Loaded, Operation, OperationKey, Page, PageQuery, PassRange, Put, Record, Store, StoreError,
+    StoredOperation, TallyKey,
 };
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Deref;
@@ -154,7 +154,10 @@ impl Client {
         self.face.drive(self.store.load(load))
     }
 
-    pub(crate) fn commit_all(&self, changes: &[Change]) -> Result<Vec<Result<After, StoreError>>, StoreError> {
+    pub(crate) fn commit_all(
+        &self,
+        changes: &[Change],
+    ) -> Result<Vec<Result<After, StoreError>>, StoreError> {
         self.face.drive(self.store.commit(changes))
     }
 
@@ -213,7 +216,7 @@ impl Client {
         Ok(self.load(&Load { range, ..self.nothing() })?.passes)
     }
 
-    pub(crate) fn tally(&self, key: passes_core::store::TallyKey) -> Outcome<Tally> {
+    pub(crate) fn tally(&self, key: TallyKey) -> Outcome<Tally> {
         let found = self.load(&Load { tallies: vec![key], ..self.nothing() })?.tallies;
         found.first().copied().ok_or_else(|| "no answer for a tally".into())
     }
@@ -341,7 +344,7 @@ pub(crate) fn over(version: u32, record: impl IntoRecord) -> Put {
     Put { record: record.into_record(), expect: Expect::Version(version) }
 }
 
-pub(crate) fn add(key: passes_core::store::TallyKey, used: i64) -> Add {
+pub(crate) fn add(key: TallyKey, used: i64) -> Add {
     Add::used(key, used)
 }
 

@@ -17,6 +17,7 @@ pub mod passcode;
 pub mod plan;
 pub mod redemption;
 pub mod refusal;
+pub mod run;
 pub mod secret;
 pub mod service;
 pub mod store;

@@ -15,8 +15,8 @@ use std::sync::Arc;
 macro_rules! pass_columns {
     () => {
         "p.id,p.version,p.standing,p.flags,p.activated,p.redeem_by,p.value,p.uses_used,p.uses_held,p.uses_lim,\
-         p.balance_used,p.balance_held,p.balance_lim,p.granted_used,p.granted_held,p.granted_lim,p.holder,p.sale,\
-         p.code_try,p.fields,p.last"
+         p.balance_used,p.balance_held,p.balance_lim,p.granted_used,p.granted_held,p.granted_lim,p.holder,\
+         p.successor,p.sale,p.code_try,p.fields,p.last"
     };
 }
 
@@ -142,6 +142,7 @@ impl<'r, 's> Columns<'r, 's> {
             balance: self.tally()?,
             granted: self.tally()?,
             holder: self.id_or_none()?,
+            successor: self.id_or_none()?,
             sale: self.id_or_none()?,
             code_try: self.next()?,
             fields: self.bytes_or_none()?.map(Box::from),

@@ -83,7 +83,7 @@ impl Db {
             }
             PageQuery::Credits { contact, after, limit, .. } => {
                 let params = params![business, contact.as_bytes(), above(after), limit];
-                page.credits = self.all(CREDITS, params, Columns::credit)?;
+                page.credits = self.all(CREDITS, params, |c| c.credit())?;
             }
             PageQuery::Operations { after, limit, .. } => {
                 page.operations = self.operations(business, *after, *limit)?;
@@ -131,11 +131,11 @@ impl Db {
         let bytes = after.map(|(_, id)| id.to_bytes());
         let id = above(&bytes);
         match order {
-            PassOrder::Serial => self.all(PASSES, params![business, first, last, limit, id], Columns::pass),
+            PassOrder::Serial => self.all(PASSES, params![business, first, last, limit, id], |c| c.pass()),
             PassOrder::Expiry => {
                 let expiry = after.map_or(i64::MIN, |(at, _)| at.map_or(i64::MAX, Instant::micros));
                 let params = params![business, first, last, limit, expiry, id];
-                self.all(PASSES_BY_EXPIRY, params, Columns::pass)
+                self.all(PASSES_BY_EXPIRY, params, |c| c.pass())
             }
         }
     }
@@ -192,7 +192,7 @@ impl Db {
     }
 
     fn entry(&self, business: i64, number: u64) -> Result<Option<StoredEntry>, Fault> {
-        Ok(self.all(ENTRY, params![signed(number), business], Columns::entry)?.pop())
+        Ok(self.all(ENTRY, params![signed(number), business], |c| c.entry())?.pop())
     }
 
     /// All rows of a business, in one pass over each table.

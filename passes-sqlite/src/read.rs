@@ -13,6 +13,8 @@ use passes_core::store::{
 use rusqlite::{Params, Row, params};
 use std::sync::Arc;
 
+type WithEntries = (Arc<StoredOperation>, Vec<StoredEntry>);
+
 /// The lot's document, its parent and the parent of that. `$lot` says which lot.
 macro_rules! chain {
     (columns) => {
@@ -178,7 +180,7 @@ impl Db {
     }
 
     pub(crate) fn pass(&self, business: i64, id: PassId) -> Result<Option<PassRow>, Fault> {
-        self.one(PASS, params![business, id.as_bytes()], Columns::pass)
+        self.one(PASS, params![business, id.as_bytes()], |c| c.pass())
     }
 
     fn passes(&self, business: i64, load: &Load) -> Result<Vec<PassRow>, Fault> {
@@ -201,7 +203,7 @@ impl Db {
             return Ok(Vec::new());
         }
         let params = params![business, range.first.as_bytes(), range.last.as_bytes(), range.limit];
-        self.all(PASSES, params, Columns::pass)
+        self.all(PASSES, params, |c| c.pass())
     }
 
     pub(crate) fn credit(
@@ -210,12 +212,12 @@ impl Db {
         contact: ContactId,
         id: CreditId,
     ) -> Result<Option<CreditRow>, Fault> {
-        self.one(CREDIT, params![business, contact.as_bytes(), id.as_bytes()], Columns::credit)
+        self.one(CREDIT, params![business, contact.as_bytes(), id.as_bytes()], |c| c.credit())
     }
 
     fn credits(&self, business: i64, load: &Load) -> Result<Vec<CreditRow>, Fault> {
         let mut found = match &load.wallet {
-            Some(contact) => self.all(WALLET, params![business, contact.as_bytes()], Columns::credit)?,
+            Some(contact) => self.all(WALLET, params![business, contact.as_bytes()], |c| c.credit())?,
             None => Vec::new(),
         };
         for (contact, id) in &load.credits {
@@ -234,7 +236,7 @@ impl Db {
             TallyKey::Balance(pass) => self.pass(business, pass)?.map(|row| row.balance),
             TallyKey::Granted(pass) => self.pass(business, pass)?.map(|row| row.granted),
             TallyKey::Credit(contact, id) => self.credit(business, contact, id)?.map(|row| row.amount),
-            TallyKey::Named(id, slot) => self.one(TALLY, params![business, id, slot], Columns::tally)?,
+            TallyKey::Named(id, slot) => self.one(TALLY, params![business, id, slot], |c| c.tally())?,
         })
     }
 
@@ -250,19 +252,15 @@ impl Db {
         })
     }
 
-    fn operation(
-        &self,
-        business: i64,
-        key: &OperationKey,
-    ) -> Result<Option<(Arc<StoredOperation>, Vec<StoredEntry>)>, Fault> {
+    fn operation(&self, business: i64, key: &OperationKey) -> Result<Option<WithEntries>, Fault> {
         let stored = match key {
             OperationKey::Key(key) => self.by_key(business, key)?,
             OperationKey::Number(number) => {
-                self.one(OPERATION, params![signed(*number), business], Columns::operation)?
+                self.one(OPERATION, params![signed(*number), business], |c| c.operation())?
             }
         };
         let Some(stored) = stored else { return Ok(None) };
-        let entries = self.all(ENTRIES, params![signed(stored.number)], Columns::entry)?;
+        let entries = self.all(ENTRIES, params![signed(stored.number)], |c| c.entry())?;
         Ok(Some((Arc::new(stored), entries)))
     }
 }

@@ -38,6 +38,7 @@ CREATE TABLE pass (
     granted_held INTEGER NOT NULL,
     granted_lim INTEGER NOT NULL,
     holder BLOB,
+    successor BLOB,
     sale BLOB,
     code_try INTEGER NOT NULL,
     fields BLOB,

@@ -69,6 +69,7 @@ cases! { $
         what_was_read_is_guarded,
         a_failed_guard_leaves_nothing,
         a_change_is_judged_before_it_lands,
+        a_change_names_nothing_twice,
         each_change_of_a_commit_stands_alone,
         counting_needs_no_operation,
     }

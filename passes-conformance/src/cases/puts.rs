@@ -2,9 +2,11 @@
 
 use crate::check::{Outcome, conflict, holds, same};
 use crate::world::{World, add, claim, credit_row, doc, new, over, pass_row, plan_key, settled};
+use passes_core::id::PassId;
 use passes_core::ledger::Subject;
 use passes_core::pass::{CreditRow, PassRow, Standing, Tally};
-use passes_core::store::{Add, Change, Claim, Doc, Expect, Load, Put, TallyKey};
+use passes_core::passcode::Digest;
+use passes_core::store::{Add, Change, Claim, Doc, DocKey, Expect, Load, Put, TallyKey};
 
 /// D-2: a record is created only where there is none.
 pub(super) fn a_put_creates_what_is_absent(world: &mut World<'_>) -> Outcome {
@@ -144,8 +146,7 @@ pub(super) fn puts_come_before_additions(world: &mut World<'_>) -> Outcome {
 
 /// D-2: what a decision read and does not write is guarded by its version.
 pub(super) fn what_was_read_is_guarded(world: &mut World<'_>) -> Outcome {
-    let (read, absent, written) =
-        (plan_key(world.bytes()), plan_key(world.bytes()), plan_key(world.bytes()));
+    let (read, absent, written) = (plan_key(world.bytes()), plan_key(world.bytes()), plan_key(world.bytes()));
     world.lands(Change { put: vec![new(doc(read, "1"))], ..world.change() })?;
     let change = |expect: Vec<_>| Change { expect, put: vec![new(doc(written, "1"))], ..world.change() };
     for (key, expect) in [
@@ -164,9 +165,9 @@ pub(super) fn what_was_read_is_guarded(world: &mut World<'_>) -> Outcome {
 
 /// Changes whose parts would all land but for one guard, and all that shows whether anything did.
 struct Whole {
-    doc: passes_core::store::DocKey,
-    pass: passes_core::id::PassId,
-    code: passes_core::passcode::Digest,
+    doc: DocKey,
+    pass: PassId,
+    code: Digest,
     name: [u8; 16],
     key: [u8; 16],
     change: Change,
@@ -182,7 +183,10 @@ impl Whole {
         let (key, _) = operation.key.unwrap();
         let change = Change {
             operation: Some(operation),
-            put: vec![new(doc(doc_key, "1")), over(1, PassRow { flags: 1, uses: Tally::new(3), ..row(pass) })],
+            put: vec![
+                new(doc(doc_key, "1")),
+                over(1, PassRow { flags: 1, uses: Tally::new(3), ..row(pass) }),
+            ],
             tally: vec![
                 add(TallyKey::Uses(pass), 1),
                 Add { limit: Some(5), ..add(TallyKey::Named(name, 0), 1) },
@@ -201,12 +205,11 @@ impl Whole {
         };
         world.lands(before)?;
         let part = world.change();
-        let full = [i64::MAX; 1].map(|used| add(TallyKey::Balance(pass), used));
         let faults = vec![
             Change { expect: vec![(stored, Expect::Version(2))], ..part.clone() },
             Change { put: vec![new(doc(stored, "2"))], ..part.clone() },
             Change { put: vec![over(9, doc(stored, "2"))], ..part.clone() },
-            Change { tally: full.into(), ..part.clone() },
+            Change { tally: vec![add(TallyKey::Balance(pass), 11)], ..part.clone() },
             Change { tally: vec![Add { from: Some(9), ..add(TallyKey::Balance(pass), 1) }], ..part.clone() },
             Change { claim: vec![claim(taken, pass)], ..part.clone() },
             Change { operation: Some(bound), ..part },
@@ -244,7 +247,7 @@ impl Whole {
     }
 }
 
-fn row(pass: passes_core::id::PassId) -> PassRow {
+fn row(pass: PassId) -> PassRow {
     PassRow { balance: Tally::new(10), ..pass_row(pass) }
 }
 
@@ -280,12 +283,37 @@ pub(super) fn a_change_is_judged_before_it_lands(world: &mut World<'_>) -> Outco
     Ok(())
 }
 
+/// D-2, D-3: a change names each record, tally and code once. One that doesn't is refused, not half done.
+pub(super) fn a_change_names_nothing_twice(world: &mut World<'_>) -> Outcome {
+    let pass = world.make_pass(9, 0)?;
+    let (key, code, fresh) = (plan_key(world.bytes()), world.digest(), world.lot().pass(1));
+    let uses = add(TallyKey::Uses(pass), 1);
+    let change = world.change();
+    for twice in [
+        Change { put: vec![new(doc(key, "1")), new(doc(key, "2"))], ..change.clone() },
+        Change { put: vec![new(pass_row(fresh)), new(pass_row(fresh))], ..change.clone() },
+        Change { put: vec![over(1, pass_row(pass)), over(1, pass_row(pass))], ..change.clone() },
+        Change { tally: vec![uses, uses], ..change.clone() },
+        Change { tally: vec![uses, add(TallyKey::Balance(pass), 0), uses], ..change.clone() },
+        Change { claim: vec![claim(code, pass), claim(code, pass)], ..change.clone() },
+    ] {
+        let what = format!("{twice:?}");
+        holds(&format!("refused: {what}"), world.commit(twice).is_err())?;
+        let found = world.load(&Load { taken: vec![code], ..world.nothing() })?;
+        same("the code", &found.taken, &vec![false])?;
+        same("the document", &world.doc(key)?, &None)?;
+        same("the new pass", &world.pass(fresh)?, &None)?;
+        let found = world.pass(pass)?.map(|row| (row.version, row.uses.used));
+        same("the pass", &found, &Some((1, 0)))?;
+    }
+    Ok(())
+}
+
 /// D-3: of several changes committed together each lands or fails by itself, in order, seeing those before it.
 pub(super) fn each_change_of_a_commit_stands_alone(world: &mut World<'_>) -> Outcome {
     let pass = world.make_pass(2, 0)?;
-    let uses: Vec<Change> = (0..4)
-        .map(|_| Change { tally: vec![add(TallyKey::Uses(pass), 1)], ..world.done() })
-        .collect();
+    let uses: Vec<Change> =
+        (0..4).map(|_| Change { tally: vec![add(TallyKey::Uses(pass), 1)], ..world.done() }).collect();
     let answers = world.commit_all(&uses)?;
     same("the number of answers", &answers.len(), &4)?;
     let used: Vec<Option<i64>> =

@@ -8,7 +8,9 @@ use passes_core::ledger::{Account, Entry, Mark, Subject, Unit};
 use passes_core::money::Currency;
 use passes_core::operation::Kind;
 use passes_core::pass::{CreditRow, PassRow, Standing, Tally, flag};
-use passes_core::store::{Change, Doc, DocKey, DocKind, Load, Operation, OperationKey, PassRange, TallyKey};
+use passes_core::store::{
+    Add, Change, Doc, DocKey, DocKind, Load, Operation, OperationKey, PassRange, TallyKey,
+};
 
 /// D-1, D-2: a document of every kind comes back as it was, after reopening too.
 pub(super) fn documents_come_back(world: &mut World<'_>) -> Outcome {
@@ -92,7 +94,8 @@ pub(super) fn credits_come_back(world: &mut World<'_>) -> Outcome {
         }
         world.reopen();
     }
-    same("a credit that is not there", &world.credit(contact, world.id())?, &None)
+    let nobody = world.id();
+    same("a credit that is not there", &world.credit(contact, nobody)?, &None)
 }
 
 /// D-1, D-2, B-4: an operation of every kind comes back as it was: who, when, where, why, its receipt, its
@@ -159,8 +162,7 @@ pub(super) fn entries_come_back(world: &mut World<'_>) -> Outcome {
         Account::Credit => Subject::Credit(contact, credit),
         _ => Subject::None,
     };
-    let units =
-        [euros(), Unit::Money(Currency::JPY), Unit::Money(Currency::BHD), Unit::Visits, Unit::Points];
+    let units = [euros(), Unit::Money(Currency::JPY), Unit::Money(Currency::BHD), Unit::Visits, Unit::Points];
     let mut entries = Vec::new();
     for (line, from) in (0..).zip(Account::ALL) {
         for to in Account::ALL.into_iter().filter(|to| *to != from) {
@@ -198,8 +200,8 @@ pub(super) fn named_tallies_come_back(world: &mut World<'_>) -> Outcome {
     let (id, contact) = (world.bytes(), world.id());
     let mut change = world.change();
     let most = TallyKey::Named(id, u16::MAX);
-    change.tally.push(passes_core::store::Add { held: 4, limit: Some(9), ..add(TallyKey::Named(id, 0), 5) });
-    change.tally.push(passes_core::store::Add { limit: Some(i64::MAX), ..add(most, i64::MAX) });
+    change.tally.push(Add { held: 4, limit: Some(9), ..add(TallyKey::Named(id, 0), 5) });
+    change.tally.push(Add { limit: Some(i64::MAX), ..add(most, i64::MAX) });
     world.lands(change)?;
     let pass = world.make_pass(1, 7)?;
     let credit = world.id();
@@ -252,13 +254,14 @@ pub(super) fn one_load_brings_everything(world: &mut World<'_>) -> Outcome {
     let passes = world.make_passes(6, 1, 5)?;
     let (code, contact, name) = (world.digest(), world.id(), world.bytes());
     let key = plan_key(world.bytes());
-    let credits = [world.id(), world.id()];
+    let mut credits = [world.id(), world.id()];
+    credits.sort_unstable();
     let change = Change { operation: Some(world.operation_with_key()), ..world.change() };
     let (bound, _) = change.operation.as_ref().and_then(|operation| operation.key).unwrap();
     let mut change = Change { claim: vec![claim(code, passes[0])], ..change };
     change.put.push(new(doc(key, "{}")));
     change.put.extend(credits.map(|id| new(credit_row(contact, id, passes[0], 4))));
-    change.tally.push(passes_core::store::Add { limit: Some(3), ..add(TallyKey::Named(name, 0), 1) });
+    change.tally.push(Add { limit: Some(3), ..add(TallyKey::Named(name, 0), 1) });
     let after = world.lands(change)?;
     let load = Load {
         docs: vec![plan_key(world.bytes()), key],

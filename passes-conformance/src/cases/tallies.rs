@@ -1,8 +1,8 @@
 //! What is counted stays within its bounds.
 
 use crate::check::{Outcome, same};
-use crate::world::{World, add, credit_row, new};
-use passes_core::pass::Tally;
+use crate::world::{World, add, credit_row, new, pass_row};
+use passes_core::pass::{PassRow, Tally};
 use passes_core::store::{Add, Change, TallyKey};
 
 fn adding(world: &World<'_>, add: Add) -> Change {
@@ -16,8 +16,8 @@ pub(super) fn a_tally_keeps_its_bounds(world: &mut World<'_>) -> Outcome {
     let mut change = world.change();
     let credit = credit_row(world.id(), world.id(), pass, 5);
     change.put.push(new(credit.clone()));
-    let full = crate::world::pass_row(pass.lot().pass(2));
-    change.put.push(new(passes_core::pass::PassRow { granted: Tally::new(5), ..full.clone() }));
+    let full = pass_row(pass.lot().pass(2));
+    change.put.push(new(PassRow { granted: Tally::new(5), ..full.clone() }));
     world.lands(change)?;
     for key in [
         TallyKey::Uses(pass),
@@ -146,7 +146,8 @@ pub(super) fn sums_do_not_overflow(world: &mut World<'_>) -> Outcome {
 pub(super) fn named_tallies_have_slots(world: &mut World<'_>) -> Outcome {
     let (id, other) = (world.bytes(), world.bytes());
     let slot = |slot: u16, used: i64| Add { limit: Some(2), ..add(TallyKey::Named(id, slot), used) };
-    let after = world.lands(Change { tally: vec![slot(0, 2), slot(1, 1), slot(65_535, 2)], ..world.change() })?;
+    let after =
+        world.lands(Change { tally: vec![slot(0, 2), slot(1, 1), slot(65_535, 2)], ..world.change() })?;
     same("the values after", &after.tallies.iter().map(|t| t.used).collect(), &vec![2, 1, 2])?;
     world.meets_a_guard("a slot that is full", adding(world, slot(0, 1)))?;
     world.lands(adding(world, slot(1, 1)))?;

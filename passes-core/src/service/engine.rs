@@ -185,7 +185,7 @@ impl Passes {
             match self.inner.store.run(command).await {
                 Ok(answer) => {
                     let answer = self.finish(&order.env.by, &slot, answer);
-                    self.flush_some(order.env.by.business).await;
+                    self.flush_some().await;
                     return answer;
                 }
                 // With a key the next round finds what landed; without one nobody can tell.

@@ -1,22 +1,37 @@
 //! The use cases: what a host calls. Each is written once, async and without a runtime; a [`Call`] is awaited
 //! by an async host and waited for by any other.
 
+mod bulk;
 mod business;
 mod call;
+mod code;
 mod contacts;
 mod docs;
 mod engine;
 mod error;
+mod generate;
+mod lifecycle;
+mod making;
 mod plans;
 mod receipt;
+mod redeem;
 mod refusals;
+mod runs;
+mod sale;
+mod spend;
 mod stored;
 
+pub use bulk::{Changed, Over};
 pub use call::Call;
 pub use error::{Error, Refused};
+pub use generate::{Generate, LotStarted};
+pub use lifecycle::{Expiry, Rest};
 pub use plans::Listed;
 pub use receipt::{Done, Receipt};
+pub use redeem::{Check, Credited, PaidLine, Redeem, Redeemed};
 pub use refusals::Refusals;
+pub use sale::{Deal, Sale};
+pub use spend::{CheckSpend, PaidBy, Spend, Spent};
 
 use crate::calendar::Instant;
 use crate::secret::{Key, KeyId, Keyring, Purpose};
@@ -56,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) cache: Cache,
     pub(crate) refusals: refusals::Pending,
+    pub(crate) window: generate::LastWindow,
 }
 
 /// The keys that the store uses, by the ids written in it.
@@ -135,7 +151,8 @@ impl Passes {
             let keys = Keys { ring, digest: in_use.digest.0, fingerprint: in_use.fingerprint.0 };
             let cache = Cache::default();
             let refusals = refusals::Pending::default();
-            Ok(Self { inner: Arc::new(Inner { store, keys, clock, entropy, cache, refusals }) })
+            let window = generate::LastWindow::default();
+            Ok(Self { inner: Arc::new(Inner { store, keys, clock, entropy, cache, refusals, window }) })
         })
     }
 

@@ -102,7 +102,7 @@ impl Passes {
     }
 
     /// Flushes counts when enough of them wait. A failure here is not the caller's: they wait on.
-    pub(crate) async fn flush_some(&self, _business: BusinessId) {
+    pub(crate) async fn flush_some(&self) {
         if self.inner.refusals.is_due() {
             let _ = self.flush(1).await;
         }

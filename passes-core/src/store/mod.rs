@@ -108,6 +108,10 @@ async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Ans
             }
             Decision::Refused(refusals, None) => return Ok(Answer::Refused(refusals)),
             Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
+            // Nothing lands that can't be answered.
+            Decision::Accepted(change) if change.operation.is_none() => {
+                return done(change, After { operation: 0, tallies: Vec::new() });
+            }
             Decision::Accepted(change) => (change, None),
         };
         let answer = store.commit(std::slice::from_ref(&change)).await?.pop();

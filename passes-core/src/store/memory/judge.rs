@@ -114,7 +114,11 @@ impl Books {
 
     fn judge_operation(&self, change: &Change) -> Result<(), StoreError> {
         let Some(operation) = &change.operation else {
-            return if change.entries.is_empty() { Ok(()) } else { Err(broken("entries without an operation")) };
+            return if change.entries.is_empty() {
+                Ok(())
+            } else {
+                Err(broken("entries without an operation"))
+            };
         };
         let key = operation.key.map(|(key, _)| key);
         if key.is_some() && key == operation.stops {
@@ -163,7 +167,11 @@ impl Books {
             };
             let after = add.to(now).ok_or(StoreError::Conflict)?;
             // A row keeps its own limit, whatever the addition is judged by.
-            Ok(if matches!(add.key, TallyKey::Named(..)) { after } else { Tally { limit: now.limit, ..after } })
+            Ok(if matches!(add.key, TallyKey::Named(..)) {
+                after
+            } else {
+                Tally { limit: now.limit, ..after }
+            })
         });
         after.collect()
     }

@@ -11,8 +11,8 @@ mod write;
 mod tests;
 
 use super::{
-    After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Load, Loaded, Page, PageQuery, Put,
-    Record, Store, StoreError, StoredOperation, done,
+    After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Load, Loaded, Page, PageQuery,
+    Put, Record, Store, StoreError, StoredOperation, done,
 };
 use crate::id::BusinessId;
 use hash::Set;
@@ -112,7 +112,8 @@ impl Tables {
         let mut seen: Set<_> = change.claim.iter().map(|claim| claim.digest).collect();
         seen.reserve(chunk.codes.len());
         let codes = chunk.codes.iter().enumerate();
-        let taken = codes.filter(|(_, code)| books.codes.contains_key(&code.digest) || !seen.insert(code.digest));
+        let taken =
+            codes.filter(|(_, code)| books.codes.contains_key(&code.digest) || !seen.insert(code.digest));
         let taken: Vec<usize> = taken.map(|(at, _)| at).collect();
         if !taken.is_empty() {
             return Err(StoreError::Taken(taken));

@@ -7,8 +7,8 @@ use crate::id::PassId;
 use crate::ledger::{StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::store::{
-    AuditRow, Doc, DocKey, DocKind, KeyHash, Load, Loaded, OperationKey, Page, PageQuery, PassOrder, PassRange,
-    StoredOperation,
+    AuditRow, Doc, DocKey, DocKind, KeyHash, Load, Loaded, OperationKey, Page, PageQuery, PassOrder,
+    PassRange, StoredOperation,
 };
 use std::ops::Bound::{Excluded, Included};
 use std::sync::Arc;
@@ -26,7 +26,11 @@ impl Docs {
     const FEW: usize = 16;
 
     fn has(&self, key: &DocKey) -> bool {
-        if self.keys.is_empty() { self.found.iter().any(|doc| doc.key == *key) } else { self.keys.contains(key) }
+        if self.keys.is_empty() {
+            self.found.iter().any(|doc| doc.key == *key)
+        } else {
+            self.keys.contains(key)
+        }
     }
 
     fn add(&mut self, doc: &Doc) {
@@ -90,9 +94,10 @@ impl Books {
 
     fn load_passes(&self, load: &Load) -> Vec<PassRow> {
         let named = load.passes.iter().filter_map(|id| self.pass(*id));
-        let ranged = load.range.into_iter().flat_map(|PassRange { first, last, limit }| {
-            self.range(first, last).take(count(limit))
-        });
+        let ranged = load
+            .range
+            .into_iter()
+            .flat_map(|PassRange { first, last, limit }| self.range(first, last).take(count(limit)));
         let mut passes: Vec<PassRow> = named.chain(ranged).cloned().collect();
         if !passes.is_sorted_by(|a, b| a.id < b.id) {
             passes.sort_by_key(|row| row.id);
@@ -148,7 +153,9 @@ impl Books {
                 let rows = wallet.filter(|row| after.is_none_or(|after| *row.id.as_bytes() > after));
                 page.credits = rows.take(count(*limit)).cloned().collect();
             }
-            PageQuery::Operations { after, limit, .. } => page.operations = self.operations_page(*after, *limit),
+            PageQuery::Operations { after, limit, .. } => {
+                page.operations = self.operations_page(*after, *limit)
+            }
             PageQuery::History { subject, before, limit, .. } => {
                 page.entries = self.history(*subject, *before, count(*limit));
             }
@@ -214,7 +221,8 @@ impl Books {
     pub(super) fn snapshot(&self) -> Snapshot {
         let mut lots: Vec<_> = self.lot_at.iter().collect();
         lots.sort_unstable();
-        let rows = lots.into_iter().filter_map(|(_, lot)| self.lots.get(*lot as usize)).flat_map(|lot| &lot.rows);
+        let rows =
+            lots.into_iter().filter_map(|(_, lot)| self.lots.get(*lot as usize)).flat_map(|lot| &lot.rows);
         let passes = rows.filter_map(|(_, row)| self.passes.get(*row as usize)).cloned().collect();
         let mut credits: Vec<CreditRow> = self.wallets.values().flatten().cloned().collect();
         credits.sort_unstable_by_key(|row| (row.contact, row.id));

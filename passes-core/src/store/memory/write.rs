@@ -120,7 +120,8 @@ impl Books {
     }
 
     fn put_credit(&mut self, new: CreditRow) {
-        let wallet = self.wallets.entry(new.contact).or_default();
+        // Most wallets hold few credits.
+        let wallet = self.wallets.entry(new.contact).or_insert_with(|| Vec::with_capacity(1));
         match wallet.binary_search_by_key(&new.id, |credit| credit.id) {
             Ok(at) => {
                 if let Some(stored) = wallet.get_mut(at) {

@@ -1,0 +1,203 @@
+//! The hand-written twin: the same rows in the same tables, by plain statements in one transaction, with no
+//! trait, no change and no queue. What one would write who needs only this.
+
+use crate::ours::{LASTS, WITH_CREDIT, WITHOUT};
+use crate::world::{Request, SPENT};
+use passes_core::id::{CreditId, Ids, OperationId};
+use passes_core::ledger::{Account, Mark};
+use passes_core::operation::Kind;
+use passes_core::pass::Standing;
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const SELECT_KEY: &str = "SELECT k.fingerprint,o.receipt FROM opkey k JOIN operation o ON o.number=k.operation \
+     WHERE k.business=?1 AND k.key=?2";
+const SELECT_DOC: &str = "SELECT version,body FROM doc WHERE business=?1 AND kind=?2 AND id=?3";
+const SELECT_PASS: &str = "SELECT p.id,p.standing,p.redeem_by,p.uses_used,p.uses_lim,p.balance_used,p.balance_lim,\
+     p.last,l.body,t.body,n.body FROM code c JOIN pass p ON p.business=c.business AND p.id=c.pass \
+     JOIN doc l ON l.business=c.business AND l.kind=5 AND l.id=CAST(substr(p.id,1,12)||x'00000000' AS BLOB) \
+     JOIN doc t ON t.business=c.business AND t.kind=l.parent_kind AND t.id=l.parent_id \
+     JOIN doc n ON n.business=c.business AND n.kind=t.parent_kind AND n.id=t.parent_id \
+     WHERE c.business=?1 AND c.digest=?2";
+const NUMBERS: &str =
+    "SELECT (SELECT max(number) FROM operation),(SELECT max(number) FROM entry)";
+const TAKE: &str = "UPDATE pass SET uses_used=uses_used+?3,balance_used=balance_used+?4,last=?5 \
+     WHERE business=?1 AND id=?2 AND uses_used+uses_held+?3<=uses_lim AND balance_used+balance_held+?4<=balance_lim";
+const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,1,?4,?5,?6,?7,0,0,?8,?9)";
+const INSERT_OPERATION: &str =
+    "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?5,?6,?7,?8,NULL,?9,1,?10,?11,?12)";
+const INSERT_KEY: &str = "INSERT INTO opkey VALUES(?1,?2,?3,?4)";
+const INSERT_ENTRY: &str = "INSERT INTO entry VALUES(?1,?2,?3,?4,?5,?6,978,?7,?8,NULL,?9,0)";
+
+/// A connection set up as the store sets up its own.
+pub(crate) struct Twin {
+    sql: Connection,
+    pages: Arc<AtomicU64>,
+}
+
+/// What a pass must tell to be redeemed.
+struct Found {
+    pass: [u8; 16],
+    used: i64,
+    balance_used: i64,
+    balance: i64,
+    limit: i64,
+    before: i64,
+}
+
+impl Twin {
+    pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
+        let mut sql = Connection::open(path)?;
+        sql.execute_batch(
+            "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;
+             PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-32768;",
+        )?;
+        sql.set_prepared_statement_cache_capacity(64);
+        let pages = Arc::new(AtomicU64::new(0));
+        let (log, _) = sql.wal_checkpoint_v2(Some(rusqlite::MAIN_DB), CheckpointMode::NOOP)?;
+        let (count, mut before) = (Arc::clone(&pages), u64::try_from(log).unwrap_or_default());
+        sql.wal_hook(Some(move |_: &mut _, length: std::ffi::c_int| {
+            let length = u64::try_from(length).unwrap_or_default();
+            count.fetch_add(if length < before { length } else { length - before }, Ordering::Relaxed);
+            before = length;
+            Ok(())
+        }))?;
+        Ok(Self { sql, pages })
+    }
+
+    /// Pages written to the log.
+    pub(crate) fn wal_pages(&self) -> u64 {
+        self.pages.load(Ordering::Relaxed)
+    }
+
+    /// Redeems; false is refused or replayed.
+    pub(crate) fn redeem(&self, request: &Request) -> rusqlite::Result<bool> {
+        self.run("BEGIN IMMEDIATE")?;
+        let done = self.redeem_within(request);
+        self.run(if matches!(done, Ok(true)) { "COMMIT" } else { "ROLLBACK" })?;
+        done
+    }
+
+    fn run(&self, text: &str) -> rusqlite::Result<()> {
+        self.sql.prepare_cached(text)?.execute([]).map(drop)
+    }
+
+    fn exec(&self, text: &str, params: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<usize> {
+        self.sql.prepare_cached(text)?.execute(params)
+    }
+
+    fn redeem_within(&self, request: &Request) -> rusqlite::Result<bool> {
+        let business = 1_i64;
+        if let Some((key, _)) = &request.key {
+            let mut select = self.sql.prepare_cached(SELECT_KEY)?;
+            if select.query_row(params![business, key], |row| row.get::<_, Vec<u8>>(1)).optional()?.is_some() {
+                return Ok(false);
+            }
+        }
+        let settings = self.doc(business, 2, request.business.as_bytes())?;
+        let contact = match &request.contact {
+            Some(contact) => self.doc(business, 6, contact.as_bytes())?,
+            None => None,
+        };
+        if settings.is_none() || (request.contact.is_some() && contact.is_none()) {
+            return Ok(false);
+        }
+        let Some(found) = self.find(business, request)? else { return Ok(false) };
+        let (operation, entry): (i64, i64) =
+            self.sql.prepare_cached(NUMBERS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (operation, entry) = (operation + 1, entry + 1);
+        let (uses, amount) = if request.contact.is_some() { (1, found.balance - found.balance_used) } else { (0, SPENT) };
+        if self.exec(TAKE, params![business, found.pass, uses, amount, entry])? != 1 {
+            return Ok(false);
+        }
+        let mut ids = Ids::new(&request.seed, request.now);
+        let now = request.now.micros();
+        let mut subject = None;
+        if let Some(contact) = &request.contact {
+            let id: CreditId = ids.next();
+            let spend_by = now + LASTS * 1_000_000;
+            let (contact, id, mark) = (contact.as_bytes(), id.as_bytes(), Mark::Paid as u8);
+            self.exec(
+                INSERT_CREDIT,
+                params![business, contact, id, found.pass, mark, spend_by, now, amount, entry],
+            )?;
+            subject = Some([*contact, *id].concat());
+        }
+        let id: OperationId = ids.next();
+        let kind = if subject.is_some() { Kind::Redeem } else { Kind::SpendPass };
+        let (receipt, events) = if subject.is_some() { WITH_CREDIT } else { WITHOUT };
+        let after = packed(&found, uses, amount);
+        self.exec(
+            INSERT_OPERATION,
+            params![
+                operation,
+                business,
+                id.as_bytes(),
+                kind.number(),
+                now,
+                "till-07",
+                "store-012",
+                "pos",
+                entry,
+                after,
+                vec![1_u8; receipt],
+                vec![1_u8; events]
+            ],
+        )?;
+        if let Some((key, fingerprint)) = &request.key {
+            self.exec(INSERT_KEY, params![business, key, fingerprint, operation])?;
+        }
+        let to = if subject.is_some() { Account::Credit } else { Account::Settled };
+        let (from, to, mark) = (Account::Outstanding.number(), to.number(), Mark::Paid as u8);
+        self.exec(
+            INSERT_ENTRY,
+            params![entry, operation, from, found.pass, to, subject, amount, mark, found.before],
+        )?;
+        Ok(true)
+    }
+
+    fn doc(&self, business: i64, kind: u8, id: &[u8; 16]) -> rusqlite::Result<Option<Vec<u8>>> {
+        let mut select = self.sql.prepare_cached(SELECT_DOC)?;
+        select.query_row(params![business, kind, id], |row| row.get(1)).optional()
+    }
+
+    /// The pass of a code, if it may be redeemed.
+    fn find(&self, business: i64, request: &Request) -> rusqlite::Result<Option<Found>> {
+        let mut select = self.sql.prepare_cached(SELECT_PASS)?;
+        let mut rows = select.query(params![business, request.digest.as_bytes()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (standing, redeem_by): (u8, Option<i64>) = (row.get(1)?, row.get(2)?);
+        let found = Found {
+            pass: row.get(0)?,
+            used: row.get(3)?,
+            limit: row.get(4)?,
+            balance_used: row.get(5)?,
+            balance: row.get(6)?,
+            before: row.get(7)?,
+        };
+        // The rules are in the documents of lot, terms and plan.
+        let documents: (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(8)?, row.get(9)?, row.get(10)?);
+        let open = standing == Standing::Active as u8
+            && redeem_by.is_none_or(|by| request.now.micros() < by)
+            && found.used < found.limit
+            && !documents.0.is_empty();
+        Ok(open.then_some(found))
+    }
+}
+
+/// The tallies after it, each number in as few bytes as it needs.
+fn packed(found: &Found, uses: i64, amount: i64) -> Vec<u8> {
+    let mut bytes = vec![2];
+    for number in [found.used + uses, 0, found.limit, found.balance_used + amount, 0, found.balance] {
+        let mut rest = number.unsigned_abs() << 1;
+        while rest > 0x7F {
+            bytes.push((rest & 0x7F | 0x80) as u8);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+    }
+    bytes
+}

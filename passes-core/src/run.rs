@@ -1,0 +1,120 @@
+//! Runs: long work done in steps that can stop and go on (T-2, L-3).
+
+use crate::id::{LotId, PassId, PlanId, RunId};
+use crate::pass::State;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// It can be stepped.
+    Running,
+    /// It is through.
+    Done,
+    /// It was cancelled: what was done stays.
+    Cancelled,
+}
+
+/// How far the generation of a lot is. The codes of a window of serial numbers are reserved first, in the
+/// order of their digests; then its passes are made, in the order of their serial numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    /// The lot.
+    pub lot: LotId,
+    /// The first serial number of the window.
+    pub window: u32,
+    /// Whether the codes of the window are reserved, so that its passes are made.
+    pub reserved: bool,
+    /// How many codes, or passes, of the window are done.
+    pub at: u32,
+    /// The serial numbers in the window whose first codes were taken, and the try that was not.
+    pub tries: BTreeMap<u32, u32>,
+}
+
+/// How far a bulk command is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bulk<C> {
+    /// What is done to each pass.
+    pub command: C,
+    /// To which passes.
+    pub over: Over,
+    /// The last pass that was looked at.
+    pub after: Option<PassId>,
+    /// Passes that were skipped, by the state they were in.
+    pub skipped: BTreeMap<State, u32>,
+}
+
+/// The passes of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// A range of serial numbers, both ends included.
+    Serials(PassId, PassId),
+    /// All passes of a plan.
+    Plan(PlanId),
+}
+
+/// What a run works on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work<C> {
+    /// A lot is generated.
+    Generate(Generation),
+    /// Something is done to many passes.
+    Bulk(Box<Bulk<C>>),
+}
+
+/// A run as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run<C> {
+    /// Its id.
+    pub id: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// Its work and cursor.
+    pub work: Work<C>,
+    /// How many passes were made or changed.
+    pub done: u32,
+    /// How many passes there are to make or to look at.
+    pub total: u32,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The run.
+    pub run: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// How many passes were made or changed.
+    pub done: u32,
+    /// How many passes were skipped, by the state they were in.
+    pub skipped: BTreeMap<State, u32>,
+    /// How many passes there are to make or to look at.
+    pub total: u32,
+}
+
+impl<C> Run<C> {
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let skipped = match &self.work {
+            Work::Generate(_) => BTreeMap::new(),
+            Work::Bulk(bulk) => bulk.skipped.clone(),
+        };
+        Progress { run: self.id, state: self.state, done: self.done, skipped, total: self.total }
+    }
+}
+
+impl Progress {
+    /// Whether there is nothing left to step.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.state != RunState::Running
+    }
+}

@@ -1,0 +1,650 @@
+//! Commands on one pass, a list, a range of serial numbers, a lot or a plan (L-9). One pass and lists are
+//! changed at once; a range, a lot and a plan by a run.
+
+use super::docs::{Chain, put};
+use super::engine::{Draft, View};
+use super::lifecycle::{Around, Effect, Move, apply};
+use super::making::{codes_in, judge_value, lot_key, seal_seed, value_added, value_of};
+use super::runs::{Run, run_key};
+use super::sale::Sale;
+use super::{Call, Done, Error, Passes, Receipt, stored};
+use crate::event::{Event, Span, Whole};
+use crate::id::{Id, Ids, LotId, PassId, PlanId, RunId, SaleId};
+use crate::ledger::{Account, Entry, Subject, Unit};
+use crate::limits;
+use crate::lot::{Delivery, Lot};
+use crate::money::Money;
+use crate::operation::{By, Right};
+use crate::pass::{PassRow, State, flag};
+use crate::passcode::LotSeed;
+use crate::plan::{Form, Plan};
+use crate::refusal::Refusal;
+use crate::run::{Bulk, Progress, RunState, Work};
+use crate::store::{Add, Change, Claim, DocKey, DocKind, Expect, Load, PageQuery, PassOrder, PassRange, Put, Record};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub(crate) use super::lifecycle::Command;
+
+/// Passes in one step of a bulk run.
+const STEP: u32 = 1_000;
+/// How many tries of a code a reissue prepares.
+const CODES: u32 = 4;
+
+/// The passes that a command is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Over {
+    /// One pass: a refusal is the answer.
+    Pass(PassId),
+    /// A list of at most 10,000 passes: those that refuse are skipped and counted.
+    Passes(Vec<PassId>),
+    /// A range of serial numbers of a lot, both ends included: a run.
+    Serials {
+        /// The lot.
+        lot: LotId,
+        /// The first.
+        first: u32,
+        /// The last.
+        last: u32,
+    },
+    /// All passes of a lot: a run. A lot is suspended and reactivated by one record, at once.
+    Lot(LotId),
+    /// All passes of a plan: a run. A plan is suspended and reactivated by one record, at once.
+    Plan(PlanId),
+}
+
+impl From<PassId> for Over {
+    fn from(pass: PassId) -> Self {
+        Self::Pass(pass)
+    }
+}
+
+impl From<LotId> for Over {
+    fn from(lot: LotId) -> Self {
+        Self::Lot(lot)
+    }
+}
+
+impl From<PlanId> for Over {
+    fn from(plan: PlanId) -> Self {
+        Self::Plan(plan)
+    }
+}
+
+impl From<Vec<PassId>> for Over {
+    fn from(passes: Vec<PassId>) -> Self {
+        Self::Passes(passes)
+    }
+}
+
+/// What a command on passes did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// How many passes changed. Of a run: none yet.
+    pub changed: u32,
+    /// How many were skipped, by the state they were in.
+    pub skipped: BTreeMap<State, u32>,
+    /// The run that does it, to be stepped to its end.
+    pub run: Option<RunId>,
+    /// The sale, if they were sold.
+    pub sale: Option<SaleId>,
+    /// The passes that replace cancelled ones: the old, and the new.
+    pub replaced: Vec<(PassId, PassId)>,
+}
+
+impl Done for Changed {}
+
+/// What is known of the passes before the command is run: it names what the decision reads.
+#[derive(Clone)]
+struct Ahead {
+    passes: Vec<PassId>,
+    plans: Vec<PlanId>,
+    /// For each pass that may be replaced: the place of its first digest among those loaded.
+    seeds: BTreeMap<PassId, usize>,
+}
+
+impl Passes {
+    pub(crate) fn bulk<'a>(&'a self, by: &'a By, over: Over, command: Command) -> Call<'a, Receipt<Changed>> {
+        Call::new(async move {
+            let kind = command.kind();
+            let text = serde_json::to_string(&command).map_err(|e| Refusal::invalid("command", e.to_string()))?;
+            let mut order = self.order(by, command.right(), kind, &(text, &over))?;
+            if let Command::Sell(deal) = &command {
+                by.may_move(Right::Sell, deal.price)?;
+                deal.payment.as_deref().map_or(Ok(()), |p| limits::text("payment", p, 1, limits::NAME))?;
+            }
+            match over {
+                Over::Pass(pass) => {
+                    let ahead = self.ahead(by, &mut order.load, &command, vec![pass], &order.env.seed).await?;
+                    self.run(order, move |view| change_all(view, &command, &ahead, true)).await
+                }
+                Over::Passes(mut passes) => {
+                    limits::list("passes", passes.len(), limits::LIST)?;
+                    passes.sort_unstable();
+                    passes.dedup();
+                    let ahead = self.ahead(by, &mut order.load, &command, passes, &order.env.seed).await?;
+                    self.run(order, move |view| change_all(view, &command, &ahead, false)).await
+                }
+                Over::Lot(lot) if matches!(command, Command::Suspend | Command::Reactivate) => {
+                    order.load.docs.push(lot_key(lot));
+                    self.run(order, move |view| mark_lot(view, lot, command == Command::Suspend)).await
+                }
+                Over::Plan(plan) if matches!(command, Command::Suspend | Command::Reactivate) => {
+                    order.load.docs.push(DocKey::new(DocKind::Plan, plan));
+                    self.run(order, move |view| mark_plan(view, plan, command == Command::Suspend)).await
+                }
+                over => {
+                    let (lot, first, last) = match over {
+                        Over::Serials { lot, first, last } => (Some(lot), first, last),
+                        Over::Lot(lot) => (Some(lot), 1, u32::MAX),
+                        _ => (None, 1, u32::MAX),
+                    };
+                    if first > last || first == 0 {
+                        return Err(Refusal::invalid("serials", "the range is turned round, or begins at 0").into());
+                    }
+                    order.load.docs.extend(lot.map(lot_key));
+                    if let Over::Plan(plan) = over {
+                        order.load.docs.push(DocKey::new(DocKind::Plan, plan));
+                        order.load.tallies.push(super::making::passes_of(plan));
+                    }
+                    self.run(order, move |view| start(view, &command, &over, first, last)).await
+                }
+            }
+        })
+    }
+
+    /// Looks at the passes, to name what the decision will read: lots, terms, sales, deliveries, tallies, and
+    /// the codes that replacements would have.
+    async fn ahead(
+        &self,
+        by: &By,
+        load: &mut Load,
+        command: &Command,
+        passes: Vec<PassId>,
+        seed: &[u8; 32],
+    ) -> Result<Ahead, Error> {
+        let mut first = Load::new(by.business);
+        first.passes.clone_from(&passes);
+        let mut ahead = Ahead { passes, plans: Vec::new(), seeds: BTreeMap::new() };
+        let digest_key = self.inner.keys.digest()?;
+        self.look(by, first, |view| {
+            for pass in &view.loaded.passes {
+                let chain = view.docs.chain_of(pass.id)?;
+                if !ahead.plans.contains(&chain.plan.id) {
+                    ahead.plans.push(chain.plan.id);
+                }
+                load.docs.extend(pass.sale.map(|sale| DocKey::new(DocKind::Sale, sale)));
+                if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
+                    let maker = chain.lot.format.maker()?;
+                    let new = successor_seed(seed, pass.id);
+                    ahead.seeds.insert(pass.id, load.taken.len());
+                    load.taken.extend((0..CODES).map(|try_no| {
+                        let body = new.code(&maker, 1, try_no);
+                        maker.hash(&body, by.business.as_bytes()).digest(digest_key)
+                    }));
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        load.passes.clone_from(&ahead.passes);
+        load.tallies.extend(ahead.plans.iter().map(|plan| value_of(*plan)));
+        if command.needs_delivery() {
+            load.docs.extend(ahead.passes.iter().map(|pass| delivery_key(*pass)));
+        }
+        if let Command::SetRecipient(contact) = command {
+            load.docs.push(super::contacts::contact_key(*contact));
+        }
+        load.docs.sort_unstable();
+        load.docs.dedup();
+        Ok(ahead)
+    }
+
+    /// One step of a bulk run.
+    pub(crate) async fn bulk_step(&self, by: &By, run: &Run, version: u32, bulk: &Bulk<Command>) -> Result<Progress, Error> {
+        let (passes, over) = self.next_passes(by, bulk).await?;
+        // The step is its own command: the key started the run.
+        let by = &By { key: None, ..by.clone() };
+        let mut order = self.order(by, bulk.command.right(), bulk.command.kind(), &())?;
+        order.load.docs.push(run_key(run.id));
+        let command = bulk.command.clone();
+        let ahead = self.ahead(by, &mut order.load, &command, passes, &order.env.seed).await?;
+        if let crate::run::Over::Serials(first, _) = bulk.over {
+            order.load.docs.push(lot_key(first.lot()));
+        }
+        let (id, bulk, before) = (run.id, bulk.clone(), run.clone());
+        let receipt: Receipt<Step> = self
+            .run(order, move |view| {
+                let (_, now) = view.docs.need::<Run, _>(DocKind::Run, id)?;
+                if now != version {
+                    return Err(crate::store::StoreError::Conflict.into());
+                }
+                let Draft { mut change, done, events, stops } = change_all(view, &command, &ahead, false)?;
+                let mut bulk = bulk.clone();
+                bulk.after = ahead.passes.last().copied().or(bulk.after);
+                done.skipped.iter().for_each(|(state, n)| *bulk.skipped.entry(*state).or_default() += n);
+                let state = if over { RunState::Done } else { RunState::Running };
+                let done = before.done.saturating_add(done.changed);
+                if over {
+                    lot_is_cancelled(view, &command, &bulk, &mut change)?;
+                }
+                let next = Run { state, done, work: Work::Bulk(Box::new(bulk)), ..before.clone() };
+                change.put.push(put(run_key(id), parent_of(&next), &next, Expect::Version(version))?);
+                let text = serde_json::to_string(&next).map_err(|e| Refusal::invalid("run", e.to_string()))?;
+                Ok(Draft { change, done: Step(text), events, stops })
+            })
+            .await?;
+        let next: Run = serde_json::from_str(&receipt.done.0)
+            .map_err(|e| crate::store::StoreError::Corrupt(format!("a run: {e}")))?;
+        Ok(next.progress())
+    }
+
+    /// The next passes of a run, and whether they are the last.
+    async fn next_passes(&self, by: &By, bulk: &Bulk<Command>) -> Result<(Vec<PassId>, bool), Error> {
+        let business = by.business;
+        match bulk.over {
+            crate::run::Over::Serials(first, last) => {
+                let range = PassRange { first, last, limit: STEP };
+                let after = bulk.after.map(|pass| (None, pass));
+                let query = PageQuery::Passes { business, range, order: PassOrder::Serial, after };
+                let rows = self.inner.store.page(&query).await?.passes;
+                let over = rows.len() < usize::try_from(STEP).unwrap_or(usize::MAX);
+                Ok((rows.iter().map(|row| row.id).collect(), over))
+            }
+            crate::run::Over::Plan(plan) => {
+                let mut load = Load::new(business);
+                load.docs.push(DocKey::new(DocKind::Plan, plan));
+                let terms = self.look(by, load, |view| Ok(view.docs.plan(plan)?.0.terms)).await?;
+                let parent = terms.map(|terms| DocKey::new(DocKind::Terms, terms));
+                // The lot that the last step ended in may have more passes.
+                let mut passes = Vec::new();
+                let mut lot = bulk.after.map(PassId::lot);
+                if let (Some(after), Some(lot)) = (bulk.after, lot) {
+                    let range = PassRange { first: lot.pass(1), last: lot.pass(u32::MAX), limit: STEP };
+                    let after = Some((None, after));
+                    let query = PageQuery::Passes { business, range, order: PassOrder::Serial, after };
+                    passes.extend(self.inner.store.page(&query).await?.passes.iter().map(|row| row.id));
+                }
+                let most = usize::try_from(STEP).unwrap_or(usize::MAX);
+                while passes.len() < most {
+                    let after = lot.map(Id::to_bytes);
+                    let query = PageQuery::Docs { business, kind: DocKind::Lot, parent, after, limit: STEP };
+                    let docs = self.inner.store.page(&query).await?.docs;
+                    for doc in &docs {
+                        if passes.len() >= most {
+                            return Ok((passes, false));
+                        }
+                        let found: Lot = stored::read(&doc.body)?;
+                        lot = Some(found.id);
+                        let room = u32::try_from(most - passes.len()).unwrap_or(STEP);
+                        let last = found.count.min(room);
+                        passes.extend((1..=last).map(|serial| found.id.pass(serial)));
+                        if last < found.count {
+                            return Ok((passes, false));
+                        }
+                    }
+                    if docs.len() < most {
+                        return Ok((passes, true));
+                    }
+                }
+                Ok((passes, false))
+            }
+        }
+    }
+}
+
+/// What a step of a run keeps: the run after it.
+#[derive(Serialize, Deserialize)]
+struct Step(String);
+
+impl Done for Step {}
+
+fn parent_of(run: &Run) -> Option<DocKey> {
+    match &run.work {
+        Work::Generate(at) => Some(lot_key(at.lot)),
+        Work::Bulk(bulk) => match bulk.over {
+            crate::run::Over::Serials(first, _) => Some(lot_key(first.lot())),
+            crate::run::Over::Plan(plan) => Some(DocKey::new(DocKind::Plan, plan)),
+        },
+    }
+}
+
+pub(crate) fn delivery_key(pass: PassId) -> DocKey {
+    DocKey { kind: DocKind::Delivery, id: pass.to_bytes() }
+}
+
+/// The seed of the lot that a replacement makes.
+fn successor_seed(seed: &[u8; 32], pass: PassId) -> LotSeed {
+    let mut hasher = blake3::Hasher::new_derive_key("passes 2026 successor seed");
+    LotSeed::from_bytes(*hasher.update(seed).update(pass.as_bytes()).finalize().as_bytes())
+}
+
+/// Starts a run.
+fn start(view: &View<'_>, command: &Command, over: &Over, first: u32, last: u32) -> Result<Draft<Changed>, Error> {
+    let mut ids = Ids::new(&view.env.seed, view.env.now);
+    let id: RunId = ids.next();
+    let (over, total) = match over {
+        Over::Plan(plan) => {
+            super::plans::existing(view, *plan)?;
+            let made = view.loaded.tallies.first().map_or(0, |tally| tally.used);
+            (crate::run::Over::Plan(*plan), u32::try_from(made).unwrap_or(u32::MAX))
+        }
+        Over::Lot(lot) | Over::Serials { lot, .. } => {
+            let (lot, _) = view.docs.need::<Lot, _>(DocKind::Lot, *lot)?;
+            if !lot.complete {
+                let (state, command) = ("being generated".to_owned(), "be changed".to_owned());
+                return Err(Refusal::WrongState { what: "lot", state, command }.into());
+            }
+            let last = last.min(lot.count);
+            let total = (last + 1).saturating_sub(first);
+            (crate::run::Over::Serials(lot.id.pass(first), lot.id.pass(last)), total)
+        }
+        Over::Pass(_) | Over::Passes(_) => return Err(Refusal::invalid("over", "needs no run").into()),
+    };
+    let bulk = Bulk { command: command.clone(), over, after: None, skipped: BTreeMap::new() };
+    let run = Run { id, state: RunState::Running, work: Work::Bulk(Box::new(bulk)), done: 0, total };
+    let mut draft = Draft::new(view, Changed { run: Some(id), ..Changed::default() });
+    draft.change.put.push(put(run_key(id), parent_of(&run), &run, Expect::Absent)?);
+    Ok(draft)
+}
+
+/// Applies a command to each pass; `strict` refuses where otherwise a pass is skipped.
+fn change_all(view: &View<'_>, command: &Command, ahead: &Ahead, strict: bool) -> Result<Draft<Changed>, Error> {
+    let mut ids = Ids::new(&view.env.seed, view.env.now);
+    let new_sale: SaleId = ids.next();
+    let mut work = Gathered { draft: Draft::new(view, Changed::default()), moved: Vec::new(), values: BTreeMap::new(), codes: BTreeMap::new() };
+    if let Command::SetRecipient(contact) = command {
+        super::contacts::registered(view, *contact)?;
+    }
+    if strict && let Some(missing) = ahead.passes.iter().find(|id| view.loaded.pass(**id).is_none()) {
+        return Err(Refusal::NotFound { what: PassId::WHAT, id: missing.to_string() }.into());
+    }
+    let mut changed: Vec<PassId> = Vec::new();
+    let mut activated: Vec<PassId> = Vec::new();
+    for pass in &view.loaded.passes {
+        let chain = view.docs.chain_of(pass.id)?;
+        view.about(chain.plan.id);
+        let delivery: Option<(std::sync::Arc<Delivery>, u32)> = view.docs.get(delivery_key(pass.id))?;
+        let sale: Option<(std::sync::Arc<Sale>, u32)> = match pass.sale {
+            Some(sale) => view.docs.get(DocKey::new(DocKind::Sale, sale))?,
+            None => None,
+        };
+        let around = Around {
+            now: view.env.now,
+            settings: &view.business.settings,
+            delivery: delivery.as_ref().map(|(d, _)| &**d),
+            sale: sale.as_ref().map(|(s, _)| &**s),
+            new_sale,
+        };
+        let effect = match apply(command, pass, &chain, &around) {
+            Ok(effect) => effect,
+            Err(Error::Refused(_)) if !strict => {
+                *work.draft.done.skipped.entry(super::redeem::state_of(pass, &chain)).or_default() += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if effect.activated {
+            activated.push(pass.id);
+        }
+        if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
+            work.replace(view, &mut ids, pass, &chain, ahead)?;
+        }
+        work.take(pass, &chain, effect, delivery.map(|(_, version)| version))?;
+        changed.push(pass.id);
+    }
+    work.finish(view, ahead, command, new_sale, &changed, &activated)
+}
+
+/// The movements of one pass.
+struct Moved {
+    pass: PassId,
+    /// Its last entry before them.
+    last: u64,
+    unit: Unit,
+    moves: Vec<Move>,
+}
+
+/// What the passes of one command add up to.
+struct Gathered {
+    draft: Draft<Changed>,
+    moved: Vec<Moved>,
+    values: BTreeMap<PlanId, (Plan, i64)>,
+    codes: BTreeMap<crate::store::TallyKey, i64>,
+}
+
+impl Gathered {
+    fn take(&mut self, pass: &PassRow, chain: &Chain, effect: Effect, delivery: Option<u32>) -> Result<(), Error> {
+        let change = &mut self.draft.change;
+        let unit = Unit::Money(chain.terms.currency);
+        if !effect.moves.is_empty() {
+            self.moved.push(Moved { pass: pass.id, last: pass.last, unit, moves: effect.moves });
+        }
+        if effect.value != 0 {
+            let of_plan = self.values.entry(chain.plan.id).or_insert_with(|| ((*chain.plan).clone(), 0));
+            of_plan.1 = of_plan.1.checked_add(effect.value).ok_or(Refusal::Overflow)?;
+        }
+        if effect.forget {
+            let lot = Lot { seed: None, ..(*chain.lot).clone() };
+            let parent = DocKey::new(DocKind::Terms, lot.terms);
+            change.put.push(put(lot_key(lot.id), Some(parent), &lot, Expect::Version(chain.lot_version))?);
+        }
+        if let (Some(next), Some(version)) = (&effect.delivery, delivery) {
+            let parent = DocKey::new(DocKind::Contact, next.to);
+            change.put.push(put(delivery_key(pass.id), Some(parent), next, Expect::Version(version))?);
+        }
+        self.draft.events.extend(effect.events);
+        let record = Record::Pass(Box::new(effect.row));
+        change.put.push(Put { record, expect: Expect::Version(pass.version) });
+        Ok(())
+    }
+
+    /// Makes the pass that takes the place of a cancelled one, with its value, uses and expiry.
+    fn replace(
+        &mut self,
+        view: &View<'_>,
+        ids: &mut Ids,
+        old: &PassRow,
+        chain: &Chain,
+        ahead: &Ahead,
+    ) -> Result<(), Error> {
+        let seed = successor_seed(&view.env.seed, old.id);
+        let maker = chain.lot.format.maker()?;
+        let first = ahead.seeds.get(&old.id).copied().ok_or(crate::store::StoreError::Conflict)?;
+        let free = (0..CODES).zip(view.loaded.taken.iter().skip(first)).find(|(_, taken)| !**taken);
+        let (code_try, _) = free.ok_or(crate::store::StoreError::Conflict)?;
+        let lot = ids.next_lot();
+        let new = Lot {
+            id: lot,
+            form: Form::Electronic,
+            count: 1,
+            seed: Some(seal_seed(view, ids, lot, &seed)?),
+            issued: view.env.now,
+            run: None,
+            complete: true,
+            exports: 0,
+            closed: false,
+            suspended: chain.lot.suspended,
+            cancelled: false,
+            replaces: Some(old.id),
+            ..(*chain.lot).clone()
+        };
+        let id = lot.pass(1);
+        let body = seed.code(&maker, 1, code_try);
+        let digest = maker.hash(&body, view.env.by.business.as_bytes()).digest(view.inner.keys.digest()?);
+        let change = &mut self.draft.change;
+        change.put.push(put(lot_key(lot), Some(DocKey::new(DocKind::Terms, new.terms)), &new, Expect::Absent)?);
+        let row = PassRow { id, version: 1, code_try, last: 0, ..old.clone() };
+        change.put.push(Put { record: Record::Pass(Box::new(row)), expect: Expect::Absent });
+        change.claim.push(Claim { digest, pass: id });
+        *self.codes.entry(codes_in(maker.folded())).or_default() += 1;
+        if old.flags & flag::BOOKED != 0 {
+            let granted = old.granted.left();
+            let unit = Unit::Money(chain.terms.currency);
+            for (mark, amount) in [
+                (crate::ledger::Mark::Granted, granted),
+                (crate::ledger::Mark::Paid, old.balance.left() - granted),
+            ] {
+                if amount > 0 {
+                    let from = (Account::Outstanding, Subject::Pass(old.id));
+                    let to = (Account::Outstanding, Subject::Pass(id));
+                    change.entries.push(Entry { from, to, unit, amount, mark, line: None });
+                }
+            }
+        }
+        self.draft.done.replaced.push((old.id, id));
+        self.draft.events.push(Event::PassReplaced { old: old.id, new: id });
+        Ok(())
+    }
+
+    fn finish(
+        mut self,
+        view: &View<'_>,
+        ahead: &Ahead,
+        command: &Command,
+        new_sale: SaleId,
+        changed: &[PassId],
+        activated: &[PassId],
+    ) -> Result<Draft<Changed>, Error> {
+        let change = &mut self.draft.change;
+        for (old, new) in &self.draft.done.replaced {
+            for put in &mut change.put {
+                if let Record::Pass(row) = &mut put.record
+                    && row.id == *old
+                {
+                    row.successor = Some(*new);
+                }
+            }
+        }
+        change.entries.extend(entries(&self.moved)?);
+        for (plan, value) in self.values.values() {
+            let made = ahead.plans.iter().zip(&view.loaded.tallies).find(|(id, _)| **id == plan.id);
+            let made = made.map_or(0, |(_, tally)| tally.used);
+            let value = Money::of(*value, plan.spec.terms.currency);
+            if value.minor() > 0 {
+                judge_value(plan, made, value)?;
+            }
+            change.tally.push(value_added(plan, value));
+        }
+        for (key, count) in &self.codes {
+            change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(*key, *count) });
+        }
+        self.draft.done.changed = u32::try_from(changed.len()).unwrap_or(u32::MAX);
+        let events = &mut self.draft.events;
+        if let Some(passes) = span(changed) {
+            match command {
+                Command::Sell(deal) => {
+                    let sale = Sale {
+                        id: new_sale,
+                        deal: (**deal).clone(),
+                        at: view.env.now,
+                        seller: view.env.by.actor.id().clone(),
+                        place: view.env.by.place.clone(),
+                    };
+                    let parent = deal.buyer.map(|buyer| DocKey::new(DocKind::Contact, buyer));
+                    change.put.push(put(DocKey::new(DocKind::Sale, new_sale), parent, &sale, Expect::Absent)?);
+                    self.draft.done.sale = Some(new_sale);
+                    let price = deal.price.times(passes.count)?;
+                    events.push(Event::PassesSold { passes, sale: new_sale, price });
+                }
+                Command::VoidSale => {
+                    let sale = view.loaded.passes.iter().find_map(|pass| pass.sale).unwrap_or(new_sale);
+                    events.push(Event::SaleVoided { passes, sale });
+                }
+                Command::Suspend => events.push(Event::Suspended { what: Whole::Passes(passes) }),
+                Command::Reactivate => events.push(Event::Reactivated { what: Whole::Passes(passes) }),
+                Command::Cancel(_) => events.push(Event::PassesCancelled { passes }),
+                Command::Activate | Command::Deliver(_) | Command::Resend => {}
+                _ => events.push(Event::PassesChanged { passes }),
+            }
+        }
+        if let Some(passes) = span(activated) {
+            events.push(Event::PassesActivated { passes });
+        }
+        Ok(self.draft)
+    }
+}
+
+fn span(passes: &[PassId]) -> Option<Span> {
+    let count = u32::try_from(passes.len()).ok()?;
+    Some(Span { first: *passes.first()?, last: *passes.last()?, count })
+}
+
+/// The entries of many passes: one for each movement of each stretch of consecutive serial numbers with the
+/// same movements and the same entry before them (W-1).
+fn entries(moved: &[Moved]) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    let alike = |a: &Moved, b: &Moved| {
+        a.pass.lot() == b.pass.lot()
+            && a.pass.serial().checked_add(1) == Some(b.pass.serial())
+            && (a.last, a.unit, &a.moves) == (b.last, b.unit, &b.moves)
+    };
+    for stretch in moved.chunk_by(alike) {
+        let Some(first) = stretch.first() else { continue };
+        let count = u32::try_from(stretch.len()).map_err(|_| Refusal::Overflow)?;
+        let subject =
+            if count == 1 { Subject::Pass(first.pass) } else { Subject::Passes { first: first.pass, count } };
+        for m in &first.moves {
+            let (pass, none) = ((Account::Outstanding, subject), Subject::None);
+            let (from, to, mark, each) = match *m {
+                Move::Onto(account, mark, each) => ((account, none), pass, mark, each),
+                Move::Off(account, mark, each) => (pass, (account, none), mark, each),
+            };
+            let amount = each.checked_mul(count.into()).ok_or(Refusal::Overflow)?;
+            entries.push(Entry { from, to, unit: first.unit, amount, mark, line: None });
+        }
+    }
+    Ok(entries)
+}
+
+/// Suspends or reactivates a lot by its one record.
+fn mark_lot(view: &View<'_>, id: LotId, suspended: bool) -> Result<Draft<Changed>, Error> {
+    let (lot, version) = view.docs.need::<Lot, _>(DocKind::Lot, id)?;
+    refuse_same("lot", lot.suspended, suspended)?;
+    let mut draft = Draft::new(view, Changed::default());
+    let next = Lot { suspended, ..(*lot).clone() };
+    let parent = DocKey::new(DocKind::Terms, lot.terms);
+    draft.change.put.push(put(lot_key(id), Some(parent), &next, Expect::Version(version))?);
+    draft.events.push(marked(Whole::Lot(id), suspended));
+    Ok(draft)
+}
+
+/// Suspends or reactivates a plan by its one record.
+fn mark_plan(view: &View<'_>, id: PlanId, suspended: bool) -> Result<Draft<Changed>, Error> {
+    let (plan, version) = super::plans::existing(view, id)?;
+    refuse_same("plan", plan.suspended, suspended)?;
+    let mut draft = Draft::new(view, Changed::default());
+    let next = Plan { suspended, ..plan };
+    draft.change.put.push(put(DocKey::new(DocKind::Plan, id), None, &next, Expect::Version(version))?);
+    draft.events.push(marked(Whole::Plan(id), suspended));
+    Ok(draft)
+}
+
+fn refuse_same(what: &'static str, is: bool, wanted: bool) -> Result<(), Refusal> {
+    if is != wanted {
+        return Ok(());
+    }
+    let (state, command) = if is { ("suspended", "be suspended") } else { ("not suspended", "be reactivated") };
+    Err(Refusal::WrongState { what, state: state.into(), command: command.into() })
+}
+
+fn marked(what: Whole, suspended: bool) -> Event {
+    if suspended { Event::Suspended { what } } else { Event::Reactivated { what } }
+}
+
+/// A lot whose passes were all cancelled counts no longer in the odds of a guess (C-4).
+fn lot_is_cancelled(view: &View<'_>, command: &Command, bulk: &Bulk<Command>, change: &mut Change) -> Result<(), Error> {
+    let crate::run::Over::Serials(first, last) = bulk.over else { return Ok(()) };
+    let Some((lot, version)) = view.docs.get::<Lot>(lot_key(first.lot()))? else { return Ok(()) };
+    let whole = first.serial() == 1 && last.serial() == lot.count && bulk.skipped.is_empty();
+    if !whole || !matches!(command, Command::Cancel(_)) || lot.cancelled {
+        return Ok(());
+    }
+    let next = Lot { cancelled: true, ..(*lot).clone() };
+    let parent = DocKey::new(DocKind::Terms, lot.terms);
+    change.put.push(put(lot_key(lot.id), Some(parent), &next, Expect::Version(version))?);
+    let format = lot.format.folded()?;
+    let count = -i64::from(lot.count);
+    change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(codes_in(&format), count) });
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! A passcode as it is presented with a command, on its way to the pass that it leads to.
+
+use super::engine::{Env, View};
+use super::{Error, Passes};
+use crate::operation::{By, Right};
+use crate::pass::PassRow;
+use crate::passcode::{CodeHash, Digest, Folded, Presented, Recognised, recognise};
+use crate::refusal::Refusal;
+use std::sync::Arc;
+
+/// A presented code, hashed.
+#[derive(Clone)]
+pub(crate) struct Code {
+    pub(crate) hash: CodeHash,
+    pub(crate) digest: Digest,
+    folded: Option<Arc<Folded>>,
+}
+
+impl Passes {
+    /// Folds and hashes what was presented.
+    pub(crate) fn code(&self, by: &By, presented: &Presented) -> Result<Code, Error> {
+        let business = by.business.as_bytes();
+        let (hash, folded) = match presented {
+            Presented::Code(code) => {
+                let folded = code.fold().map_err(|refusal| self.counted(by, refusal))?;
+                (CodeHash::of(business, &folded), Some(Arc::new(folded)))
+            }
+            Presented::Hash(hash) => {
+                self.permit(by, Right::PresentHash)?;
+                (hash.clone(), None)
+            }
+        };
+        let digest = hash.digest(self.inner.keys.digest()?);
+        Ok(Code { hash, digest, folded })
+    }
+
+    /// Counts a refusal that comes before the store is asked.
+    fn counted(&self, by: &By, refusal: Refusal) -> Error {
+        self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);
+        refusal.into()
+    }
+}
+
+impl Code {
+    /// The pass that the code leads to. Whether it has a typing error is judged before what was looked up.
+    pub(crate) fn pass<'a>(&self, view: &View<'a>) -> Result<&'a PassRow, Refusal> {
+        match &self.folded {
+            Some(folded) => {
+                if recognise(folded, &view.business.formats) == Recognised::TypingError {
+                    return Err(Refusal::TypingError);
+                }
+            }
+            None if !view.business.settings.accept_hashes => {
+                let right = Right::PresentHash.to_string();
+                return Err(Refusal::Forbidden { right, why: "the business takes no hashes".into() });
+            }
+            None => {}
+        }
+        let loaded = view.loaded;
+        loaded.code.as_ref().ok_or(Refusal::UnknownCode)
+    }
+}
+
+impl Env {
+    /// Where the command is given.
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.by.place.as_deref()
+    }
+}

@@ -1,0 +1,436 @@
+//! Checking and redeeming passes.
+
+use super::code::Code;
+use super::contacts::{add, contact_key};
+use super::docs::{Chain, put};
+use super::engine::{Draft, Order, View};
+use super::{Call, Done, Error, Passes, Receipt};
+use crate::calendar::Instant;
+use crate::conditions::Basket;
+use crate::contact::{Contact, Profile};
+use crate::event::Event;
+use crate::id::{ContactId, CreditId, Ids, PassId};
+use crate::ledger::{Account, Entry, Mark, Subject, Unit};
+use crate::limits;
+use crate::money::Money;
+use crate::operation::{By, Kind, Right};
+use crate::pass::{CreditRow, PassRow, State, Tally};
+use crate::passcode::Presented;
+use crate::plan::Usage;
+use crate::redemption::{Case, Part, Taking, Target, refusals, take};
+use crate::refusal::Refusal;
+use crate::store::{Add, Expect, Put, Record, TallyKey};
+use serde::{Deserialize, Serialize};
+
+/// A request to redeem a pass, or to check whether it could be.
+///
+/// ```
+/// use passes_core::service::Redeem;
+/// use passes_core::money::{Currency, Money};
+/// # let contact = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let into_wallet = Redeem::into_wallet("GIFT-7KQ2-M9XW", contact);
+/// let at_the_till = Redeem::direct("GIFT-7KQ2-M9XW", Money::parse("12.50", Currency::parse("EUR")?)?);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Redeem {
+    /// The passcode, or its hash.
+    pub code: Presented,
+    /// Where the value goes.
+    pub target: Target,
+    /// What is to be spent directly; the basket's total if none. A redemption into a wallet takes a whole use.
+    pub amount: Option<Money>,
+    /// The purchase at hand.
+    pub basket: Option<Basket>,
+    /// Whether less than the amount will do, if the balance or the products don't allow all of it.
+    pub partly: bool,
+}
+
+impl Redeem {
+    /// Into the wallet of a contact.
+    #[must_use]
+    pub fn into_wallet(code: impl Into<Presented>, contact: ContactId) -> Self {
+        Self { code: code.into(), target: Target::Contact(contact), amount: None, basket: None, partly: false }
+    }
+
+    /// Into the wallet of a new nameless contact.
+    #[must_use]
+    pub fn into_new_wallet(code: impl Into<Presented>) -> Self {
+        Self { code: code.into(), target: Target::NewContact, amount: None, basket: None, partly: false }
+    }
+
+    /// Spent directly, as a gift card.
+    #[must_use]
+    pub fn direct(code: impl Into<Presented>, amount: Money) -> Self {
+        Self { code: code.into(), target: Target::Direct, amount: Some(amount), basket: None, partly: false }
+    }
+
+    /// Spent directly on all of a basket.
+    #[must_use]
+    pub fn pay(code: impl Into<Presented>, basket: Basket) -> Self {
+        Self { code: code.into(), target: Target::Direct, amount: None, basket: Some(basket), partly: false }
+    }
+
+    /// With the purchase at hand.
+    #[must_use]
+    pub fn basket(mut self, basket: Basket) -> Self {
+        self.basket = Some(basket);
+        self
+    }
+
+    /// Less will do.
+    #[must_use]
+    pub fn partly(mut self) -> Self {
+        self.partly = true;
+        self
+    }
+}
+
+/// A credit that a redemption made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credited {
+    /// Its id.
+    pub credit: CreditId,
+    /// How much.
+    pub amount: Money,
+    /// Paid for, or given.
+    pub mark: Mark,
+    /// The moment from which it can't be spent any more; nothing is never.
+    pub spend_by: Option<Instant>,
+}
+
+/// What paid for a line of the basket, or for the amount where there was none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidLine {
+    /// The line, from 0.
+    pub line: Option<u32>,
+    /// The mark of the money.
+    pub mark: Mark,
+    /// How much.
+    pub amount: Money,
+}
+
+/// What a redemption did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redeemed {
+    /// The pass.
+    pub pass: PassId,
+    /// Whose wallet it went to; none when it was spent directly.
+    pub contact: Option<ContactId>,
+    /// How much.
+    pub amount: Money,
+    /// What was asked for and is not covered: zero unless less would do.
+    pub short: Money,
+    /// The credits it became.
+    pub credits: Vec<Credited>,
+    /// What it paid for, when spent directly.
+    pub paid: Vec<PaidLine>,
+    /// How many uses it counts.
+    pub uses: i64,
+    /// What is left on the pass.
+    pub left: Money,
+    /// How many uses are left.
+    pub uses_left: i64,
+}
+
+impl Redeemed {
+    /// Whether the pass is used up by it.
+    #[must_use]
+    pub fn was_last(&self) -> bool {
+        self.left.minor() == 0
+    }
+}
+
+impl Done for Redeemed {
+    fn settle(&mut self, after: &[Tally]) {
+        if let [uses, balance, ..] = after {
+            self.uses_left = uses.left();
+            self.left = Money::of(balance.left(), self.amount.currency());
+        }
+    }
+}
+
+/// The answer to a check: what the redemption would do, or every rule that fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check<T = Redeemed> {
+    /// Every rule that fails, the one to tell first in front; empty when it would be accepted.
+    pub reasons: Vec<Refusal>,
+    /// What it would do. Ids of credits and of a new contact are not made before the redemption.
+    pub would: Option<T>,
+}
+
+impl<T> Check<T> {
+    /// Whether it would be accepted.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
+    pub(crate) fn of(answer: Result<T, Error>) -> Result<Self, Error> {
+        match answer {
+            Ok(would) => Ok(Self { reasons: Vec::new(), would: Some(would) }),
+            Err(Error::Refused(refused)) => Ok(Self { reasons: refused.reasons().to_vec(), would: None }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Passes {
+    /// What [`Passes::redeem`] would do, and every rule that fails with what would fix it. It writes nothing.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`; a failing store. What a redemption would be refused for is in the answer.
+    pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
+        Call::new(async move {
+            self.permit(by, Right::Redeem)?;
+            let answer = match self.code(by, &request.code) {
+                Ok(code) => {
+                    let mut load = crate::store::Load::new(by.business);
+                    name(&mut load, request, &code);
+                    self.look(by, load, |view| Judged::new(view, request, &code)?.preview(view)).await
+                }
+                Err(error) => Err(error),
+            };
+            Check::of(answer)
+        })
+    }
+
+    /// Redeems a pass: into a wallet, or directly at the till.
+    ///
+    /// # Errors
+    /// In this order of precedence: `FORBIDDEN`, `IDEMPOTENCY_MISMATCH`, `REVERSED_BEFORE_IT_CAME`, `MALFORMED`,
+    /// `TYPING_ERROR`, `UNKNOWN_CODE`, the states (`PASS_DRAFT`, `PASS_SUSPENDED`, `PASS_REDEEMED`,
+    /// `PASS_CANCELLED`), `NOT_STARTED`, `OUTSIDE_HOURS`, `PASS_EXPIRED`, `USES_SPENT`, `VALUE_NOT_SET`,
+    /// `CONTACT_REQUIRED`, `CONTACT_NOT_REGISTERED`, `NOT_THIS_CONTACT`, `WALLET_CURRENCY`,
+    /// `NO_ELIGIBLE_PRODUCTS`, `WRONG_PLACE`, `BELOW_MINIMUM`, `BALANCE_TOO_SMALL`. All that apply are told.
+    pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
+        Call::new(async move {
+            let (order, code) = self.redemption(by, &request)?;
+            self.run(order, move |view| Judged::new(view, &request, &code)?.draft(view)).await
+        })
+    }
+
+    /// Redeems many passes in one call. Each is atomic by itself and has its own answer, in order (R-11). Each
+    /// brings its own idempotency key, if it has one.
+    ///
+    /// # Errors
+    /// `TOO_LARGE` above 10,000 redemptions. Whatever concerns one of them is in its own answer.
+    pub fn redeem_all<'a>(&'a self, requests: Vec<(By, Redeem)>) -> Call<'a, Vec<Result<Receipt<Redeemed>, Error>>> {
+        Call::new(async move {
+            limits::list("redemptions", requests.len(), limits::BATCH)?;
+            let mut commands = Vec::with_capacity(requests.len());
+            let mut waiting = Vec::with_capacity(requests.len());
+            for (by, request) in requests {
+                waiting.push(match self.redemption(&by, &request) {
+                    Ok((order, code)) => {
+                        let (command, slot) =
+                            self.prepare(&order, move |view| Judged::new(view, &request, &code)?.draft(view));
+                        commands.push(command);
+                        Ok((by, slot))
+                    }
+                    Err(error) => Err(error),
+                });
+            }
+            let mut answers = self.inner.store.run_all(commands).await?.into_iter();
+            let missing = || Err(crate::store::StoreError::Backend("a command without an answer".into()));
+            let answers = waiting.into_iter().map(|waiting| {
+                let (by, slot) = waiting?;
+                self.finish(&by, &slot, answers.next().unwrap_or_else(missing)?)
+            });
+            let answers = answers.collect();
+            self.flush_some().await;
+            Ok(answers)
+        })
+    }
+
+    fn redemption(&self, by: &By, request: &Redeem) -> Result<(Order, Code), Error> {
+        self.permit(by, Right::Redeem)?;
+        let code = self.code(by, &request.code)?;
+        let target = match request.target {
+            Target::Contact(contact) => (1_u8, Some(contact)),
+            Target::NewContact => (2, None),
+            Target::Direct => (3, None),
+        };
+        let facts = (code.hash.reveal(), target, request.amount, &request.basket, request.partly);
+        let kind = if request.target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
+        let mut order = self.order(by, Right::Redeem, kind, &facts)?;
+        name(&mut order.load, request, &code);
+        Ok((order, code))
+    }
+}
+
+/// Names what a redemption reads.
+fn name(load: &mut crate::store::Load, request: &Redeem, code: &Code) {
+    load.code = Some(code.digest);
+    if let Target::Contact(contact) = request.target {
+        load.docs.push(contact_key(contact));
+    }
+}
+
+/// A redemption that every rule lets pass.
+struct Judged<'a> {
+    request: &'a Redeem,
+    pass: &'a PassRow,
+    chain: Chain,
+    contact: Option<(Contact, u32)>,
+    taking: Taking,
+}
+
+impl<'a> Judged<'a> {
+    fn new(view: &View<'a>, request: &'a Redeem, code: &Code) -> Result<Self, Error> {
+        let pass = code.pass(view)?;
+        let chain = view.docs.chain_of(pass.id)?;
+        view.about(chain.plan.id);
+        let contact = match request.target {
+            Target::Contact(id) => view.docs.contact(id)?,
+            _ => None,
+        };
+        let case = Case {
+            now: view.env.now,
+            settings: &view.business.settings,
+            terms: &chain.terms,
+            pass,
+            suspended: chain.suspended(),
+            target: request.target,
+            contact: contact.as_ref().map(|(contact, _)| contact),
+            place: view.env.place(),
+            basket: request.basket.as_ref(),
+            amount: request.amount,
+            partly: request.partly,
+        };
+        let refusals = refusals(&case);
+        if !refusals.is_empty() {
+            return Err(refusals.into());
+        }
+        let taking = take(&case)?;
+        view.env.by.may_move(Right::Redeem, Money::of(taking.amount, chain.terms.currency))?;
+        Ok(Self { request, pass, chain, contact, taking })
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        Money::of(minor, self.chain.terms.currency)
+    }
+
+    /// What would be done, as far as it can be told before.
+    fn preview(&self, view: &View<'_>) -> Result<Redeemed, Error> {
+        let (pass, taking) = (self.pass, &self.taking);
+        let direct = self.request.target == Target::Direct;
+        let spend_by = self.chain.terms.spend_by.resolve(view.env.now, view.business.settings.zone)?;
+        let credit = |part: &Part| Credited {
+            credit: crate::id::Id::from_bytes([0; 16]),
+            amount: self.money(part.amount),
+            mark: part.mark,
+            spend_by,
+        };
+        let line = |part: &Part| PaidLine { line: part.line, mark: part.mark, amount: self.money(part.amount) };
+        Ok(Redeemed {
+            pass: pass.id,
+            contact: self.contact.as_ref().map(|(contact, _)| contact.id),
+            amount: self.money(taking.amount),
+            short: self.money(taking.short),
+            credits: if direct { Vec::new() } else { taking.parts.iter().map(credit).collect() },
+            paid: if direct { taking.parts.iter().map(line).collect() } else { Vec::new() },
+            uses: taking.uses,
+            left: self.money(pass.balance.left().saturating_sub(taking.amount)),
+            uses_left: pass.uses.left().saturating_sub(taking.uses),
+        })
+    }
+
+    /// The change that does it.
+    fn draft(&self, view: &View<'_>) -> Result<Draft<Redeemed>, Error> {
+        let mut ids = Ids::new(&view.env.seed, view.env.now);
+        let mut draft = Draft::new(view, self.preview(view)?);
+        let (pass, change) = (self.pass, &mut draft.change);
+        change.tally = taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
+        let unit = Unit::Money(self.chain.terms.currency);
+        let from = (Account::Outstanding, Subject::Pass(pass.id));
+        let contact = match (self.request.target, &self.contact) {
+            (Target::Direct, _) => None,
+            (_, Some((contact, version))) => {
+                self.open_wallet(change, contact, *version)?;
+                Some(contact.id)
+            }
+            (_, None) => {
+                let id = ids.next();
+                let currencies = vec![self.chain.terms.currency];
+                add(view, change, &Contact { id, named: false, profile: Profile::default(), currencies })?;
+                Some(id)
+            }
+        };
+        for (n, part) in self.taking.parts.iter().enumerate() {
+            let to = match contact {
+                None => (Account::Settled, Subject::None),
+                Some(contact) => {
+                    let id: CreditId = ids.next();
+                    let credited = draft.done.credits.get_mut(n);
+                    let spend_by = credited.and_then(|credited| {
+                        credited.credit = id;
+                        credited.spend_by
+                    });
+                    let row = CreditRow {
+                        contact,
+                        id,
+                        version: 1,
+                        pass: pass.id,
+                        mark: part.mark,
+                        spend_by,
+                        created: view.env.now,
+                        amount: Tally::new(part.amount),
+                        last: 0,
+                    };
+                    change.put.push(Put { record: Record::Credit(Box::new(row)), expect: Expect::Absent });
+                    (Account::Credit, Subject::Credit(contact, id))
+                }
+            };
+            change.entries.push(Entry { from, to, unit, amount: part.amount, mark: part.mark, line: part.line });
+        }
+        draft.done.contact = contact;
+        let amount = draft.done.amount;
+        draft.events.push(match contact {
+            None => Event::PassSpent { pass: pass.id, amount, left: 0 },
+            Some(contact) => {
+                let credits = draft.done.credits.iter().map(|c| c.credit).collect();
+                Event::PassRedeemed { pass: pass.id, contact, amount, credits, left: 0 }
+            }
+        });
+        Ok(draft)
+    }
+
+    /// The contact must stay as it was read; a first credit in a currency is noted with it.
+    fn open_wallet(
+        &self,
+        change: &mut crate::store::Change,
+        contact: &Contact,
+        version: u32,
+    ) -> Result<(), Error> {
+        let key = contact_key(contact.id);
+        let expect = Expect::Version(version);
+        if contact.currencies.contains(&self.chain.terms.currency) {
+            change.expect.push((key, expect));
+        } else {
+            let mut next = contact.clone();
+            next.currencies.push(self.chain.terms.currency);
+            change.put.push(put(key, None, &next, expect)?);
+        }
+        Ok(())
+    }
+}
+
+/// What a taking adds to the tallies of a pass: uses, balance, and its granted part.
+fn taken(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool) -> Vec<Add> {
+    // The rest and the number of uses were told from what was used before, unless a single use is spent in parts.
+    let from = (!direct || usage != Usage::Single).then_some(pass.balance.used);
+    let mut tally = vec![
+        Add::used(TallyKey::Uses(pass.id), taking.uses),
+        Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) },
+    ];
+    if taking.granted > 0 {
+        tally.push(Add::used(TallyKey::Granted(pass.id), taking.granted));
+    }
+    tally
+}
+
+/// The state of a pass that was loaded with its chain.
+pub(crate) fn state_of(pass: &PassRow, chain: &Chain) -> State {
+    State::of(pass, chain.suspended().is_some())
+}

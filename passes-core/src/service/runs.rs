@@ -1,0 +1,167 @@
+//! Stepping and cancelling runs.
+
+use super::docs::{Chain, Docs, put};
+use super::engine::Draft;
+use super::making::lot_key;
+use super::{Call, Done, Error, Passes, Receipt, stored};
+use crate::event::Event;
+use crate::id::{Id, LotId, RunId};
+use crate::lot::Lot;
+use crate::operation::{By, Kind, Right};
+use crate::refusal::Refusal;
+use crate::run::{Progress, RunState, Work};
+use crate::store::{DocKey, DocKind, Expect, Load, StoreError};
+
+pub(crate) use super::bulk::Command;
+
+/// A run of this library's commands.
+pub(crate) type Run = crate::run::Run<Command>;
+
+impl Done for RunId {}
+
+/// How often a step that met another one is tried.
+const TRIES: u32 = 24;
+
+pub(crate) fn run_key(run: RunId) -> DocKey {
+    DocKey { kind: DocKind::Run, id: run.to_bytes() }
+}
+
+impl Passes {
+    /// How far a run is.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    pub fn progress<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
+        Call::new(async move {
+            self.permit(by, Right::View)?;
+            Ok(self.read_run(by, run).await?.0.progress())
+        })
+    }
+
+    /// Does the next part of a run: it commits some thousands of passes together with the run's cursor. A run
+    /// that stopped, by a crash too, goes on with the next step. The actor needs the right of the command that
+    /// started it.
+    ///
+    /// ```no_run
+    /// # fn generate(passes: &passes_core::Passes, by: &passes_core::operation::By, run: passes_core::id::RunId)
+    /// # -> Result<(), passes_core::Error> {
+    /// let mut progress = passes.progress(by, run).wait()?;
+    /// while !progress.is_over() {
+    ///     progress = passes.step(by, run).wait()?;
+    ///     println!("{} of {}", progress.done, progress.total);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `FORBIDDEN`; `NOT_FOUND`; a failing store, after which the run can be stepped again.
+    pub fn step<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
+        Call::new(async move {
+            for _ in 0..TRIES {
+                let (found, version) = self.read_run(by, run).await?;
+                self.permit(by, found.right())?;
+                if found.state != RunState::Running {
+                    return Ok(found.progress());
+                }
+                let step = match &found.work {
+                    Work::Generate(at) => self.generate_step(by, &found, version, at).await,
+                    Work::Bulk(bulk) => self.bulk_step(by, &found, version, bulk).await,
+                };
+                match step {
+                    // Somebody else stepped it, or changed a pass of it, at the same moment.
+                    Err(Error::Store(StoreError::Conflict)) => {}
+                    other => return other,
+                }
+            }
+            Err(StoreError::Conflict.into())
+        })
+    }
+
+    /// Steps a run to its end.
+    ///
+    /// # Errors
+    /// As [`Passes::step`].
+    pub fn finish_run<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
+        Call::new(async move {
+            loop {
+                let progress = self.step(by, run).await?;
+                if progress.is_over() {
+                    return Ok(progress);
+                }
+            }
+        })
+    }
+
+    /// Cancels a run: what was done stays; a lot keeps the passes that were made.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for one that is over.
+    pub fn cancel_run<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Receipt<RunId>> {
+        Call::new(async move {
+            let (before, _) = self.read_run(by, run).await?;
+            let mut order = self.order(by, before.right(), Kind::CancelRun, &run)?;
+            order.load.docs.push(run_key(run));
+            if let Work::Generate(at) = &before.work {
+                order.load.docs.extend(self.chain(by, at.lot).await?.keys());
+            }
+            self.run(order, move |view| {
+                let (found, version) = view.docs.need::<Run, _>(DocKind::Run, run)?;
+                if found.state != RunState::Running {
+                    let command = "be cancelled".to_owned();
+                    return Err(Refusal::WrongState { what: "run", state: "over".into(), command }.into());
+                }
+                let mut draft = Draft::new(view, run);
+                let next = Run { state: RunState::Cancelled, ..(*found).clone() };
+                let mut parent = None;
+                if let Work::Generate(at) = &found.work {
+                    Self::end_generation(&view.docs.chain(at.lot)?, &found, &mut draft.change)?;
+                    parent = Some(lot_key(at.lot));
+                }
+                draft.change.put.push(put(run_key(run), parent, &next, Expect::Version(version))?);
+                draft.events.push(Event::RunCancelled { run });
+                Ok(draft)
+            })
+            .await
+        })
+    }
+
+    pub(crate) async fn read_run(&self, by: &By, run: RunId) -> Result<(Run, u32), Error> {
+        let mut load = Load::new(by.business);
+        load.docs.push(run_key(run));
+        let loaded = self.inner.store.load(&load).await?;
+        let doc = loaded.doc(&run_key(run));
+        let doc = doc.ok_or_else(|| Refusal::NotFound { what: RunId::WHAT, id: run.to_string() })?;
+        Ok((stored::read(&doc.body)?, doc.version))
+    }
+
+    /// A lot with its terms and plan.
+    pub(crate) async fn chain(&self, by: &By, lot: LotId) -> Result<Chain, Error> {
+        let mut load = Load::new(by.business);
+        load.docs.push(lot_key(lot));
+        let loaded = self.inner.store.load(&load).await?;
+        let docs = Docs { business: by.business, loaded: &loaded, cache: &self.inner.cache };
+        let (found, _) = docs.need::<Lot, _>(DocKind::Lot, lot)?;
+        let (terms, plan) = (DocKey::new(DocKind::Terms, found.terms), DocKey::new(DocKind::Plan, found.plan));
+        load.docs.extend([terms, plan]);
+        let loaded = self.inner.store.load(&load).await?;
+        Docs { business: by.business, loaded: &loaded, cache: &self.inner.cache }.chain(lot)
+    }
+}
+
+impl Chain {
+    /// The keys of its documents.
+    pub(crate) fn keys(&self) -> [DocKey; 3] {
+        let terms = DocKey::new(DocKind::Terms, self.lot.terms);
+        [lot_key(self.lot.id), terms, DocKey::new(DocKind::Plan, self.plan.id)]
+    }
+}
+
+impl Run {
+    /// The right of the command that started it.
+    fn right(&self) -> Right {
+        match &self.work {
+            Work::Generate(_) => Right::Issue,
+            Work::Bulk(bulk) => bulk.command.right(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Sales, as they are stored and asked for (L-8).
+
+use super::{Call, Passes, Receipt};
+use crate::calendar::Instant;
+use crate::id::{ContactId, SaleId};
+use crate::money::Money;
+use crate::operation::By;
+use crate::service::bulk::{Changed, Over};
+use crate::service::lifecycle::Command;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The terms on which passes are sold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deal {
+    /// Who buys, if known.
+    pub buyer: Option<ContactId>,
+    /// The price of each pass. It may differ from its value: what is above the value is no liability, what is
+    /// below is granted.
+    pub price: Money,
+    /// The value of each pass, where the plan leaves it open.
+    pub value: Option<Money>,
+    /// The host's payment reference; at most 64 characters.
+    pub payment: Option<String>,
+}
+
+impl Deal {
+    /// At this price.
+    #[must_use]
+    pub fn at(price: Money) -> Self {
+        Self { buyer: None, price, value: None, payment: None }
+    }
+
+    /// To this contact.
+    #[must_use]
+    pub fn to(mut self, buyer: ContactId) -> Self {
+        self.buyer = Some(buyer);
+        self
+    }
+
+    /// With this value.
+    #[must_use]
+    pub fn worth(mut self, value: Money) -> Self {
+        self.value = Some(value);
+        self
+    }
+
+    /// With this payment reference.
+    #[must_use]
+    pub fn payment(mut self, payment: &str) -> Self {
+        self.payment = Some(payment.to_owned());
+        self
+    }
+}
+
+/// A sale as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sale {
+    /// Its id.
+    pub id: SaleId,
+    /// Its terms.
+    pub deal: Deal,
+    /// When.
+    pub at: Instant,
+    /// Who sold.
+    pub seller: Arc<str>,
+    /// Where.
+    pub place: Option<Arc<str>>,
+}
+
+impl Passes {
+    /// Sells printed passes: buyer, price, payment reference, seller and place are recorded, an open value is
+    /// set, and the passes become active, all at once. Electronic ones are sold as they are issued.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `VALUE_NOT_SET`, `VALUE_OUT_OF_RANGE`; `PLAN_CAP`.
+    pub fn sell<'a>(&'a self, by: &'a By, over: impl Into<Over>, deal: Deal) -> Call<'a, Receipt<Changed>> {
+        self.bulk(by, over.into(), Command::Sell(Box::new(deal)))
+    }
+
+    /// Voids the sale of passes that have not been used, within the business's time: the value is no longer
+    /// booked; printed passes are drafts again, electronic ones are cancelled.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for one that was not sold; `PASS_USED`; `TOO_LATE`.
+    pub fn void_sale<'a>(&'a self, by: &'a By, over: impl Into<Over>) -> Call<'a, Receipt<Changed>> {
+        self.bulk(by, over.into(), Command::VoidSale)
+    }
+}

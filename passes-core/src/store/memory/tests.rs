@@ -1,0 +1,192 @@
+//! What only the memory store has; all else is proved by the suite that every store runs.
+
+use super::Memory;
+use super::tables::Lot;
+use crate::calendar::Instant;
+use crate::id::{BusinessId, Id, Ids, LotId};
+use crate::ledger::{Account, Entry, Mark, Subject, Unit};
+use crate::operation::Kind;
+use crate::pass::{PassRow, Standing, Tally};
+use crate::passcode::Digest;
+use crate::store::{
+    Add, AuditRow, Change, Claim, Command, Decision, Doc, DocKey, DocKind, Expect, Load, Operation, Put,
+    Record, Store, StoreError, TallyKey, wait,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+fn business() -> BusinessId {
+    BusinessId::from_bytes([1; 16])
+}
+
+fn lot() -> LotId {
+    Ids::new(&[2; 32], Instant::EPOCH).next_lot()
+}
+
+fn put(serial: u32) -> Put {
+    let row = PassRow {
+        id: lot().pass(serial),
+        version: 1,
+        standing: Standing::Active,
+        flags: 0,
+        activated: None,
+        redeem_by: None,
+        value: None,
+        uses: Tally::new(3),
+        balance: Tally::new(0),
+        granted: Tally::new(0),
+        holder: None,
+        successor: None,
+        sale: None,
+        code_try: 0,
+        fields: None,
+        last: 0,
+    };
+    Put { record: Record::Pass(Box::new(row)), expect: Expect::Absent }
+}
+
+fn operation() -> Operation {
+    Operation {
+        id: Ids::new(&[3; 32], Instant::EPOCH).next(),
+        kind: Kind::Redeem,
+        actor: "till".into(),
+        place: None,
+        channel: None,
+        reason: None,
+        at: Instant::EPOCH,
+        booked: Instant::EPOCH,
+        key: None,
+        stops: None,
+        receipt: Vec::new(),
+        events: Vec::new(),
+    }
+}
+
+fn entry(subject: Subject) -> Entry {
+    Entry {
+        from: (Account::Received, Subject::None),
+        to: (Account::Outstanding, subject),
+        unit: Unit::Points,
+        amount: 1,
+        mark: Mark::Paid,
+        line: None,
+    }
+}
+
+fn commit(store: &Memory, change: Change) -> Result<(), StoreError> {
+    wait(store.commit(&[change])).unwrap().remove(0).map(drop)
+}
+
+/// A store with three passes.
+fn store() -> Memory {
+    let store = Memory::new();
+    let passes = Change { put: [1, 2, 3].map(put).into(), ..Change::new(business()) };
+    commit(&store, passes).unwrap();
+    store
+}
+
+/// T-7: a row is found by its serial number whether there are gaps or not, and whatever came first.
+#[test]
+fn a_lot_finds_serial_numbers() {
+    let mut lot = Lot::default();
+    for (row, serial) in (0..).zip([5, 6, 9, 1, u32::MAX, 0]) {
+        let at = lot.search(serial).unwrap_err();
+        lot.rows.insert(at, (serial, row));
+    }
+    let found: Vec<u32> = lot.rows.iter().map(|(serial, _)| *serial).collect();
+    assert_eq!(found, [0, 1, 5, 6, 9, u32::MAX]);
+    for (at, serial) in found.into_iter().enumerate() {
+        assert_eq!(lot.search(serial), Ok(at));
+    }
+    assert_eq!((lot.search(2), lot.search(7)), (Err(2), Err(4)));
+}
+
+/// Z-1, D-3: a decision that panics takes nothing with it: the store goes on.
+#[test]
+fn a_panic_leaves_the_store_whole() {
+    let store = store();
+    let command =
+        Command { load: Load::new(business()), decide: Box::new(|_| panic!("a fault in a decision")) };
+    assert!(catch_unwind(AssertUnwindSafe(|| wait(store.run(command)))).is_err());
+    let add = Add::used(TallyKey::Uses(lot().pass(1)), 1);
+    commit(&store, Change { tally: vec![add], ..Change::new(business()) }).unwrap();
+}
+
+/// D-7: an auditor may ask the store while it is told the rows.
+#[test]
+fn an_auditor_may_use_the_store() {
+    let store = store();
+    let (asked, (send, rows)) = (store.clone(), mpsc::channel());
+    let each = move |row| {
+        let AuditRow::Pass(row) = row else { return };
+        let load = Load { passes: vec![row.id], ..Load::new(business()) };
+        send.send(wait(asked.load(&load)).unwrap().passes.len()).unwrap();
+    };
+    wait(store.audit(business(), Box::new(each))).unwrap();
+    assert_eq!(rows.iter().collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+/// D-6: a future does nothing before it is polled.
+#[test]
+fn a_future_waits_to_be_polled() {
+    let store = store();
+    let decided = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&decided);
+    let decide = Box::new(move |_: &_| {
+        counts.fetch_add(1, Ordering::SeqCst);
+        Decision::Replayed
+    });
+    let future = store.run(Command { load: Load::new(business()), decide });
+    assert_eq!(decided.load(Ordering::SeqCst), 0);
+    assert_eq!(wait(future).unwrap_err(), StoreError::Conflict);
+    assert_eq!(decided.load(Ordering::SeqCst), 1);
+}
+
+/// D-2, Z-1: what is no change at all is told apart from a guard that fails: no retry would mend it.
+#[test]
+fn a_change_that_is_none_is_a_fault_of_the_caller() {
+    let store = store();
+    let (empty, lot) = (Change::new(business()), lot());
+    let claim = Claim { digest: Digest::from_bytes([1; 32]), pass: lot.pass(1) };
+    let add = Add::used(TallyKey::Uses(lot.pass(1)), 1);
+    let with_entries = |subjects: &[Subject]| Change {
+        operation: Some(operation()),
+        entries: subjects.iter().map(|subject| entry(*subject)).collect(),
+        ..empty.clone()
+    };
+    let range = |serial: u32, count: u32| Subject::Passes { first: lot.pass(serial), count };
+    let doc = |parent: u8| {
+        let key = |id| DocKey { kind: DocKind::Lot, id: [id; 16] };
+        Record::Doc(Doc { key: key(1), version: 1, parent: Some(key(parent)), body: (*b"{}").into() })
+    };
+    commit(&store, Change { put: vec![Put { record: doc(2), expect: Expect::Absent }], ..empty.clone() })
+        .unwrap();
+    let key = [7; 16];
+    let own_stop = Operation { key: Some((key, [8; 16])), stops: Some(key), ..operation() };
+    for (what, change) in [
+        ("a pass twice", Change { put: vec![put(9), put(9)], ..empty.clone() }),
+        ("a tally twice", Change { tally: vec![add, add], ..empty.clone() }),
+        ("a code twice", Change { claim: vec![claim.clone(), claim], ..empty.clone() }),
+        ("its own key stopped", Change { operation: Some(own_stop), ..empty.clone() }),
+        (
+            "another parent",
+            Change { put: vec![Put { record: doc(3), expect: Expect::Version(1) }], ..empty.clone() },
+        ),
+        ("entries alone", Change { operation: None, ..with_entries(&[Subject::None]) }),
+        ("no such pass", with_entries(&[Subject::Pass(lot.pass(4))])),
+        (
+            "no such credit",
+            with_entries(&[Subject::Credit(Id::from_bytes([1; 16]), Id::from_bytes([2; 16]))]),
+        ),
+        ("an empty range", with_entries(&[range(1, 0)])),
+        ("a range beyond the last pass", with_entries(&[range(2, 3)])),
+        ("a range beyond all serial numbers", with_entries(&[range(2, u32::MAX)])),
+        ("ranges that overlap", with_entries(&[range(1, 2), range(2, 2)])),
+        ("a pass and a range with it", with_entries(&[Subject::Pass(lot.pass(2)), range(1, 3)])),
+    ] {
+        let answer = commit(&store, change);
+        assert!(matches!(answer, Err(StoreError::Backend(_))), "{what}: {answer:?}");
+    }
+    commit(&store, with_entries(&[range(1, 2), range(1, 2), Subject::Pass(lot.pass(3))])).unwrap();
+}

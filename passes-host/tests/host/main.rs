@@ -1,0 +1,45 @@
+//! A host from outside: its keys, opening, and both ways of calling.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod calling;
+mod keys;
+mod opening;
+
+use passes_host::business::Settings;
+use passes_host::operation::{Actor, Rights};
+use passes_host::plan::Spec;
+use passes_host::secret::Keyring;
+use std::path::Path;
+
+fn keyring(id: &str, byte: u8) -> Keyring {
+    Keyring::from_master(id, &[byte; 32]).unwrap()
+}
+
+fn owner() -> Actor {
+    Actor::new("owner", Rights::all()).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings::new("The Gift Shop", "Europe/London", &["GBP"], "en-GB").unwrap()
+}
+
+fn gift_card() -> Spec {
+    let text = r#"
+        [name]
+        en-GB = "Gift card"
+        [terms]
+        classification = "gift"
+        form = "printed"
+        currency = "GBP"
+        value = "25.00 GBP"
+        [code]
+        length = 12
+    "#;
+    Spec::from_toml(text, &settings()).unwrap()
+}
+
+/// An address of a file.
+fn address(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

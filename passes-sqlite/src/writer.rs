@@ -1,0 +1,208 @@
+//! The one writer: a group of commands in one transaction.
+
+use crate::apply::Numbers;
+use crate::connection::Db;
+use crate::errors::Fault;
+use crate::turnstile::Turnstile;
+use passes_core::store::{After, Answer, Change, Chunk, Command, Decide, Decision, Loaded, StoreError, done};
+use rusqlite::MAIN_DB;
+use rusqlite::wal::CheckpointMode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What the writer is asked for.
+pub(crate) enum Work {
+    /// Load, decide, apply.
+    Run(Command),
+    /// Apply.
+    Commit(Change),
+    /// A chunk of a lot.
+    Fill(Box<Chunk>),
+    /// Bring the log back into the database while nobody writes.
+    Checkpoint,
+}
+
+/// What came of it.
+pub(crate) enum Done {
+    Answer(Answer),
+    After(After),
+    Checkpointed,
+}
+
+pub(crate) type Outcome = Result<Done, StoreError>;
+
+/// Work, and what is known of it beforehand.
+pub(crate) struct Task {
+    pub(crate) work: Work,
+    /// Its decision panicked: it is not called again.
+    broken: bool,
+}
+
+impl Task {
+    pub(crate) fn new(work: Work) -> Self {
+        Self { work, broken: false }
+    }
+
+    /// Whether it is done alone, in a transaction of its own or in none.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(self.work, Work::Fill(_) | Work::Checkpoint)
+    }
+}
+
+/// Why a transaction went back.
+enum Back {
+    /// BEGIN or COMMIT failed: that is everybody's answer.
+    All(StoreError),
+    /// One of its members failed.
+    Member(StoreError),
+}
+
+/// The connection that writes, and the turnstile before it.
+pub(crate) struct Writer {
+    db: Db,
+    turnstile: Option<Turnstile>,
+}
+
+impl Writer {
+    pub(crate) fn new(db: Db, turnstile: Option<Turnstile>) -> Self {
+        Self { db, turnstile }
+    }
+
+    /// Does a group of work, in order; the outcomes come in the same order. Nothing of it may be told before
+    /// this returns.
+    pub(crate) fn group(&mut self, tasks: &mut [Task]) -> Vec<Outcome> {
+        if let Some(turnstile) = &mut self.turnstile
+            && let Err(error) = turnstile.enter()
+        {
+            return tasks.iter().map(|_| Err(error.clone())).collect();
+        }
+        let outcomes = match tasks {
+            [Task { work: Work::Fill(chunk), .. }] => vec![self.fill(chunk).map(Done::After)],
+            [Task { work: Work::Checkpoint, .. }] => vec![self.checkpoint().map(|()| Done::Checkpointed)],
+            tasks => self.together(tasks),
+        };
+        if let Some(turnstile) = &self.turnstile {
+            turnstile.leave();
+        }
+        outcomes
+    }
+
+    /// All in one transaction; if a member fails, each in its own.
+    fn together(&self, tasks: &mut [Task]) -> Vec<Outcome> {
+        match self.transact(tasks) {
+            Ok(outcomes) => outcomes,
+            Err(Back::All(error)) => tasks.iter().map(|_| Err(error.clone())).collect(),
+            Err(Back::Member(error)) if tasks.len() == 1 => vec![Err(error)],
+            Err(Back::Member(_)) => tasks.chunks_mut(1).flat_map(|alone| self.together(alone)).collect(),
+        }
+    }
+
+    fn transact(&self, tasks: &mut [Task]) -> Result<Vec<Outcome>, Back> {
+        self.begin().map_err(Back::All)?;
+        let mut numbers = None;
+        let mut outcomes = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            match self.member(task, &mut numbers) {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(fault) => {
+                    self.db.roll_back();
+                    return Err(Back::Member(fault.into()));
+                }
+            }
+        }
+        self.commit().map_err(Back::All)?;
+        Ok(outcomes)
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
+        let begun = self.db.run("BEGIN IMMEDIATE");
+        if begun.is_err() {
+            self.db.roll_back();
+        }
+        Ok(begun?)
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        self.db.run("COMMIT").map_err(|fault| {
+            self.db.roll_back();
+            fault.of_commit()
+        })
+    }
+
+    /// One member of a group. `Err` is a fault after which the whole transaction must go back; an outcome that is
+    /// an error has written nothing.
+    fn member(&self, task: &mut Task, numbers: &mut Option<Numbers>) -> Result<Outcome, Fault> {
+        if task.broken {
+            return Ok(Err(panicked()));
+        }
+        match &mut task.work {
+            Work::Run(Command { load, decide }) => {
+                let loaded = self.db.load(load)?;
+                let Some(decision) = decided(decide, &loaded) else {
+                    task.broken = true;
+                    return Ok(Err(panicked()));
+                };
+                self.decided(decision, &loaded, numbers)
+            }
+            Work::Commit(change) => {
+                let after = self.db.apply(change, None, numbers)?;
+                Ok(after.map(Done::After).map_err(StoreError::from))
+            }
+            Work::Fill(_) | Work::Checkpoint => {
+                Ok(Err(StoreError::Backend("this is done alone".to_owned())))
+            }
+        }
+    }
+
+    fn decided(
+        &self,
+        decision: Decision,
+        loaded: &Loaded,
+        numbers: &mut Option<Numbers>,
+    ) -> Result<Outcome, Fault> {
+        let answer = match decision {
+            Decision::Replayed => loaded.replay.clone().map(Answer::Replayed).ok_or(StoreError::Conflict),
+            Decision::Refused(refusals, None) => Ok(Answer::Refused(refusals)),
+            Decision::Refused(refusals, Some(change)) => {
+                let after = self.db.apply(&change, Some(loaded), numbers)?;
+                after.map(|_| Answer::Refused(refusals)).map_err(StoreError::from)
+            }
+            Decision::Accepted(change) if change.operation.is_none() => {
+                done(change, After { operation: 0, tallies: Vec::new() })
+            }
+            Decision::Accepted(change) => match self.db.apply(&change, Some(loaded), numbers)? {
+                Ok(after) => done(change, after),
+                Err(fault) => Err(fault.into()),
+            },
+        };
+        Ok(answer.map(Done::Answer))
+    }
+
+    fn fill(&self, chunk: &Chunk) -> Result<After, StoreError> {
+        self.begin()?;
+        match self.db.fill(chunk) {
+            Ok(after) => self.commit().map(|()| after),
+            Err(fault) => {
+                self.db.roll_back();
+                match fault.into() {
+                    // Which they are is asked when this chunk's own are gone again.
+                    StoreError::Taken(_) => Err(StoreError::Taken(self.db.taken(chunk)?)),
+                    error => Err(error),
+                }
+            }
+        }
+    }
+
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        let checkpoint = self.db.sql.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE);
+        checkpoint.map(drop).map_err(|error| Fault::from(error).into())
+    }
+}
+
+/// Decides. A panic is the caller's fault and must not become the others'.
+fn decided(decide: &mut Decide, loaded: &Loaded) -> Option<Decision> {
+    catch_unwind(AssertUnwindSafe(|| decide(loaded))).ok()
+}
+
+fn panicked() -> StoreError {
+    StoreError::Backend("the decision panicked".to_owned())
+}
