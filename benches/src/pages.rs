@@ -19,12 +19,10 @@ pub(crate) struct Pages {
 
 /// Counts the pages of each kind in turn, in two worlds that are alike.
 pub(crate) fn count(kinds: &[Kind]) -> Result<Vec<Pages>, Box<dyn Error>> {
-    let (mut ours, mut theirs) = (World::new(Sqlite::options().checkpoint(100000,100000))?, World::new(Sqlite::options())?);
+    let (mut ours, mut theirs) = (World::new(Sqlite::options())?, World::new(Sqlite::options())?);
     let twin = Twin::open(&theirs.path())?;
     let mut counted = Vec::new();
     for kind in kinds {
-        let p0 = ours.path(); let copy = move |n: &str| { for e in ["", "-wal"] { let f = format!("{}{e}", p0.display()); std::fs::copy(f, format!("/tmp/sqlite/keep{n}{e}")).unwrap(); } };
-        println!("start {}", ours.store.wal_length());
         let before = (ours.store.wal_pages(), twin.wal_pages());
         for _ in 0..COUNTED {
             let command = ours::command(&ours.request(*kind));
@@ -33,7 +31,6 @@ pub(crate) fn count(kinds: &[Kind]) -> Result<Vec<Pages>, Box<dyn Error>> {
                 return Err("the twin refused".into());
             }
         }
-        copy(&format!("{kind:?}"));
         let average = |pages: u64| pages as f64 / f64::from(COUNTED);
         counted.push(Pages {
             ours: average(ours.store.wal_pages() - before.0),

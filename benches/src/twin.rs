@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const SELECT_KEY: &str = "SELECT k.fingerprint,o.receipt FROM opkey k JOIN operation o ON o.number=k.operation \
+const SELECT_KEY: &str = "SELECT o.fingerprint,o.receipt FROM opkey k JOIN operation o ON o.number=k.operation \
      WHERE k.business=?1 AND k.key=?2";
 const SELECT_DOC: &str = "SELECT version,body FROM doc WHERE business=?1 AND kind=?2 AND id=?3";
 const SELECT_PASS: &str = "SELECT p.id,p.standing,p.redeem_by,p.uses_used,p.uses_lim,p.balance_used,p.balance_lim,\
@@ -28,8 +28,8 @@ const TAKE: &str = "UPDATE pass SET uses_used=uses_used+?3,balance_used=balance_
      WHERE business=?1 AND id=?2 AND uses_used+uses_held+?3<=uses_lim AND balance_used+balance_held+?4<=balance_lim";
 const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,1,?4,?5,?6,?7,0,0,?8,?9)";
 const INSERT_OPERATION: &str =
-    "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?5,?6,?7,?8,NULL,?9,1,?10,?11,?12)";
-const INSERT_KEY: &str = "INSERT INTO opkey VALUES(?1,?2,?3,?4)";
+    "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?5,?6,?7,?8,NULL,?9,1,?13,?10,?11,?12)";
+const INSERT_KEY: &str = "INSERT INTO opkey VALUES(?1,?2,?3,0)";
 const INSERT_ENTRY: &str = "INSERT INTO entry VALUES(?1,?2,?3,?4,?5,?6,978,?7,?8,NULL,?9,0)";
 
 /// A connection set up as the store sets up its own.
@@ -144,11 +144,12 @@ impl Twin {
                 entry,
                 after,
                 vec![1_u8; receipt],
-                vec![1_u8; events]
+                vec![1_u8; events],
+                request.key.map(|(_, fingerprint)| fingerprint)
             ],
         )?;
-        if let Some((key, fingerprint)) = &request.key {
-            self.exec(INSERT_KEY, params![business, key, fingerprint, operation])?;
+        if let Some((key, _)) = &request.key {
+            self.exec(INSERT_KEY, params![business, key, operation])?;
         }
         let to = if subject.is_some() { Account::Credit } else { Account::Settled };
         let (from, to, mark) = (Account::Outstanding.number(), to.number(), Mark::Paid as u8);

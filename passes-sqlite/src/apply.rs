@@ -31,7 +31,7 @@ const PUT_TALLY: &str = "INSERT INTO tally VALUES(?1,?2,?3,?4,?5,?6) \
      ON CONFLICT DO UPDATE SET used=excluded.used,held=excluded.held,lim=excluded.lim";
 const INSERT_CODE: &str = "INSERT INTO code VALUES(?1,?2,?3)";
 const INSERT_OPERATION: &str =
-    "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)";
+    "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)";
 const INSERT_KEY: &str = "INSERT INTO opkey VALUES(?1,?2,?3,?4)";
 const INSERT_ENTRY: &str = "INSERT INTO entry VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
 const LAST_NUMBERS: &str =
@@ -213,16 +213,15 @@ impl Db {
                 operation.reason.as_deref(),
                 signed(next.entry),
                 u32::try_from(change.entries.len()).map_err(|_| Fault::broken("too many entries"))?,
+                operation.key.as_ref().map(|(_, fingerprint)| fingerprint),
                 pack(&plan.after)?,
                 operation.receipt,
                 operation.events
             ],
         )?;
-        if let Some((key, fingerprint)) = &operation.key {
-            self.exec(INSERT_KEY, params![business, key, fingerprint, number])?;
-        }
-        if let Some(key) = &operation.stops {
-            self.exec(INSERT_KEY, params![business, key, None::<[u8; 16]>, number])?;
+        let borne = operation.key.as_ref().map(|(key, _)| (key, false));
+        for (key, stops) in borne.into_iter().chain(operation.stops.as_ref().map(|key| (key, true))) {
+            self.exec(INSERT_KEY, params![business, key, number, stops])?;
         }
         for (at, (entry, before)) in (next.entry..).zip(change.entries.iter().zip(&plan.before)) {
             self.exec(

@@ -66,7 +66,7 @@ const TALLY: &str = "SELECT used,held,lim FROM tally WHERE business=?1 AND id=?2
 const BY_KEY: &str = concat!(
     "SELECT ",
     operation_columns!(),
-    ",k.fingerprint FROM opkey k CROSS JOIN operation o ON o.number=k.operation WHERE k.business=?1 AND k.key=?2"
+    ",k.stops,o.fingerprint FROM opkey k CROSS JOIN operation o ON o.number=k.operation WHERE k.business=?1 AND k.key=?2"
 );
 const OPERATION: &str =
     concat!("SELECT ", operation_columns!(), " FROM operation o WHERE o.number=?1 AND o.business=?2");
@@ -244,9 +244,11 @@ impl Db {
     fn by_key(&self, business: i64, key: &KeyHash) -> Result<Option<StoredOperation>, Fault> {
         self.one(BY_KEY, params![business, key], |columns| {
             let mut stored = columns.operation()?;
-            match columns.next()? {
-                Some(fingerprint) => stored.operation.key = Some((*key, fingerprint)),
-                None => stored.operation.stops = Some(*key),
+            let (stops, fingerprint): (bool, Option<_>) = (columns.next()?, columns.next()?);
+            if stops {
+                stored.operation.stops = Some(*key);
+            } else {
+                stored.operation.key = fingerprint.map(|fingerprint| (*key, fingerprint));
             }
             Ok(stored)
         })

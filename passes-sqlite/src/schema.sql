@@ -99,17 +99,19 @@ CREATE TABLE operation (
     reason TEXT,
     first_entry INTEGER NOT NULL,
     entries INTEGER NOT NULL,
+    fingerprint BLOB,
     after BLOB NOT NULL,
     receipt BLOB NOT NULL,
     events BLOB NOT NULL
 ) STRICT;
 
--- The hash of an idempotency key. Without a fingerprint the operation does not bear the key but stops it.
+-- The hash of an idempotency key. Its operation bears it, or stops it. The fingerprint stands with the operation:
+-- the shorter these rows, the seldomer a page of them overflows.
 CREATE TABLE opkey (
     business INTEGER NOT NULL,
     key BLOB NOT NULL,
-    fingerprint BLOB,
     operation INTEGER NOT NULL REFERENCES operation (number),
+    stops INTEGER NOT NULL,
     PRIMARY KEY (business, key)
 ) STRICT, WITHOUT ROWID;
 

@@ -140,12 +140,14 @@ pub(super) fn a_dropped_command_harms_nobody(world: &mut World<'_>) -> Outcome {
     same("the uses and the operations", &used, &i64::try_from(operations).unwrap())
 }
 
-/// D-6: a pause lasts, and ends, on either face.
+/// D-6: a pause lasts, and ends, on either face; in an executor it blocks nobody.
 pub(super) fn a_pause_ends(world: &mut World<'_>) -> Outcome {
     for time in [Duration::ZERO, Duration::from_millis(20)] {
         let start = Instant::now();
         world.face.drive(world.store.pause(time))?;
         holds("a pause lasts", start.elapsed() >= time)?;
     }
-    Ok(())
+    let (start, long) = (Instant::now(), Duration::from_secs(3));
+    holds("a pause is pending", !poll_once(world.store.pause(long)))?;
+    holds("polling a pause doesn't block", start.elapsed() < long)
 }

@@ -131,7 +131,10 @@ pub enum Subject {
     None,
     /// One pass.
     Pass(PassId),
-    /// Passes of one lot with consecutive serial numbers, the same amount each.
+    /// Passes of one lot with consecutive serial numbers, the same amount each. All of them are there, and
+    /// their last entry is the same, so that this one continues the chain of each: else it is a conflict, and
+    /// a pass with another last entry needs an entry of its own. Subjects within one change don't overlap
+    /// but where they are the same.
     Passes {
         /// The first pass.
         first: PassId,

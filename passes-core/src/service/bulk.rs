@@ -219,7 +219,7 @@ impl Passes {
                 if now != version {
                     return Err(crate::store::StoreError::Conflict.into());
                 }
-                let Draft { mut change, done, events, stops } = change_all(view, &command, &ahead, false)?;
+                let Draft { mut change, done, events, stops, kind } = change_all(view, &command, &ahead, false)?;
                 let mut bulk = bulk.clone();
                 bulk.after = ahead.passes.last().copied().or(bulk.after);
                 done.skipped.iter().for_each(|(state, n)| *bulk.skipped.entry(*state).or_default() += n);
@@ -231,7 +231,7 @@ impl Passes {
                 let next = Run { state, done, work: Work::Bulk(Box::new(bulk)), ..before.clone() };
                 change.put.push(put(run_key(id), parent_of(&next), &next, Expect::Version(version))?);
                 let text = serde_json::to_string(&next).map_err(|e| Refusal::invalid("run", e.to_string()))?;
-                Ok(Draft { change, done: Step(text), events, stops })
+                Ok(Draft { change, done: Step(text), events, stops, kind })
             })
             .await?;
         let next: Run = serde_json::from_str(&receipt.done.0)

@@ -50,11 +50,13 @@ pub(crate) struct Draft<T> {
     pub(crate) events: Vec<Event>,
     /// A key that it stops.
     pub(crate) stops: Option<KeyHash>,
+    /// The kind of its operation, where it turned out to be another than was asked for.
+    pub(crate) kind: Option<Kind>,
 }
 
 impl<T> Draft<T> {
     pub(crate) fn new(view: &View<'_>, done: T) -> Self {
-        Self { change: Change::new(view.env.by.business), done, events: Vec::new(), stops: None }
+        Self { change: Change::new(view.env.by.business), done, events: Vec::new(), stops: None, kind: None }
     }
 }
 
@@ -238,7 +240,7 @@ fn judge<T: Done>(
     let by = &env.by;
     draft.change.operation = Some(Operation {
         id: ids.next(),
-        kind,
+        kind: draft.kind.unwrap_or(kind),
         actor: Arc::clone(by.actor.id()),
         place: by.place.clone(),
         channel: by.channel.clone(),

@@ -146,15 +146,7 @@ pub(crate) struct Effect {
 pub(crate) fn apply(command: &Command, pass: &PassRow, chain: &Chain, around: &Around<'_>) -> Result<Effect, Error> {
     let state = state_of(pass, chain);
     command.action().check(state)?;
-    let mut effect = Effect {
-        row: pass.clone(),
-        moves: Vec::new(),
-        delivery: None,
-        events: Vec::new(),
-        value: 0,
-        forget: false,
-        activated: false,
-    };
+    let mut effect = Effect::on(pass);
     let wrong = |command: &str| Refusal::WrongState { what: "pass", state: state.to_string(), command: command.into() };
     match command {
         Command::Activate => {
@@ -235,6 +227,19 @@ fn unsold(terms: &Terms, pass: &PassRow) -> i64 {
 }
 
 impl Effect {
+    /// Nothing yet.
+    pub(crate) fn on(pass: &PassRow) -> Self {
+        Self {
+            row: pass.clone(),
+            moves: Vec::new(),
+            delivery: None,
+            events: Vec::new(),
+            value: 0,
+            forget: false,
+            activated: false,
+        }
+    }
+
     /// Makes the pass active, and books its value if it has one that is not booked.
     fn activate(&mut self, terms: &Terms, around: &Around<'_>, paid: i64) -> Result<(), Error> {
         let row = &mut self.row;

@@ -12,14 +12,14 @@ use crate::event::Event;
 use crate::id::{ContactId, CreditId, Ids, PassId};
 use crate::ledger::{Account, Entry, Mark, Subject, Unit};
 use crate::limits;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::operation::{By, Kind, Right};
 use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::passcode::Presented;
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, refusals, take};
 use crate::refusal::Refusal;
-use crate::store::{Add, Expect, Put, Record, TallyKey};
+use crate::store::{Add, Change, Expect, Put, Record, TallyKey};
 use serde::{Deserialize, Serialize};
 
 /// A request to redeem a pass, or to check whether it could be.
@@ -347,7 +347,7 @@ impl<'a> Judged<'a> {
         let contact = match (self.request.target, &self.contact) {
             (Target::Direct, _) => None,
             (_, Some((contact, version))) => {
-                self.open_wallet(change, contact, *version)?;
+                open_wallet(change, contact, *version, self.chain.terms.currency)?;
                 Some(contact.id)
             }
             (_, None) => {
@@ -395,25 +395,20 @@ impl<'a> Judged<'a> {
         });
         Ok(draft)
     }
+}
 
-    /// The contact must stay as it was read; a first credit in a currency is noted with it.
-    fn open_wallet(
-        &self,
-        change: &mut crate::store::Change,
-        contact: &Contact,
-        version: u32,
-    ) -> Result<(), Error> {
-        let key = contact_key(contact.id);
-        let expect = Expect::Version(version);
-        if contact.currencies.contains(&self.chain.terms.currency) {
-            change.expect.push((key, expect));
-        } else {
-            let mut next = contact.clone();
-            next.currencies.push(self.chain.terms.currency);
-            change.put.push(put(key, None, &next, expect)?);
-        }
-        Ok(())
+/// The contact must stay as it was read; a first credit in a currency is noted with it.
+pub(crate) fn open_wallet(change: &mut Change, contact: &Contact, version: u32, currency: Currency) -> Result<(), Error> {
+    let key = contact_key(contact.id);
+    let expect = Expect::Version(version);
+    if contact.currencies.contains(&currency) {
+        change.expect.push((key, expect));
+    } else {
+        let mut next = contact.clone();
+        next.currencies.push(currency);
+        change.put.push(put(key, None, &next, expect)?);
     }
+    Ok(())
 }
 
 /// What a taking adds to the tallies of a pass: uses, balance, and its granted part.

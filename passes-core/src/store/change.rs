@@ -11,6 +11,11 @@ use crate::passcode::Digest;
 use std::sync::Arc;
 
 /// Everything one command does. A store writes it whole or not at all, and judges every guard first.
+///
+/// It names each record, each tally and each code at most once. What is put comes first: additions are judged
+/// upon it. A guard that fails is [`StoreError::Conflict`](super::StoreError::Conflict); what is no change at
+/// all (something named twice, an entry about a pass that is not there, a document with another parent) is
+/// [`StoreError::Backend`](super::StoreError::Backend).
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Whose records these are.
@@ -95,7 +100,8 @@ pub enum Record {
     Credit(Box<CreditRow>),
 }
 
-/// An addition to a tally. It lands only if the tally's bound holds after it.
+/// An addition to a tally. It lands only if the tally's bound holds after it. Adding nothing only judges; a
+/// tally of a row that is not there can't even be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Add {
     /// Which tally.
@@ -104,7 +110,8 @@ pub struct Add {
     pub used: i64,
     /// Added to what is held; may be negative.
     pub held: i64,
-    /// The bound; none is the one of the row. A named tally has no other and begins at zero.
+    /// The bound; none is the one of the row, which keeps it whatever is given here. A named tally has no
+    /// other and begins at zero; the bound it was last added to by is stored with it.
     pub limit: Option<i64>,
     /// If given, `used` must be exactly this before: the decision rests on it.
     pub from: Option<i64>,
@@ -189,7 +196,11 @@ pub struct After {
     pub tallies: Vec<Tally>,
 }
 
-/// One step of a lot's generation: a change that moves the run's cursor, and the rows that it makes.
+/// One step of a lot's generation: a change that moves the run's cursor, and the rows that it makes. The
+/// change's entries may be about these rows.
+///
+/// The guards of the change and of the passes come first: a chunk that landed before is a
+/// [`StoreError::Conflict`](super::StoreError::Conflict), although its codes are taken, too.
 #[derive(Clone, Debug)]
 pub struct Chunk {
     /// The run's document with its new cursor, and whatever else lands with it.

@@ -24,7 +24,7 @@ pub struct Load {
     pub passes: Vec<PassId>,
     /// Passes of one lot in a range of serial numbers.
     pub range: Option<PassRange>,
-    /// All credits of a contact with something left.
+    /// All credits of a contact with something left: neither used nor held ([`Tally::left`]).
     pub wallet: Option<ContactId>,
     /// Credits by id.
     pub credits: Vec<(ContactId, CreditId)>,
