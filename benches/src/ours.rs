@@ -53,7 +53,7 @@ fn decide(request: &Request, loaded: &Loaded) -> Decision {
     let (uses, amount, to) = match request.contact {
         None => (0, SPENT, (Account::Settled, Subject::None)),
         Some(contact) => {
-            let (id, amount) = (ids.next::<CreditId>(), pass.balance.left());
+            let (id, amount) = (ids.draw::<CreditId>(), pass.balance.left());
             change.expect.push((DocKey::new(DocKind::Contact, contact), Expect::Version(1)));
             let row = CreditRow {
                 contact,
@@ -77,7 +77,7 @@ fn decide(request: &Request, loaded: &Loaded) -> Decision {
     change.entries.push(Entry { from, to, unit, amount, mark: Mark::Paid, line: None });
     let (receipt, events) = if request.contact.is_some() { WITH_CREDIT } else { WITHOUT };
     change.operation = Some(Operation {
-        id: ids.next(),
+        id: ids.draw(),
         kind: if request.contact.is_some() { Kind::Redeem } else { Kind::SpendPass },
         actor: "till-07".into(),
         place: Some("store-012".into()),

@@ -7,6 +7,7 @@ use passes_core::id::{CreditId, Ids, OperationId};
 use passes_core::ledger::{Account, Mark};
 use passes_core::operation::Kind;
 use passes_core::pass::Standing;
+use rusqlite::config::DbConfig;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::Path;
@@ -55,6 +56,7 @@ impl Twin {
             "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;
              PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-32768;",
         )?;
+        sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         sql.set_prepared_statement_cache_capacity(64);
         let pages = Arc::new(AtomicU64::new(0));
         let (log, _) = sql.wal_checkpoint_v2(Some(rusqlite::MAIN_DB), CheckpointMode::NOOP)?;
@@ -117,7 +119,7 @@ impl Twin {
         let now = request.now.micros();
         let mut subject = None;
         if let Some(contact) = &request.contact {
-            let id: CreditId = ids.next();
+            let id: CreditId = ids.draw();
             let spend_by = now + LASTS * 1_000_000;
             let (contact, id, mark) = (contact.as_bytes(), id.as_bytes(), Mark::Paid as u8);
             self.exec(
@@ -126,7 +128,7 @@ impl Twin {
             )?;
             subject = Some([*contact, *id].concat());
         }
-        let id: OperationId = ids.next();
+        let id: OperationId = ids.draw();
         let kind = if subject.is_some() { Kind::Redeem } else { Kind::SpendPass };
         let (receipt, events) = if subject.is_some() { WITH_CREDIT } else { WITHOUT };
         let after = packed(&found, uses, amount);

@@ -100,7 +100,7 @@ impl World {
         let folder = tempfile::tempdir().map_err(|error| StoreError::Backend(error.to_string()))?;
         let store = options.open(folder.path().join("shop.db"))?;
         let mut ids = Ids::new(&[7; 32], at(0));
-        let business = ids.next();
+        let business = ids.draw();
         let contacts = (0..CONTACTS).map(|_| ContactId::from_bytes(ids.bytes())).collect();
         let (gifts, cards) = (VecDeque::new(), Vec::new());
         let mut world = Self { business, store, contacts, gifts, cards, ids, now: 1, _folder: folder };
@@ -123,7 +123,7 @@ impl World {
     }
 
     fn stock(&mut self) -> Result<(), StoreError> {
-        let (plan, terms) = (self.ids.next::<PlanId>(), self.ids.next::<TermsId>());
+        let (plan, terms) = (self.ids.draw::<PlanId>(), self.ids.draw::<TermsId>());
         let mut change = Change::new(self.business);
         change.put.push(doc(DocKind::Business, self.business.to_bytes(), None, 400));
         change.put.push(doc(DocKind::Plan, plan.to_bytes(), None, 500));
@@ -132,7 +132,7 @@ impl World {
         for contact in &self.contacts {
             change.put.push(doc(DocKind::Contact, contact.to_bytes(), None, 200));
         }
-        let lots: Vec<LotId> = (0..4).map(|_| self.ids.next_lot()).collect();
+        let lots: Vec<LotId> = (0..4).map(|_| self.ids.draw_lot()).collect();
         for lot in &lots {
             let parent = Some(DocKey::new(DocKind::Terms, terms));
             change.put.push(doc(DocKind::Lot, lot.to_bytes(), parent, 300));

@@ -57,7 +57,7 @@ impl<'a> World<'a> {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let mut ids = Ids::new(&bytes, at(0));
-        let client = Client { store: factory.open(), face, business: ids.next() };
+        let client = Client { store: factory.open(), face, business: ids.draw() };
         Self { factory, client: Some(client), seed, ids }
     }
 
@@ -81,7 +81,7 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn id<T: Id>(&mut self) -> T {
-        self.ids.next()
+        self.ids.draw()
     }
 
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
@@ -89,7 +89,7 @@ impl<'a> World<'a> {
     }
 
     pub(crate) fn lot(&mut self) -> LotId {
-        self.ids.next_lot()
+        self.ids.draw_lot()
     }
 
     pub(crate) fn digest(&mut self) -> Digest {

@@ -164,7 +164,7 @@ impl Ids {
     }
 
     /// The next id.
-    pub fn next<T: Id>(&mut self) -> T {
+    pub fn draw<T: Id>(&mut self) -> T {
         let [a, b, c, d, e, f] = self.millis;
         let [r0, r1, r2, rest @ ..] = self.bytes::<10>();
         let [s0, s1, s2, s3, s4, s5, s6] = rest;
@@ -172,8 +172,8 @@ impl Ids {
     }
 
     /// The next id of a lot.
-    pub fn next_lot(&mut self) -> LotId {
-        let id: PassId = self.next();
+    pub fn draw_lot(&mut self) -> LotId {
+        let id: PassId = self.draw();
         id.lot()
     }
 }
@@ -186,12 +186,12 @@ mod tests {
     #[test]
     fn a_pass_id_holds_lot_and_serial() {
         let mut ids = Ids::new(&[7; 32], Instant::from_micros(1_790_000_000_000_000).unwrap());
-        let lot = ids.next_lot();
+        let lot = ids.draw_lot();
         assert_eq!(lot.to_uuid().get_version_num(), 7);
         assert_eq!(lot.pass(u32::MAX).serial(), u32::MAX);
         assert_eq!(lot.pass(9).lot(), lot);
         assert!(lot.pass(9) < lot.pass(10) && lot.pass(255) < lot.pass(256));
-        let again = Ids::new(&[7; 32], Instant::from_micros(1_790_000_000_000_000).unwrap()).next_lot();
+        let again = Ids::new(&[7; 32], Instant::from_micros(1_790_000_000_000_000).unwrap()).draw_lot();
         assert_eq!(lot, again);
     }
 }

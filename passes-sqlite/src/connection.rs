@@ -2,6 +2,7 @@
 
 use crate::errors::Fault;
 use passes_core::id::{BusinessId, Id};
+use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -101,6 +102,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
     // Each connection is used by one thread at a time, so SQLite needs no mutex around it.
     let sql = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     sql.busy_timeout(BUSY)?;
+    // No plan of ours depends on a value. Without this SQLite looks, and prepares each statement anew each time.
+    sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     sql.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
     Ok(sql)
 }

@@ -180,3 +180,31 @@ pub struct StoredEntry {
     /// The entry before it of the same subject of `to`; 0 when there is none.
     pub before_to: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// W-1: the documented list of accounts is the list of accounts, in its order.
+    #[test]
+    fn the_accounts_are_documented() {
+        let page = include_str!("../../../docs/accounts.md");
+        let table = page.split("| what happens").next().unwrap_or_default();
+        let rows: Vec<&str> = table.lines().filter_map(|l| l.strip_prefix("| ")?.split(' ').next()).collect();
+        let accounts: Vec<String> = Account::ALL.iter().map(|a| format!("{a:?}")).collect();
+        assert_eq!(rows.get(1..), Some(accounts.iter().map(String::as_str).collect::<Vec<_>>().as_slice()));
+        for (n, account) in Account::ALL.iter().enumerate() {
+            assert_eq!(usize::from(account.number()), n + 1);
+            assert_eq!(Account::from_number(account.number()), Some(*account));
+        }
+    }
+
+    /// W-1, B-3: units keep their numbers.
+    #[test]
+    fn units_have_numbers() {
+        for unit in [Unit::Visits, Unit::Points, Unit::Money(Currency::JPY), Unit::Money(Currency::BHD)] {
+            assert_eq!(Unit::from_number(unit.number()), Some(unit));
+        }
+        assert_eq!(Unit::from_number(9_999), None);
+    }
+}

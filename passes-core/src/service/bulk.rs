@@ -322,7 +322,7 @@ fn successor_seed(seed: &[u8; 32], pass: PassId) -> LotSeed {
 /// Starts a run.
 fn start(view: &View<'_>, command: &Command, over: &Over, first: u32, last: u32) -> Result<Draft<Changed>, Error> {
     let mut ids = Ids::new(&view.env.seed, view.env.now);
-    let id: RunId = ids.next();
+    let id: RunId = ids.draw();
     let (over, total) = match over {
         Over::Plan(plan) => {
             super::plans::existing(view, *plan)?;
@@ -351,7 +351,7 @@ fn start(view: &View<'_>, command: &Command, over: &Over, first: u32, last: u32)
 /// Applies a command to each pass; `strict` refuses where otherwise a pass is skipped.
 fn change_all(view: &View<'_>, command: &Command, ahead: &Ahead, strict: bool) -> Result<Draft<Changed>, Error> {
     let mut ids = Ids::new(&view.env.seed, view.env.now);
-    let new_sale: SaleId = ids.next();
+    let new_sale: SaleId = ids.draw();
     let mut work = Gathered { draft: Draft::new(view, Changed::default()), moved: Vec::new(), values: BTreeMap::new(), codes: BTreeMap::new() };
     if let Command::SetRecipient(contact) = command {
         super::contacts::registered(view, *contact)?;
@@ -453,7 +453,7 @@ impl Gathered {
         let first = ahead.seeds.get(&old.id).copied().ok_or(crate::store::StoreError::Conflict)?;
         let free = (0..CODES).zip(view.loaded.taken.iter().skip(first)).find(|(_, taken)| !**taken);
         let (code_try, _) = free.ok_or(crate::store::StoreError::Conflict)?;
-        let lot = ids.next_lot();
+        let lot = ids.draw_lot();
         let new = Lot {
             id: lot,
             form: Form::Electronic,

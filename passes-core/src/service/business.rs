@@ -24,7 +24,7 @@ impl Passes {
             let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
             let now = self.inner.clock.now();
             let mut ids = Ids::new(&seed, now);
-            let id: BusinessId = ids.next();
+            let id: BusinessId = ids.draw();
             let by = By::new(id, actor.clone());
             self.permit(&by, Right::Configure)?;
             let key = DocKey::new(DocKind::Business, id);
@@ -34,7 +34,7 @@ impl Passes {
             let record = Record::Doc(Doc { key, version: 1, parent: None, body });
             change.put.push(Put { record, expect: Expect::Absent });
             change.operation = Some(Operation {
-                id: ids.next(),
+                id: ids.draw(),
                 kind: Kind::Configure,
                 actor: Arc::clone(actor.id()),
                 place: None,

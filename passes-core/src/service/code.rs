@@ -45,16 +45,14 @@ impl Code {
     /// The pass that the code leads to. Whether it has a typing error is judged before what was looked up.
     pub(crate) fn pass<'a>(&self, view: &View<'a>) -> Result<&'a PassRow, Refusal> {
         match &self.folded {
-            Some(folded) => {
-                if recognise(folded, &view.business.formats) == Recognised::TypingError {
-                    return Err(Refusal::TypingError);
-                }
+            Some(folded) if recognise(folded, &view.business.formats) == Recognised::TypingError => {
+                return Err(Refusal::TypingError);
             }
             None if !view.business.settings.accept_hashes => {
                 let right = Right::PresentHash.to_string();
                 return Err(Refusal::Forbidden { right, why: "the business takes no hashes".into() });
             }
-            None => {}
+            _ => {}
         }
         let loaded = view.loaded;
         loaded.code.as_ref().ok_or(Refusal::UnknownCode)

@@ -32,7 +32,7 @@ impl Passes {
             let mut order = self.order(by, Right::Contacts, Kind::Contact, &("create", &profile))?;
             order.load.docs.extend(medium_keys(&self.inner, by.business, &profile)?);
             self.run(order, move |view| {
-                let id = Ids::new(&view.env.seed, view.env.now).next();
+                let id = Ids::new(&view.env.seed, view.env.now).draw();
                 let mut draft = Draft::new(view, id);
                 add(view, &mut draft.change, &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() })?;
                 draft.events.push(Event::ContactChanged { contact: id });

@@ -53,7 +53,6 @@ pub(crate) struct Chain {
     pub(crate) lot_version: u32,
     pub(crate) terms: Arc<Terms>,
     pub(crate) plan: Arc<Plan>,
-    pub(crate) plan_version: u32,
 }
 
 impl Chain {
@@ -117,8 +116,8 @@ impl Docs<'_> {
     pub(crate) fn chain(&self, lot: LotId) -> Result<Chain, Error> {
         let (lot, lot_version) = self.need::<Lot, _>(DocKind::Lot, lot)?;
         let (terms, _) = self.need::<Terms, TermsId>(DocKind::Terms, lot.terms)?;
-        let (plan, plan_version) = self.plan(lot.plan)?;
-        Ok(Chain { lot, lot_version, terms, plan, plan_version })
+        let (plan, _) = self.plan(lot.plan)?;
+        Ok(Chain { lot, lot_version, terms, plan })
     }
 
     /// The chain of a pass.

@@ -239,7 +239,7 @@ fn judge<T: Done>(
     let mut ids = Ids::new(&blake3::derive_key("passes 2026 operation id", &env.seed), env.now);
     let by = &env.by;
     draft.change.operation = Some(Operation {
-        id: ids.next(),
+        id: ids.draw(),
         kind: draft.kind.unwrap_or(kind),
         actor: Arc::clone(by.actor.id()),
         place: by.place.clone(),

@@ -89,7 +89,7 @@ impl Passes {
             making::name(&mut order.load, request.plan, &formats);
             self.run(order, move |view| {
                 let mut ids = Ids::new(&view.env.seed, view.env.now);
-                let (lot, run): (LotId, RunId) = (ids.next_lot(), ids.next());
+                let (lot, run): (LotId, RunId) = (ids.draw_lot(), ids.draw());
                 let mut draft = Draft::new(view, LotStarted { lot, run, count: request.count });
                 let change = &mut draft.change;
                 let (plan, _) = super::plans::existing(view, request.plan)?;
@@ -224,7 +224,7 @@ impl Passes {
         let now = self.inner.clock.now();
         let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
         chunk.change.operation = Some(Operation {
-            id: Ids::new(&seed, now).next(),
+            id: Ids::new(&seed, now).draw(),
             kind: Kind::Step,
             actor: Arc::clone(by.actor.id()),
             place: by.place.clone(),

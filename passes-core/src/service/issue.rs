@@ -166,7 +166,7 @@ fn issue(
     maker: &crate::passcode::Maker,
 ) -> Result<Draft<Issued>, Error> {
     let mut ids = Ids::new(&view.env.seed, view.env.now);
-    let (lot, sale): (LotId, SaleId) = (ids.next_lot(), ids.next());
+    let (lot, sale): (LotId, SaleId) = (ids.draw_lot(), ids.draw());
     let pass = lot.pass(1);
     let (plan, _) = super::plans::existing(view, request.plan)?;
     let terms = &plan.spec.terms;
@@ -290,7 +290,7 @@ fn recipient(
                     return Ok(contact);
                 }
             }
-            let id = ids.next();
+            let id = ids.draw();
             add(view, change, &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() })?;
             Ok(id)
         }

@@ -82,7 +82,7 @@ impl Making<'_> {
         let terms = match plan.terms {
             Some(terms) => terms,
             None => {
-                let terms: TermsId = ids.next();
+                let terms: TermsId = ids.draw();
                 let (key, parent) = (DocKey::new(DocKind::Terms, terms), DocKey::new(DocKind::Plan, plan.id));
                 change.put.push(put(key, Some(parent), &plan.spec.terms, Expect::Absent)?);
                 plan.terms = Some(terms);

@@ -9,11 +9,14 @@ mod contacts;
 mod docs;
 mod engine;
 mod error;
+mod events;
 mod export;
 mod generate;
 mod issue;
 mod lifecycle;
+mod lists;
 mod making;
+mod operations;
 mod plans;
 mod receipt;
 mod redeem;
@@ -22,7 +25,12 @@ mod reverse;
 mod runs;
 mod sale;
 mod spend;
+mod statements;
 mod stored;
+mod verify;
+
+#[cfg(test)]
+mod tests;
 
 pub use bulk::{Changed, Over};
 pub use call::Call;
@@ -31,6 +39,8 @@ pub use export::{ExportRow, export_csv, safe_cell};
 pub use generate::{Generate, LotStarted};
 pub use issue::{Issue, Issued, Recipient};
 pub use lifecycle::{Expiry, Rest};
+pub use lists::{LotView, PassCursor, PassFilter, PassView, Used};
+pub use operations::{OperationFilter, OperationView};
 pub use plans::Listed;
 pub use receipt::{Done, Receipt};
 pub use redeem::{Check, Credited, PaidLine, Redeem, Redeemed};
@@ -38,6 +48,10 @@ pub use refusals::Refusals;
 pub use reverse::{Home, Of, Part, Returned, Reverse, Reversed};
 pub use sale::{Deal, Sale};
 pub use spend::{CheckSpend, PaidBy, Spend, Spent};
+pub use statements::{
+    Booking, CreditView, LineCursor, PassLine, PassLineCursor, Pocket, PocketKey, STATEMENT, Wallet, WalletLine,
+};
+pub use verify::{Drift, Liability, Verified};
 
 use crate::calendar::Instant;
 use crate::secret::{Key, KeyId, Keyring, Purpose};

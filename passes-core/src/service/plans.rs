@@ -30,7 +30,7 @@ impl Passes {
         Call::new(async move {
             let order = self.order(by, Right::Configure, Kind::Plan, &("create", request(&spec)?))?;
             self.run(order, move |view| {
-                let id = Ids::new(&view.env.seed, view.env.now).next();
+                let id = Ids::new(&view.env.seed, view.env.now).draw();
                 let plan = Plan { id, spec: spec.clone(), state: PlanState::Draft, terms: None, suspended: false, copy_of: None };
                 write(view, &plan, Expect::Absent)
             })
@@ -44,7 +44,7 @@ impl Passes {
     /// `FORBIDDEN`; `NOT_FOUND`.
     pub fn copy_plan<'a>(&'a self, by: &'a By, plan: PlanId) -> Call<'a, Receipt<PlanId>> {
         self.change_plan(by, plan, "copy", None, move |view, old| {
-            let id = Ids::new(&view.env.seed, view.env.now).next();
+            let id = Ids::new(&view.env.seed, view.env.now).draw();
             let spec = old.spec.clone();
             Ok((Plan { id, spec, state: PlanState::Draft, terms: None, suspended: false, copy_of: Some(old.id) }, true))
         })

@@ -351,7 +351,7 @@ impl<'a> Judged<'a> {
                 Some(contact.id)
             }
             (_, None) => {
-                let id = ids.next();
+                let id = ids.draw();
                 let currencies = vec![self.chain.terms.currency];
                 add(view, change, &Contact { id, named: false, profile: Profile::default(), currencies })?;
                 Some(id)
@@ -361,7 +361,7 @@ impl<'a> Judged<'a> {
             let to = match contact {
                 None => (Account::Settled, Subject::None),
                 Some(contact) => {
-                    let id: CreditId = ids.next();
+                    let id: CreditId = ids.draw();
                     let credited = draft.done.credits.get_mut(n);
                     let spend_by = credited.and_then(|credited| {
                         credited.credit = id;

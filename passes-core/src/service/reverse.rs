@@ -340,7 +340,7 @@ impl<'a> Reversing<'a> {
                 }
             }
         }
-        parts.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        parts.sort_unstable_by_key(|(n, _)| std::cmp::Reverse(*n));
         Ok(parts)
     }
 
@@ -393,7 +393,7 @@ impl<'a> Reversing<'a> {
     fn give_back(&mut self, entry: &Entry, amount: i64) -> Result<Option<PassId>, Error> {
         match (entry.from.1, entry.to.1) {
             (Subject::Credit(contact, id), _) => {
-                self.to_credit(contact, id, entry, amount)?;
+                self.return_to_credit(contact, id, entry, amount)?;
                 Ok(None)
             }
             (Subject::Pass(pass), Subject::Credit(contact, id)) => {
@@ -410,9 +410,9 @@ impl<'a> Reversing<'a> {
                     ((Account::Credit, Subject::Credit(contact, id)), there),
                     ((Account::Loss, Subject::None), amount - there),
                 ];
-                self.to_pass(pass, entry, &from)
+                self.return_to_pass(pass, entry, &from)
             }
-            (Subject::Pass(pass), _) => self.to_pass(pass, entry, &[((Account::Settled, Subject::None), amount)]),
+            (Subject::Pass(pass), _) => self.return_to_pass(pass, entry, &[((Account::Settled, Subject::None), amount)]),
             _ => Err(StoreError::Corrupt("an entry that no redemption books".into()).into()),
         }
     }
@@ -424,7 +424,7 @@ impl<'a> Reversing<'a> {
     }
 
     /// Money that a credit had paid returns to it, or if that has expired to a new one, or to breakage.
-    fn to_credit(&mut self, contact: ContactId, id: CreditId, entry: &Entry, amount: i64) -> Result<(), Error> {
+    fn return_to_credit(&mut self, contact: ContactId, id: CreditId, entry: &Entry, amount: i64) -> Result<(), Error> {
         let credit = self.credit(contact, id)?;
         let from = (Account::Settled, Subject::None);
         let expired = credit.spend_by.is_some_and(|end| self.view.env.now >= end);
@@ -446,7 +446,7 @@ impl<'a> Reversing<'a> {
     }
 
     /// Money that a pass had given returns to it, to its successor, or as a new credit.
-    fn to_pass(
+    fn return_to_pass(
         &mut self,
         pass: PassId,
         entry: &Entry,
@@ -495,7 +495,7 @@ impl<'a> Reversing<'a> {
                 to
             }
             None => {
-                let id = self.ids.next();
+                let id = self.ids.draw();
                 let contact = Contact { id, named: false, profile: Profile::default(), currencies: vec![currency] };
                 add(self.view, &mut self.draft.change, &contact)?;
                 id
@@ -513,7 +513,7 @@ impl<'a> Reversing<'a> {
         amount: i64,
         spend_by: Option<Instant>,
     ) -> CreditId {
-        let id = self.ids.next();
+        let id = self.ids.draw();
         let created = self.view.env.now;
         let row = CreditRow { contact, id, version: 1, pass, mark, spend_by, created, amount: Tally::new(amount), last: 0 };
         let record = Record::Credit(Box::new(row));

@@ -190,7 +190,7 @@ fn pay(view: &View<'_>, request: &Spend) -> Result<Spent, Error> {
             Err(refusal) => reasons.push(refusal.clone()),
         }
     }
-    credits.sort_by(|a, b| a.0.cmp(&b.0));
+    credits.sort_by_key(|(key, ..)| *key);
     let payers: Vec<Payer<'_>> =
         credits.iter().map(|(_, credit, lines)| Payer { amount: credit.amount.left(), lines }).collect();
     let split = split_up_to(basket.totals(), &payers, wanted.minor());

@@ -96,9 +96,7 @@ const TRIES: u32 = 24;
 
 /// Loads, decides, commits, and again on a conflict.
 async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Answer, StoreError> {
-    let mut jitter = command.load.business.as_bytes().iter().fold(0x9E37_79B9_u64, |a, b| {
-        a.rotate_left(5) ^ u64::from(*b)
-    });
+    let mut jitter = 0x9E37_79B9_u64;
     for attempt in 0..TRIES {
         let loaded = store.load(&command.load).await?;
         let (change, refusals) = match (command.decide)(&loaded) {
@@ -123,6 +121,9 @@ async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Ans
                 });
             }
             Err(StoreError::Conflict) => {
+                // The operation's id differs from caller to caller, so that they don't wait in step.
+                let id = change.operation.as_ref().map_or([0; 16], |operation| *operation.id.as_bytes());
+                jitter = id.iter().fold(jitter, |a, b| a.rotate_left(5) ^ u64::from(*b));
                 jitter = jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 if attempt > 0 {
                     let most = 500_u64 << attempt.min(6);

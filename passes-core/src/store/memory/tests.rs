@@ -21,7 +21,7 @@ fn business() -> BusinessId {
 }
 
 fn lot() -> LotId {
-    Ids::new(&[2; 32], Instant::EPOCH).next_lot()
+    Ids::new(&[2; 32], Instant::EPOCH).draw_lot()
 }
 
 fn put(serial: u32) -> Put {
@@ -48,7 +48,7 @@ fn put(serial: u32) -> Put {
 
 fn operation() -> Operation {
     Operation {
-        id: Ids::new(&[3; 32], Instant::EPOCH).next(),
+        id: Ids::new(&[3; 32], Instant::EPOCH).draw(),
         kind: Kind::Redeem,
         actor: "till".into(),
         place: None,
