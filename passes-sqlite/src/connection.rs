@@ -1,6 +1,7 @@
 //! One connection: how it is set up, and the businesses it has met.
 
 use crate::errors::Fault;
+use crate::schema;
 use passes_core::id::{BusinessId, Id};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension};
@@ -26,11 +27,14 @@ impl Db {
     /// Opens the file for reading and writing, and makes it if need be.
     pub(crate) fn for_writing(path: &Path) -> Result<Self, Fault> {
         let sql = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        // A file that is no database says so here, before anything is set.
-        sql.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+        // Before anything is set: what is not ours stays as it is.
+        schema::format(&sql)?;
+        let mode: String = sql.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Fault::broken("the file can't have a write-ahead log where it is"));
+        }
         sql.execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
+            "PRAGMA synchronous = FULL;
              PRAGMA fullfsync = ON;
              PRAGMA checkpoint_fullfsync = ON;
              PRAGMA secure_delete = ON;
@@ -123,5 +127,36 @@ impl Drop for Snapshot<'_> {
         if !self.0.sql.is_autocommit() {
             drop(self.0.run("ROLLBACK"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting<T: rusqlite::types::FromSql>(db: &Db, name: &str) -> T {
+        db.sql.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+    }
+
+    /// D-3: what is committed is synced, what is deleted is overwritten, what is referred to is there.
+    #[test]
+    fn a_writer_is_set_up_to_keep_what_it_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        let db = Db::for_writing(&path).unwrap();
+        assert_eq!(setting::<String>(&db, "journal_mode"), "wal");
+        for (name, value) in [
+            ("synchronous", 2),
+            ("fullfsync", 1),
+            ("checkpoint_fullfsync", 1),
+            ("foreign_keys", 1),
+            ("secure_delete", 1),
+            ("temp_store", 2),
+            ("wal_autocheckpoint", 0),
+        ] {
+            assert_eq!(setting::<i64>(&db, name), value, "{name}");
+        }
+        let reader = Db::for_reading(&path).unwrap();
+        assert_eq!((setting::<i64>(&reader, "query_only"), setting::<i64>(&reader, "foreign_keys")), (1, 1));
     }
 }

@@ -246,6 +246,18 @@ mod tests {
     use super::*;
     use passes_core::id::LotId;
 
+    /// D-1: lists go by a key, too; only the order by expiry is made at the end, of one lot.
+    #[test]
+    fn every_list_goes_by_a_key() {
+        for text in [DOCS, CHILDREN, PASSES, PASSES_BY_EXPIRY, CREDITS, OPERATIONS, ENTRY] {
+            let mut steps = crate::schema::plan_of(text);
+            if text == PASSES_BY_EXPIRY {
+                assert_eq!(steps.pop().as_deref(), Some("USE TEMP B-TREE FOR ORDER BY"));
+            }
+            assert!(steps.iter().all(|step| step.starts_with("SEARCH")), "{text}: {steps:?}");
+        }
+    }
+
     /// W-1: an entry for a range of passes is part of the history of each of them, and of no other.
     #[test]
     fn a_range_concerns_each_of_its_passes() {

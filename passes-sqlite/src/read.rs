@@ -276,3 +276,19 @@ fn read_chain(columns: &mut Columns<'_, '_>, lot: LotId, docs: &mut Vec<Doc>) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D-1: whatever a command reads is found by its key; nothing looks through a table.
+    #[test]
+    fn every_look_up_goes_by_a_key() {
+        for text in
+            [BY_CODE, CHAIN, DOC, TAKEN, PASS, PASSES, WALLET, CREDIT, TALLY, BY_KEY, OPERATION, ENTRIES]
+        {
+            let steps = crate::schema::plan_of(text);
+            assert!(steps.iter().all(|step| step.starts_with("SEARCH")), "{text}: {steps:?}");
+        }
+    }
+}

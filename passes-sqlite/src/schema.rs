@@ -20,12 +20,13 @@ pub(crate) fn newest() -> u32 {
 /// # Errors
 /// [`StoreError::Unsupported`] for a newer format, [`StoreError::Corrupt`] for what is no database of ours.
 pub(crate) fn migrate(sql: &Connection) -> Result<(), Fault> {
-    let found = format(sql)?;
-    if found == newest() {
+    if format(sql)? == newest() {
         return Ok(());
     }
     sql.execute_batch("BEGIN IMMEDIATE")?;
-    let done = missing(sql, found).and_then(|()| Ok(sql.execute_batch("COMMIT")?));
+    // Asked again: somebody may have done it a moment ago.
+    let done = format(sql).and_then(|found| missing(sql, found));
+    let done = done.and_then(|()| Ok(sql.execute_batch("COMMIT")?));
     if done.is_err() && !sql.is_autocommit() {
         sql.execute_batch("ROLLBACK")?;
     }
@@ -43,7 +44,10 @@ fn missing(sql: &Connection, found: u32) -> Result<(), Fault> {
 }
 
 /// The format that the file has; 0 for a new one.
-fn format(sql: &Connection) -> Result<u32, Fault> {
+///
+/// # Errors
+/// Those of [`migrate`].
+pub(crate) fn format(sql: &Connection) -> Result<u32, Fault> {
     let application: i32 = sql.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: i32 = sql.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let objects: i64 = sql.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -57,6 +61,16 @@ fn format(sql: &Connection) -> Result<u32, Fault> {
     }
 }
 
+/// How SQLite would go about a statement, step by step.
+#[cfg(test)]
+pub(crate) fn plan_of(text: &str) -> Vec<String> {
+    let sql = Connection::open_in_memory().unwrap();
+    migrate(&sql).unwrap();
+    let mut plan = sql.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+    let mut rows = plan.raw_query();
+    std::iter::from_fn(|| rows.next().unwrap().map(|row| row.get(3).unwrap())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +82,18 @@ mod tests {
         migrate(&sql).unwrap();
         migrate(&sql).unwrap();
         assert_eq!(format(&sql).unwrap(), newest());
+    }
+
+    /// D-1: every table is strict, so that no column holds what it shouldn't.
+    #[test]
+    fn tables_are_strict() {
+        let sql = Connection::open_in_memory().unwrap();
+        migrate(&sql).unwrap();
+        let mut tables = sql.prepare("SELECT name,strict FROM pragma_table_list WHERE schema='main'").unwrap();
+        let tables = tables.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))).unwrap();
+        let tables: Vec<_> = tables.map(Result::unwrap).filter(|(name, _)| name != "sqlite_schema").collect();
+        assert_eq!(tables.len(), 9);
+        assert!(tables.iter().all(|(_, strict)| *strict), "{tables:?}");
     }
 
     /// D-4: a file of a newer library is refused, and another program's file is left alone.

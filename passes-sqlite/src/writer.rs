@@ -206,3 +206,71 @@ fn decided(decide: &mut Decide, loaded: &Loaded) -> Option<Decision> {
 fn panicked() -> StoreError {
     StoreError::Backend("the decision panicked".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::migrate;
+    use passes_core::id::BusinessId;
+    use passes_core::store::{Add, Load, TallyKey};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn writer(folder: &tempfile::TempDir) -> Writer {
+        let db = Db::for_writing(&folder.path().join("shop.db")).unwrap();
+        migrate(&db.sql).unwrap();
+        Writer::new(db, None)
+    }
+
+    fn counting(calls: &Arc<AtomicU32>) -> Task {
+        let calls = Arc::clone(calls);
+        let mut load = Load::new(BusinessId::STORE);
+        load.tallies.push(TallyKey::Named([1; 16], 0));
+        let decide = Box::new(move |loaded: &Loaded| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            let mut change = Change::new(BusinessId::STORE);
+            let add = Add { limit: Some(9), ..Add::used(TallyKey::Named([1; 16], 0), 1) };
+            change.tally.push(Add { from: loaded.tallies.first().map(|tally| tally.used), ..add });
+            Decision::Refused(Vec::new(), Some(change))
+        });
+        Task::new(Work::Run(Command { load, decide }))
+    }
+
+    fn used(writer: &Writer) -> i64 {
+        let sum = "SELECT ifnull(sum(used),0) FROM tally";
+        writer.db.sql.query_row(sum, [], |row| row.get(0)).unwrap()
+    }
+
+    /// D-3: when the commit fails everybody is told, nothing landed, and nothing is done again.
+    #[test]
+    fn a_failed_commit_is_everybodys_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder);
+        let calls = Arc::default();
+        writer.db.sql.commit_hook(Some(|| true)).unwrap();
+        let outcomes = writer.group(&mut [counting(&calls), counting(&calls)]);
+        assert!(outcomes.iter().all(Result::is_err));
+        assert_eq!((calls.load(Ordering::Relaxed), used(&writer)), (2, 0));
+
+        writer.db.sql.commit_hook(None::<fn() -> bool>).unwrap();
+        let outcomes = writer.group(&mut [counting(&calls), counting(&calls)]);
+        assert!(outcomes.iter().all(Result::is_ok));
+        assert_eq!((calls.load(Ordering::Relaxed), used(&writer)), (4, 2));
+    }
+
+    /// D-3: when nobody can begin everybody is told, and nothing was decided.
+    #[test]
+    fn a_failed_begin_is_everybodys_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(&folder);
+        let other = Db::for_writing(&folder.path().join("shop.db")).unwrap();
+        writer.db.sql.busy_timeout(std::time::Duration::ZERO).unwrap();
+        other.run("BEGIN IMMEDIATE").unwrap();
+        let calls = Arc::default();
+        let outcomes = writer.group(&mut [counting(&calls), counting(&calls)]);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(StoreError::Transient(_)))));
+        assert_eq!(calls.load(Ordering::Relaxed), 0);
+        other.roll_back();
+        assert!(writer.group(&mut [counting(&calls)]).iter().all(Result::is_ok));
+    }
+}

@@ -124,7 +124,11 @@ fn has_started(case: &Case<'_>) -> Option<Refusal> {
 fn is_open(case: &Case<'_>) -> Option<Refusal> {
     match case.terms.windows.opens(case.now, case.settings.zone) {
         Opening::Closed { next } => {
-            let opens = next.map_or_else(|| "not again".to_owned(), |at| at.to_string());
+            let opens = next.map_or_else(|| "not within a year".to_owned(), |at| {
+                let local = case.settings.zone.local(at);
+                let (hour, minute) = (local.minute / 60, local.minute % 60);
+                format!("{} {} {hour:02}:{minute:02}", local.date.format("%A"), local.date)
+            });
             Some(Refusal::OutsideHours { opens })
         }
         _ => None,
@@ -189,4 +193,154 @@ fn covers_amount(case: &Case<'_>) -> Option<Refusal> {
         return None;
     }
     taking::take(case).err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::{Hours, TimeOfDay, Weekday};
+    use crate::id::{Id, LotId};
+    use crate::money::Currency;
+    use crate::pass::{Standing, Tally, flag};
+    use crate::plan::{Form, Usage};
+
+    const NOON: &str = "2026-06-06T12:00:00Z"; // a Saturday
+
+    fn eur(minor: i64) -> Money {
+        Money::of(minor, Currency::EUR)
+    }
+
+    fn terms() -> Terms {
+        Terms::fixed(Classification::Gift, Form::Printed, eur(5_000))
+    }
+
+    fn pass() -> PassRow {
+        PassRow {
+            id: LotId::from_bytes([7; 16]).pass(1),
+            version: 1,
+            standing: Standing::Active,
+            flags: flag::BOOKED,
+            activated: None,
+            redeem_by: None,
+            value: Some(5_000),
+            uses: Tally::new(1),
+            balance: Tally::new(5_000),
+            granted: Tally::new(0),
+            holder: None,
+            successor: None,
+            sale: None,
+            code_try: 0,
+            fields: None,
+            last: 0,
+        }
+    }
+
+    /// What is refused, with a change to the case before it is judged.
+    fn judged<'a>(terms: &'a Terms, pass: &'a PassRow, change: impl FnOnce(&mut Case<'a>)) -> Vec<Refusal> {
+        static SETTINGS: std::sync::LazyLock<Settings> = std::sync::LazyLock::new(|| {
+            Settings::new("Shop", "Europe/Berlin", &["EUR", "JPY"], "en").unwrap()
+        });
+        let mut case = Case {
+            now: Instant::parse(NOON).unwrap(),
+            settings: &SETTINGS,
+            terms,
+            pass,
+            suspended: None,
+            target: Target::NewContact,
+            contact: None,
+            place: None,
+            basket: None,
+            amount: None,
+            partly: false,
+        };
+        change(&mut case);
+        refusals(&case)
+    }
+
+    fn codes(refusals: &[Refusal]) -> Vec<&'static str> {
+        refusals.iter().map(Refusal::code).collect()
+    }
+
+    /// every rule that fails is told, in the documented order, with what would fix it.
+    #[test]
+    fn every_rule_that_fails_is_told_in_order() {
+        let mut terms = terms();
+        terms.classification = Classification::TopUp;
+        terms.windows.hours.push(Hours {
+            days: [Weekday::Mon].into(),
+            from: TimeOfDay::from_minutes(540).unwrap(),
+            to: TimeOfDay::from_minutes(1_020).unwrap(),
+        });
+        let mut spent = pass();
+        (spent.balance.used, spent.uses.used) = (5_000, 1);
+        spent.redeem_by = Some(Instant::parse("2026-06-01T00:00:00Z").unwrap());
+        let all = judged(&terms, &spent, |_| {});
+        let wanted = ["PASS_REDEEMED", "OUTSIDE_HOURS", "PASS_EXPIRED", "USES_SPENT", "CONTACT_REQUIRED"];
+        assert_eq!(codes(&all), wanted);
+        let fixes: Vec<String> = all.iter().map(Refusal::fix).collect();
+        assert_eq!(fixes.get(1).unwrap(), "opens Monday 2026-06-08 09:00");
+    }
+
+    /// each state, and which of lot and plan is suspended.
+    #[test]
+    fn states_have_their_own_refusals() {
+        let (terms, good) = (terms(), pass());
+        assert_eq!(judged(&terms, &good, |_| {}), []);
+        assert_eq!(judged(&terms, &good, |c| c.suspended = Some("plan")), [Refusal::PassSuspended { what: "plan" }]);
+        let own = PassRow { flags: flag::BOOKED | flag::SUSPENDED, ..pass() };
+        assert_eq!(judged(&terms, &own, |_| {}), [Refusal::PassSuspended { what: "pass" }]);
+        for (standing, code) in [(Standing::Draft, "PASS_DRAFT"), (Standing::Cancelled, "PASS_CANCELLED")] {
+            assert_eq!(codes(&judged(&terms, &PassRow { standing, ..pass() }, |_| {})), [code]);
+        }
+        let open = PassRow { value: None, balance: Tally::new(0), ..pass() };
+        assert_eq!(codes(&judged(&terms, &open, |_| {})), ["VALUE_NOT_SET"]);
+    }
+
+    /// R-3, W-2, P-8: contacts, currencies, places, amounts.
+    #[test]
+    fn contacts_places_and_amounts() {
+        let (mut terms, pass) = (terms(), pass());
+        let id = ContactId::from_bytes([9; 16]);
+        let to = |c: &mut Case<'_>| c.target = Target::Contact(id);
+        assert_eq!(codes(&judged(&terms, &pass, to)), ["CONTACT_NOT_REGISTERED"]);
+        let contact = Contact { id, named: true, profile: Default::default(), currencies: vec![Currency::JPY] };
+        let known = Contact { currencies: Vec::new(), ..contact.clone() };
+        let refused = judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&contact)));
+        assert_eq!(codes(&refused), ["WALLET_CURRENCY"]);
+        assert_eq!(judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&known))), []);
+        terms.personal = true;
+        let held = PassRow { holder: Some(ContactId::from_bytes([8; 16])), ..pass.clone() };
+        let refused = judged(&terms, &held, |c| (c.target, c.contact) = (Target::Contact(id), Some(&known)));
+        assert_eq!(codes(&refused), ["NOT_THIS_CONTACT"]);
+        terms.personal = false;
+        terms.conditions.places = vec!["Here".into()];
+        let direct = |amount: i64, place: Option<&'static str>| {
+            judged(&terms, &pass, |c| {
+                (c.target, c.amount, c.place) = (Target::Direct, Some(eur(amount)), place);
+            })
+        };
+        assert_eq!(direct(5_000, Some("Here")), []);
+        assert_eq!(direct(5_250, Some("Here")), [Refusal::BalanceTooSmall { short: eur(250) }]);
+        assert_eq!(codes(&direct(100, None)), ["WRONG_PLACE"]);
+        assert_eq!(codes(&direct(0, Some("Here"))), ["BAD_AMOUNT"]);
+    }
+
+    /// P-5, L-4: what the next use gives: shared parts by largest remainder, full values one at a time.
+    #[test]
+    fn uses_share_or_repeat_the_value() {
+        let mut shared = PassRow { value: Some(1_000), uses: Tally::new(3), balance: Tally::new(1_000), ..pass() };
+        let mut parts = Vec::new();
+        while shared.balance.left() > 0 {
+            let part = crate::redemption::next_use(&shared, Usage::Shared(3));
+            parts.push(part);
+            (shared.balance.used, shared.uses.used) = (shared.balance.used + part, shared.uses.used + 1);
+        }
+        assert_eq!(parts, [334, 333, 333]);
+        let mut full = PassRow { value: Some(1_000), uses: Tally::new(2), balance: Tally::new(2_000), ..pass() };
+        assert_eq!(crate::redemption::next_use(&full, Usage::Full(2)), 1_000);
+        full.balance.used = 300;
+        assert_eq!(crate::redemption::next_use(&full, Usage::Full(2)), 700);
+        let closed = PassRow { uses: Tally { used: 3, held: 0, limit: 3 }, ..shared };
+        assert_eq!(crate::redemption::next_use(&closed, Usage::Shared(3)), 0);
+    }
 }

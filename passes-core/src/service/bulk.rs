@@ -101,6 +101,8 @@ struct Ahead {
     plans: Vec<PlanId>,
     /// For each pass that may be replaced: the place of its first digest among those loaded.
     seeds: BTreeMap<PassId, usize>,
+    /// The sale that a run makes, the same in all its steps.
+    sale: Option<SaleId>,
 }
 
 impl Passes {
@@ -165,7 +167,7 @@ impl Passes {
     ) -> Result<Ahead, Error> {
         let mut first = Load::new(by.business);
         first.passes.clone_from(&passes);
-        let mut ahead = Ahead { passes, plans: Vec::new(), seeds: BTreeMap::new() };
+        let mut ahead = Ahead { passes, plans: Vec::new(), seeds: BTreeMap::new(), sale: None };
         let digest_key = self.inner.keys.digest()?;
         self.look(by, first, |view| {
             for pass in &view.loaded.passes {
@@ -208,7 +210,10 @@ impl Passes {
         let mut order = self.order(by, bulk.command.right(), bulk.command.kind(), &())?;
         order.load.docs.push(run_key(run.id));
         let command = bulk.command.clone();
-        let ahead = self.ahead(by, &mut order.load, &command, passes, &order.env.seed).await?;
+        let mut ahead = self.ahead(by, &mut order.load, &command, passes, &order.env.seed).await?;
+        let sale = SaleId::from_bytes(run.id.to_bytes());
+        ahead.sale = Some(sale);
+        order.load.docs.push(DocKey::new(DocKind::Sale, sale));
         if let crate::run::Over::Serials(first, _) = bulk.over {
             order.load.docs.push(lot_key(first.lot()));
         }
@@ -351,7 +356,7 @@ fn start(view: &View<'_>, command: &Command, over: &Over, first: u32, last: u32)
 /// Applies a command to each pass; `strict` refuses where otherwise a pass is skipped.
 fn change_all(view: &View<'_>, command: &Command, ahead: &Ahead, strict: bool) -> Result<Draft<Changed>, Error> {
     let mut ids = Ids::new(&view.env.seed, view.env.now);
-    let new_sale: SaleId = ids.draw();
+    let new_sale: SaleId = ahead.sale.unwrap_or_else(|| ids.draw());
     let mut work = Gathered { draft: Draft::new(view, Changed::default()), moved: Vec::new(), values: BTreeMap::new(), codes: BTreeMap::new() };
     if let Command::SetRecipient(contact) = command {
         super::contacts::registered(view, *contact)?;
@@ -534,6 +539,7 @@ impl Gathered {
         if let Some(passes) = span(changed) {
             match command {
                 Command::Sell(deal) => {
+                    let key = DocKey::new(DocKind::Sale, new_sale);
                     let sale = Sale {
                         id: new_sale,
                         deal: (**deal).clone(),
@@ -542,7 +548,9 @@ impl Gathered {
                         place: view.env.by.place.clone(),
                     };
                     let parent = deal.buyer.map(|buyer| DocKey::new(DocKind::Contact, buyer));
-                    change.put.push(put(DocKey::new(DocKind::Sale, new_sale), parent, &sale, Expect::Absent)?);
+                    if view.loaded.doc(&key).is_none() {
+                        change.put.push(put(key, parent, &sale, Expect::Absent)?);
+                    }
                     self.draft.done.sale = Some(new_sale);
                     let price = deal.price.times(passes.count)?;
                     events.push(Event::PassesSold { passes, sale: new_sale, price });

@@ -95,6 +95,9 @@ pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
     [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 
+/// How often a use case is tried that looks ahead to name what it reads, and finds that others have changed it.
+pub(crate) const TRIES: u32 = 24;
+
 /// How often a command whose commit is in doubt is looked up and tried again.
 const DOUBTS: u32 = 3;
 

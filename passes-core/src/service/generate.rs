@@ -1,7 +1,7 @@
 //! Generating printed lots: a run whose steps reserve codes and make passes (T-1, T-2).
 
 use super::docs::{Chain, put};
-use super::engine::Draft;
+use super::engine::{Draft, TRIES};
 use super::making::{self, Making, lot_key, open_seed, passes_of, seal_seed, value_of};
 use super::runs::{Run, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
@@ -84,57 +84,68 @@ impl Passes {
                 let (size, largest) = (request.count.into(), limits::LOT.into());
                 return Err(Refusal::TooLarge { field: "count".into(), size, largest }.into());
             }
-            let mut order = self.order(by, Right::Issue, Kind::Generate, &request)?;
-            let formats = self.formats(by).await?;
-            making::name(&mut order.load, request.plan, &formats);
-            self.run(order, move |view| {
-                let mut ids = Ids::new(&view.env.seed, view.env.now);
-                let (lot, run): (LotId, RunId) = (ids.draw_lot(), ids.draw());
-                let mut draft = Draft::new(view, LotStarted { lot, run, count: request.count });
-                let change = &mut draft.change;
-                let (plan, _) = super::plans::existing(view, request.plan)?;
-                let terms = &plan.spec.terms;
-                let value = match terms.fixed_value() {
-                    Some(value) => Some(terms.usage.total(value)?.times(request.count)?),
-                    None => None,
-                };
-                let making = Making {
-                    plan: request.plan,
-                    form: Form::Printed,
-                    count: request.count,
-                    value,
-                    accept_weak: request.accept_weak,
-                    formats: &formats,
-                };
-                let (plan, terms) = making.begin(view, &mut ids, change)?;
-                let seed = LotSeed::from_bytes(ids.bytes());
-                let stored = Lot {
-                    id: lot,
-                    plan: plan.id,
-                    terms,
-                    form: Form::Printed,
-                    count: request.count,
-                    format: plan.spec.code.clone(),
-                    seed: Some(seal_seed(view, &mut ids, lot, &seed)?),
-                    issued: view.env.now,
-                    run: Some(run),
-                    complete: false,
-                    exports: 0,
-                    closed: false,
-                    suspended: false,
-                    cancelled: false,
-                    replaces: None,
-                };
-                change.put.push(put(lot_key(lot), Some(DocKey::new(DocKind::Terms, terms)), &stored, Expect::Absent)?);
-                let generation = Generation { lot, window: 1, reserved: false, at: 0, tries: Default::default() };
-                let state = RunState::Running;
-                let work = Run { id: run, state, work: Work::Generate(generation), done: 0, total: request.count };
-                change.put.push(put(run_key(run), Some(lot_key(lot)), &work, Expect::Absent)?);
-                draft.events.push(Event::LotStarted { lot, plan: plan.id, count: request.count });
-                Ok(draft)
-            })
-            .await
+            for _ in 0..TRIES {
+                match self.begin_lot(by, request).await {
+                    // Somebody brought in a new format after the tallies of all were named.
+                    Err(Error::Store(StoreError::Conflict)) => {}
+                    other => return other,
+                }
+            }
+            Err(StoreError::Conflict.into())
         })
+    }
+
+    async fn begin_lot(&self, by: &By, request: Generate) -> Result<Receipt<LotStarted>, Error> {
+        let mut order = self.order(by, Right::Issue, Kind::Generate, &request)?;
+        let formats = self.formats(by).await?;
+        making::name(&mut order.load, request.plan, &formats);
+        self.run(order, move |view| {
+            let mut ids = Ids::new(&view.env.seed, view.env.now);
+            let (lot, run): (LotId, RunId) = (ids.draw_lot(), ids.draw());
+            let mut draft = Draft::new(view, LotStarted { lot, run, count: request.count });
+            let change = &mut draft.change;
+            let (plan, _) = super::plans::existing(view, request.plan)?;
+            let terms = &plan.spec.terms;
+            let value = match terms.fixed_value() {
+                Some(value) => Some(terms.usage.total(value)?.times(request.count)?),
+                None => None,
+            };
+            let making = Making {
+                plan: request.plan,
+                form: Form::Printed,
+                count: request.count,
+                value,
+                accept_weak: request.accept_weak,
+                formats: &formats,
+            };
+            let (plan, terms) = making.begin(view, &mut ids, change)?;
+            let seed = LotSeed::from_bytes(ids.bytes());
+            let stored = Lot {
+                id: lot,
+                plan: plan.id,
+                terms,
+                form: Form::Printed,
+                count: request.count,
+                format: plan.spec.code.clone(),
+                seed: Some(seal_seed(view, &mut ids, lot, &seed)?),
+                issued: view.env.now,
+                run: Some(run),
+                complete: false,
+                exports: 0,
+                closed: false,
+                suspended: false,
+                cancelled: false,
+                replaces: None,
+            };
+            change.put.push(put(lot_key(lot), Some(DocKey::new(DocKind::Terms, terms)), &stored, Expect::Absent)?);
+            let generation = Generation { lot, window: 1, reserved: false, at: 0, tries: Default::default() };
+            let state = RunState::Running;
+            let work = Run { id: run, state, work: Work::Generate(generation), done: 0, total: request.count };
+            change.put.push(put(run_key(run), Some(lot_key(lot)), &work, Expect::Absent)?);
+            draft.events.push(Event::LotStarted { lot, plan: plan.id, count: request.count });
+            Ok(draft)
+        })
+        .await
     }
 
     /// One step of a generation.

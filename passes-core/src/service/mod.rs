@@ -1,6 +1,7 @@
 //! The use cases: what a host calls. Each is written once, async and without a runtime; a [`Call`] is awaited
 //! by an async host and waited for by any other.
 
+mod audit;
 mod bulk;
 mod business;
 mod call;

@@ -2,7 +2,7 @@
 
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, put};
-use super::engine::{Draft, View, key_hash};
+use super::engine::{Draft, TRIES, View, key_hash};
 use super::redeem::{Redeemed, open_wallet, state_of};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::calendar::Instant;
@@ -139,9 +139,6 @@ impl Done for Reversed {}
 struct Reversal {
     reversed: Vec<i64>,
 }
-
-/// How often a reversal that met the late request is tried.
-const TRIES: u32 = 24;
 
 impl Passes {
     /// Reverses a redemption or a spend: money and uses return exactly to where they came from.

@@ -1,7 +1,7 @@
 //! Stepping and cancelling runs.
 
 use super::docs::{Chain, Docs, put};
-use super::engine::Draft;
+use super::engine::{Draft, TRIES};
 use super::making::lot_key;
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::event::Event;
@@ -18,9 +18,6 @@ pub(crate) use super::bulk::Command;
 pub(crate) type Run = crate::run::Run<Command>;
 
 impl Done for RunId {}
-
-/// How often a step that met another one is tried.
-const TRIES: u32 = 24;
 
 pub(crate) fn run_key(run: RunId) -> DocKey {
     DocKey { kind: DocKind::Run, id: run.to_bytes() }

@@ -7,7 +7,7 @@ use super::{Call, Error, Listed, Passes};
 use crate::calendar::Instant;
 use crate::event::Position;
 use crate::id::{ContactId, CreditId, Id, LotId, PassId, PlanId};
-use crate::ledger::{Account, Entry, Mark, StoredEntry, Subject, Unit};
+use crate::ledger::{Account, Entry, Mark, StoredEntry, Subject};
 use crate::limits;
 use crate::money::{Currency, Money};
 use crate::operation::{By, Kind, Right};
@@ -251,10 +251,10 @@ impl Passes {
             let most = usize::try_from(limit.clamp(1, limits::PAGE)).unwrap_or(usize::MAX);
             let mut balances: BTreeMap<&PocketKey, Money> = BTreeMap::new();
             let mut page = Vec::new();
-            let mut next = None;
+            let (mut last, mut next) = (None, None);
             for (key, credit, stored) in &moves {
                 if page.len() >= most {
-                    next = page.last().map(|(key, ..)| *key);
+                    next = last;
                     break;
                 }
                 let origin = origins.get(&credit.pass.lot()).ok_or(StoreError::Conflict)?;
@@ -265,12 +265,13 @@ impl Passes {
                 let balance = balances.entry(&origin.pocket).or_insert(zero);
                 *balance = balance.plus(amount)?;
                 if after.is_none_or(|after| *key > after) {
-                    page.push((*key, *credit, stored, &origin.pocket, amount, *balance, other));
+                    page.push((stored, *credit, &origin.pocket, amount, *balance, other));
+                    last = Some(*key);
                 }
             }
-            let numbers: BTreeSet<u64> = page.iter().map(|(_, _, stored, ..)| stored.operation).collect();
+            let numbers: BTreeSet<u64> = page.iter().map(|(stored, ..)| stored.operation).collect();
             let operations = self.operations_of(by, numbers).await?;
-            let rows = page.into_iter().filter_map(|(_, credit, stored, pocket, amount, balance, other)| {
+            let rows = page.into_iter().filter_map(|(stored, credit, pocket, amount, balance, other)| {
                 Some(WalletLine {
                     booking: Booking::of(stored, operations.get(&stored.operation)?, other),
                     credit: credit.id,

@@ -1,6 +1,6 @@
 //! Both ways of calling: waiting without a runtime, and awaiting without blocking the executor (D-6).
 
-use crate::{address, gift_card, keyring, owner, settings};
+use crate::{gift_card, keyring, owner, settings};
 use passes_host::id::BusinessId;
 use passes_host::operation::By;
 use passes_host::plan::PlanState;
@@ -10,7 +10,6 @@ use passes_host::store::{
 };
 use passes_host::{HostError, Opener, Passes, open};
 use std::cell::Cell;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,10 +52,10 @@ impl Store for Slow {
 
 /// Counts how often the executor came by.
 #[derive(Clone, Default)]
-struct Heart(Rc<Cell<u64>>);
+pub(crate) struct Heart(Rc<Cell<u64>>);
 
 impl Heart {
-    fn beats(&self) -> u64 {
+    pub(crate) fn beats(&self) -> u64 {
         self.0.get()
     }
 
@@ -70,7 +69,7 @@ impl Heart {
 }
 
 /// Runs on an executor that has one thread, beside a beating heart.
-fn beside_a_heart<T>(work: impl AsyncFnOnce(Heart) -> T) -> T {
+pub(crate) fn beside_a_heart<T>(work: impl AsyncFnOnce(Heart) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let heart = Heart::default();
     let local = tokio::task::LocalSet::new();
@@ -79,7 +78,7 @@ fn beside_a_heart<T>(work: impl AsyncFnOnce(Heart) -> T) -> T {
 }
 
 /// The use cases, awaited.
-async fn work(passes: &Passes) -> Result<PlanState, HostError> {
+pub(crate) async fn work(passes: &Passes) -> Result<PlanState, HostError> {
     let by = By::new(passes.create_business(&owner(), settings()).await?, owner());
     let plan = passes.create_plan(&by, gift_card()).await?.done;
     passes.activate_plan(&by, plan).await?;
@@ -87,7 +86,7 @@ async fn work(passes: &Passes) -> Result<PlanState, HostError> {
 }
 
 /// The same, waited for.
-fn work_and_wait(passes: &Passes) -> Result<PlanState, HostError> {
+pub(crate) fn work_and_wait(passes: &Passes) -> Result<PlanState, HostError> {
     let by = By::new(passes.create_business(&owner(), settings()).wait()?, owner());
     let plan = passes.create_plan(&by, gift_card()).wait()?.done;
     passes.activate_plan(&by, plan).wait()?;
@@ -134,92 +133,5 @@ fn many_tasks_share_one_library() {
         for task in tasks {
             assert_eq!(task.await.unwrap(), Ok(PlanState::Active));
         }
-    });
-}
-
-/// Holds the lock of a file of SQLite, as another process does that is writing, until it is told to let go or
-/// ten seconds are over: a test that would wait for ever fails instead.
-#[cfg(feature = "sqlite")]
-struct Writing {
-    let_go: std::sync::mpsc::Sender<()>,
-    thread: std::thread::JoinHandle<bool>,
-}
-
-#[cfg(feature = "sqlite")]
-impl Writing {
-    fn begin(database: &Path) -> Self {
-        let lock = std::fs::File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(database.with_extension("db.lock"))
-            .unwrap();
-        lock.lock().unwrap();
-        let (let_go, told) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            let in_time = told.recv_timeout(Duration::from_secs(10)).is_ok();
-            lock.unlock().unwrap();
-            in_time
-        });
-        Self { let_go, thread }
-    }
-
-    /// Whether it was told in time.
-    fn end(self) -> bool {
-        // A receiver that has gone has waited too long, as joining tells.
-        let _ = self.let_go.send(());
-        self.thread.join().unwrap()
-    }
-}
-
-/// D-6: while another process writes to the file, opening it and giving commands wait, and the executor goes on.
-#[cfg(feature = "sqlite")]
-#[test]
-fn a_busy_file_does_not_block_an_executor() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("gift.db");
-    beside_a_heart(async |heart| {
-        let ten_beats = async || {
-            let before = heart.beats();
-            while heart.beats() < before + 10 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-
-        let writing = Writing::begin(&path);
-        let opening = open(address(&path), keyring("m1", 1));
-        let opened = tokio::task::spawn_local(opening.into_future());
-        ten_beats().await;
-        assert!(!opened.is_finished(), "opened while another was writing");
-        assert!(writing.end(), "the executor was blocked");
-        let passes = opened.await.unwrap().unwrap();
-
-        let writing = Writing::begin(&path);
-        let worked = tokio::task::spawn_local({
-            let passes = passes.clone();
-            async move { work(&passes).await }
-        });
-        ten_beats().await;
-        assert!(!worked.is_finished(), "worked while another was writing");
-        assert!(writing.end(), "the executor was blocked");
-        assert_eq!(worked.await.unwrap(), Ok(PlanState::Active));
-    });
-}
-
-/// D-6: the sync face and the async face of one file see the same records.
-#[cfg(feature = "sqlite")]
-#[test]
-fn a_file_serves_both() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("gift.db");
-    let business = {
-        let passes = open(address(&path), keyring("m1", 1)).wait().unwrap();
-        assert_eq!(work_and_wait(&passes), Ok(PlanState::Active));
-        passes.create_business(&owner(), settings()).wait().unwrap()
-    };
-    beside_a_heart(async |_| {
-        let passes = open(&format!("sqlite:{}", address(&path)), keyring("m1", 1)).await.unwrap();
-        assert_eq!(work(&passes).await, Ok(PlanState::Active));
-        assert_eq!(passes.settings(&By::new(business, owner())).await, Ok(settings()));
     });
 }

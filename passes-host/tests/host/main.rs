@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod calling;
+#[cfg(feature = "sqlite")]
+mod files;
 mod keys;
 mod opening;
 
@@ -10,7 +12,6 @@ use passes_host::business::Settings;
 use passes_host::operation::{Actor, Rights};
 use passes_host::plan::Spec;
 use passes_host::secret::Keyring;
-use std::path::Path;
 
 fn keyring(id: &str, byte: u8) -> Keyring {
     Keyring::from_master(id, &[byte; 32]).unwrap()
@@ -37,9 +38,4 @@ fn gift_card() -> Spec {
         length = 12
     "#;
     Spec::from_toml(text, &settings()).unwrap()
-}
-
-/// An address of a file.
-fn address(path: &Path) -> &str {
-    path.to_str().unwrap()
 }

@@ -1,6 +1,6 @@
 //! Opening a store with the keys it was made with, and without them.
 
-use crate::{address, gift_card, keyring, owner, settings};
+use crate::{gift_card, keyring, owner, settings};
 use passes_host::calendar::Instant;
 use passes_host::id::BusinessId;
 use passes_host::operation::By;
@@ -11,7 +11,7 @@ use passes_host::{Error, HostError, Opener, Passes, open};
 use std::sync::Arc;
 
 /// Opens the same store with one keyring after the other.
-fn reopened(reopen: impl Fn(Keyring) -> Result<Passes, HostError>) {
+pub(crate) fn reopened(reopen: impl Fn(Keyring) -> Result<Passes, HostError>) {
     let business = {
         let passes = reopen(keyring("spring", 1)).unwrap();
         passes.create_business(&owner(), settings()).wait().unwrap()
@@ -51,15 +51,6 @@ fn a_memory_store_asks_for_its_keys() {
     reopened(|keyring| Opener::new().open_on(Arc::new(store.clone()), keyring).wait());
 }
 
-/// C-14: the same of a file.
-#[cfg(feature = "sqlite")]
-#[test]
-fn a_file_asks_for_its_keys() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("gift.db");
-    reopened(|keyring| open(address(&path), keyring).wait());
-}
-
 /// C-14: a keyring without a key for each purpose can't make a store.
 #[test]
 fn a_new_store_needs_a_key_for_each_purpose() {
@@ -67,22 +58,6 @@ fn a_new_store_needs_a_key_for_each_purpose() {
     let error = open("memory:", part).wait().err().unwrap();
     assert_eq!(error.code(), "KEY_MISSING");
     assert!(error.to_string().contains("seal"), "{error}");
-}
-
-/// D-1, Z-1: a file that can't be opened, or an address that means no store, is an error with its code.
-#[cfg(feature = "sqlite")]
-#[test]
-fn what_is_no_store_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
-    let nowhere = folder.path().join("no/such/folder/gift.db");
-    let error = open(address(&nowhere), keyring("m1", 1)).wait().err().unwrap();
-    assert_eq!(error.code(), "STORE_FAILED", "{error}");
-    let other = folder.path().join("letter.txt");
-    std::fs::write(&other, "Dear customer, ".repeat(1_000)).unwrap();
-    let error = open(address(&other), keyring("m1", 1)).wait().err().unwrap();
-    assert_eq!(error.code(), "STORE_CORRUPT", "{error}");
-    let error = open("postgres://till:hunter2@db/shop", keyring("m1", 1)).wait().err().unwrap();
-    assert_eq!(error.code(), "STORE_UNKNOWN");
 }
 
 /// commands count at the instant that the host's clock tells, and what its randomness gives is all there

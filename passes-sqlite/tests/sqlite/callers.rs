@@ -1,0 +1,220 @@
+//! Callers that may block, callers that must not, and callers that go away.
+
+use super::*;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+fn open() -> (tempfile::TempDir, Arc<Sqlite>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path().join("shop.db")).unwrap();
+    (folder, Arc::new(store))
+}
+
+/// A command that tells which thread decided it.
+fn traced(id: PassId, thread: &Arc<Mutex<Option<ThreadId>>>) -> Command {
+    let mut command = take(id);
+    let (thread, mut decide) = (Arc::clone(thread), command.decide);
+    command.decide = Box::new(move |loaded| {
+        *thread.lock().unwrap() = Some(thread::current().id());
+        decide(loaded)
+    });
+    command
+}
+
+/// Wakes an executor of one thread.
+#[derive(Default)]
+struct Bell(Mutex<bool>, Condvar);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_one();
+    }
+}
+
+/// Polls all futures on this thread until all are ready, as an executor would.
+fn drive<T>(mut futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut done = Vec::new();
+    loop {
+        futures.retain_mut(|future| match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => {
+                done.push(value);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if futures.is_empty() {
+            return done;
+        }
+        let rung = bell.0.lock().unwrap();
+        let (mut rung, late) = bell.1.wait_timeout_while(rung, Duration::from_secs(60), |rung| !*rung).unwrap();
+        assert!(!late.timed_out(), "nobody was woken");
+        *rung = false;
+    }
+}
+
+/// of 64 threads that take the one use of a pass, one gets it, and the others are refused.
+#[test]
+fn one_of_64_threads_gets_the_single_use() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 1);
+    let (barrier, won) = (Barrier::new(64), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                barrier.wait();
+                match wait(store.run(take(pass(1)))).unwrap() {
+                    Answer::Done(_) => drop(won.fetch_add(1, Ordering::Relaxed)),
+                    Answer::Refused(reasons) => assert_eq!(reasons[0].code(), "USES_SPENT"),
+                    Answer::Replayed(_) => panic!("nothing was replayed"),
+                }
+            });
+        }
+    });
+    assert_eq!((won.load(Ordering::Relaxed), used(&store, pass(1))), (1, 1));
+}
+
+/// a thousand uses and 64 threads, half of them through futures: all uses are found, none twice, no caller
+/// sees anything but an answer, and many shared a transaction.
+#[test]
+fn a_thousand_uses_are_all_found() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 1_000);
+    let before = store.groups();
+    let won = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for n in 0..64 {
+            let (store, won) = (&store, &won);
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let run = store.run(take(pass(1)));
+                    let answer = if n % 2 == 0 { wait(run) } else { drive(vec![run]).remove(0) };
+                    won.fetch_add(usize::from(is_done(&answer.unwrap())), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!((won.load(Ordering::Relaxed), used(&store, pass(1))), (1_000, 1_000));
+    assert_eq!(operations(&store), 1_001);
+    let groups = store.groups() - before;
+    assert!(groups < 640, "{groups} transactions for 1,280 commands");
+}
+
+/// two stores over one file, as two processes would have them, keep the same books.
+#[test]
+fn two_stores_share_a_file() {
+    let (folder, store) = open();
+    with_pass(&store, pass(1), 500);
+    let other = Arc::new(Sqlite::open(folder.path().join("shop.db")).unwrap());
+    let won = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for n in 0..8 {
+            let store = if n % 2 == 0 { &store } else { &other };
+            let won = &won;
+            scope.spawn(move || {
+                for _ in 0..100 {
+                    let answer = wait(store.run(take(pass(1)))).unwrap();
+                    won.fetch_add(usize::from(is_done(&answer)), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!((won.load(Ordering::Relaxed), used(&other, pass(1))), (500, 500));
+    assert_eq!(operations(&store), 501);
+}
+
+/// D-6: a caller that may block decides on its own thread when nobody is in its way; one in an executor never
+/// does, and doesn't wait inside `poll`.
+#[test]
+fn an_executor_is_never_blocked() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 1_000);
+    let thread = Arc::default();
+    wait(store.run(traced(pass(1), &thread))).unwrap();
+    assert_eq!(*thread.lock().unwrap(), Some(thread::current().id()));
+
+    let mut run = store.run(traced(pass(1), &thread));
+    assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(is_done(&drive(vec![run]).remove(0).unwrap()));
+    assert_ne!(*thread.lock().unwrap(), Some(thread::current().id()));
+
+    let load = Load { passes: vec![pass(1)], ..Load::new(SHOP) };
+    let mut reading = store.load(&load);
+    assert!(reading.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(drive(vec![reading]).remove(0).unwrap().passes[0].uses.used, 2);
+}
+
+/// D-6: hundreds of futures on one thread all come to their answers.
+#[test]
+fn many_futures_on_one_thread() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 250);
+    let answers = drive((0..300).map(|_| store.run(take(pass(1)))).collect());
+    assert_eq!(answers.into_iter().filter(|answer| is_done(answer.as_ref().unwrap())).count(), 250);
+    let load = Load { passes: vec![pass(1)], ..Load::new(SHOP) };
+    let loaded = drive((0..100).map(|_| store.load(&load)).collect());
+    assert!(loaded.into_iter().all(|loaded| loaded.unwrap().passes[0].uses.used == 250));
+}
+
+/// D-3, D-6: a future that was never polled does nothing; one that was dropped after is in doubt and here lands;
+/// nobody who came before or after is kept waiting by it.
+#[test]
+fn a_dropped_future_harms_nobody() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 1_000);
+    drop(store.run(take(pass(1))));
+    assert_eq!(used(&store, pass(1)), 0);
+    thread::scope(|scope| {
+        for n in 0..16 {
+            let store = &store;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let mut run = store.run(take(pass(1)));
+                    if n % 2 == 0 {
+                        assert!(is_done(&wait(run).unwrap()));
+                    } else {
+                        let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                    }
+                }
+            });
+        }
+    });
+    // Whatever was queued before this is done before it.
+    assert!(is_done(&wait(store.run(take(pass(1)))).unwrap()));
+    assert_eq!(used(&store, pass(1)), 321);
+}
+
+/// D-6: who waits when the store is closed is told so, and nobody hangs.
+#[test]
+fn closing_leaves_nobody_waiting() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 1_000_000);
+    let ended = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|n| {
+                let store = &store;
+                scope.spawn(move || {
+                    loop {
+                        let run = store.run(take(pass(1)));
+                        let answer = if n % 2 == 0 { wait(run) } else { drive(vec![run]).remove(0) };
+                        match answer {
+                            Ok(answer) => assert!(is_done(&answer)),
+                            Err(error) => break error,
+                        }
+                    }
+                })
+            })
+            .collect();
+        thread::sleep(Duration::from_millis(50));
+        store.close();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(ended, vec![StoreError::Closed; 8]);
+}

@@ -1,0 +1,142 @@
+//! Files that are not what they should be, and disks that are full.
+
+use super::*;
+use passes_core::store::Chunk;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    (folder, path)
+}
+
+fn refused(path: &Path) -> StoreError {
+    Sqlite::open(path).err().expect("the file was taken")
+}
+
+/// D-4: a file of a newer version of the library is refused, and told which formats are known.
+#[test]
+fn a_newer_file_is_refused() {
+    let (_folder, path) = place();
+    Sqlite::open(&path).unwrap().close();
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.pragma_update(None, "user_version", 99).unwrap();
+    drop(sql);
+    assert_eq!(refused(&path), StoreError::Unsupported { found: 99, known: 1 });
+}
+
+/// Z-3: what is no database of ours is refused and left as it was.
+#[test]
+fn another_file_is_refused_and_left_alone() {
+    let (_folder, path) = place();
+    fs::write(&path, "a letter to somebody, long enough to be a header of a hundred bytes ".repeat(9)).unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(refused(&path), StoreError::Corrupt(_)));
+    assert_eq!(fs::read(&path).unwrap(), before);
+
+    fs::remove_file(&path).unwrap();
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.execute_batch("CREATE TABLE theirs(a); INSERT INTO theirs VALUES(1)").unwrap();
+    drop(sql);
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(refused(&path), StoreError::Corrupt(_)));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// Z-3: a file that was cut short, or has rubbish in its middle, is told as damaged.
+#[test]
+fn a_damaged_file_is_told() {
+    let (_folder, path) = place();
+    let store = Sqlite::open(&path).unwrap();
+    commit(&store, puts((1..=200).map(|n| doc(n, 900)).collect())).unwrap();
+    store.close();
+    let whole = fs::read(&path).unwrap();
+    assert!(whole.len() > 40 * 4096, "{}", whole.len());
+
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    assert!(matches!(refused(&path), StoreError::Corrupt(_)));
+
+    let mut rubbish = whole.clone();
+    rubbish[12 * 4096..].fill(0xA5);
+    fs::write(&path, rubbish).unwrap();
+    let store = Sqlite::open(&path);
+    let found = store.and_then(|store| {
+        let docs = (1..=200).map(|n| DocKey::numbered(DocKind::Plan, n)).collect();
+        wait(store.load(&Load { docs, ..Load::new(SHOP) })).map(drop)
+    });
+    assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
+
+    fs::write(&path, whole).unwrap();
+    assert_eq!(operations(&Sqlite::open(&path).unwrap()), 1);
+}
+
+/// Z-3: a folder that isn't there is told, and nothing is made.
+#[test]
+fn a_missing_folder_is_told() {
+    let (folder, _) = place();
+    let path = folder.path().join("no such folder").join("shop.db");
+    assert!(matches!(refused(&path), StoreError::Backend(_)));
+    assert!(!path.exists());
+}
+
+/// D-3: a command for which there is no room fails whole; the others of its group land, and with more room it
+/// goes on.
+#[test]
+fn a_full_disk_takes_nothing_half() {
+    let (_folder, path) = place();
+    let store = Sqlite::options().max_pages(60).open(&path).unwrap();
+    let small = |n: u64| accept(puts(vec![doc(n, 100)]));
+    let large = accept(puts(vec![doc(7, 100), doc(8, 400_000)]));
+    let answers = wait(store.run_all(vec![small(1), large, small(2)])).unwrap();
+    assert!(answers[0].as_ref().is_ok_and(is_done) && answers[2].as_ref().is_ok_and(is_done), "{answers:?}");
+    assert!(matches!(answers[1], Err(StoreError::Full(_))), "{answers:?}");
+    let docs = [1, 2, 7, 8].map(|n| DocKey::numbered(DocKind::Plan, n)).to_vec();
+    let found = wait(store.load(&Load { docs: docs.clone(), ..Load::new(SHOP) })).unwrap().docs;
+    assert_eq!(found.iter().map(|doc| doc.key).collect::<Vec<_>>(), docs[..2]);
+    assert_eq!(operations(&store), 2);
+
+    // Until there is no room at all.
+    let filled = (100..).map(|n| commit(&store, puts(vec![doc(n, 3_000)]))).find(Result::is_err);
+    assert!(matches!(filled, Some(Err(StoreError::Full(_)))));
+    let passes = (1..=5_000).map(|n| row(pass(n), 1)).collect();
+    let chunk = Chunk { change: puts(Vec::new()), codes: Vec::new(), passes };
+    assert!(matches!(wait(store.fill(&chunk)), Err(StoreError::Full(_))));
+    let before = operations(&store);
+    drop(store);
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(operations(&store), before);
+    wait(store.fill(&chunk)).unwrap();
+    assert_eq!(operations(&store), before + 1);
+}
+
+/// D-1: a closed store says so, its log is in the file, and the file can be opened again.
+#[test]
+fn a_closed_store_says_so() {
+    let (folder, path) = place();
+    let store = Sqlite::open(&path).unwrap();
+    with_pass(&store, pass(1), 1);
+    assert_eq!(used(&store, pass(1)), 0);
+    store.close();
+    store.close();
+    assert!(matches!(wait(store.run(take(pass(1)))), Err(StoreError::Closed)));
+    assert_eq!(wait(store.load(&Load::new(SHOP))).err(), Some(StoreError::Closed));
+    assert_eq!(wait(store.commit(&[])).err(), Some(StoreError::Closed));
+    let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["shop.db", "shop.db.gate", "shop.db.lock"]);
+    assert_eq!(used(&Sqlite::open(&path).unwrap(), pass(1)), 0);
+}
+
+/// D-1: no file name means anything special.
+#[test]
+fn a_name_is_a_name() {
+    let (folder, _) = place();
+    for name in [":memory:", "file:shop.db?mode=memory", "shop 1 %41.db"] {
+        let path = folder.path().join(name);
+        with_pass(&Sqlite::open(&path).unwrap(), pass(1), 1);
+        assert!(path.exists(), "{name}");
+        assert_eq!(used(&Sqlite::open(&path).unwrap(), pass(1)), 0, "{name}");
+    }
+}

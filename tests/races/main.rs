@@ -1,0 +1,15 @@
+//! The library as a whole, on every store in the box: many threads and processes at once, crashes between steps,
+//! random commands against a naive model, every state and every refusal through the service.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
+mod processes;
+mod threads;

@@ -1,0 +1,21 @@
+//! What the tests of this package share: a small business on any store, dice whose seed is printed, and books
+//! that are kept apart from the library's own check of itself.
+
+// Everything here serves tests: what goes wrong may stop them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
+pub mod books;
+pub mod dice;
+pub mod world;
+
+pub use books::Books;
+pub use dice::Dice;
+pub use world::{World, amount, code_of, on_every_store};
