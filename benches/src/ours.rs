@@ -1,6 +1,7 @@
 //! A redemption through the store: what it loads, decides and writes.
 
 use crate::world::{Request, SPENT};
+use passes_core::Refusal;
 use passes_core::id::{CreditId, Ids};
 use passes_core::ledger::{Account, Entry, Mark, Subject, Unit};
 use passes_core::money::Currency;
@@ -10,7 +11,6 @@ use passes_core::store::{
     Add, Answer, Change, Command, Decision, DocKey, DocKind, Expect, Load, Loaded, Operation, Put, Record,
     StoreError, TallyKey,
 };
-use passes_core::Refusal;
 
 /// Bytes of a receipt and of an event, as they are with and without a credit.
 pub(crate) const WITH_CREDIT: (usize, usize) = (86, 60);
@@ -42,7 +42,9 @@ fn decide(request: &Request, loaded: &Loaded) -> Decision {
         return Decision::Replayed;
     }
     let pass = loaded.code.as_ref().filter(|pass| {
-        pass.standing == Standing::Active && pass.redeem_by.is_none_or(|by| request.now < by) && pass.uses.left() > 0
+        pass.standing == Standing::Active
+            && pass.redeem_by.is_none_or(|by| request.now < by)
+            && pass.uses.left() > 0
     });
     let (Some(pass), 4..) = (pass, loaded.docs.len()) else {
         return Decision::Refused(vec![Refusal::UnknownCode], None);

@@ -23,8 +23,7 @@ const SELECT_PASS: &str = "SELECT p.id,p.standing,p.redeem_by,p.uses_used,p.uses
      JOIN doc t ON t.business=c.business AND t.kind=l.parent_kind AND t.id=l.parent_id \
      JOIN doc n ON n.business=c.business AND n.kind=t.parent_kind AND n.id=t.parent_id \
      WHERE c.business=?1 AND c.digest=?2";
-const NUMBERS: &str =
-    "SELECT (SELECT max(number) FROM operation),(SELECT max(number) FROM entry)";
+const NUMBERS: &str = "SELECT (SELECT max(number) FROM operation),(SELECT max(number) FROM entry)";
 const TAKE: &str = "UPDATE pass SET uses_used=uses_used+?3,balance_used=balance_used+?4,last=?5 \
      WHERE business=?1 AND id=?2 AND uses_used+uses_held+?3<=uses_lim AND balance_used+balance_held+?4<=balance_lim";
 const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,1,?4,?5,?6,?7,0,0,?8,?9)";
@@ -95,7 +94,8 @@ impl Twin {
         let business = 1_i64;
         if let Some((key, _)) = &request.key {
             let mut select = self.sql.prepare_cached(SELECT_KEY)?;
-            if select.query_row(params![business, key], |row| row.get::<_, Vec<u8>>(1)).optional()?.is_some() {
+            if select.query_row(params![business, key], |row| row.get::<_, Vec<u8>>(1)).optional()?.is_some()
+            {
                 return Ok(false);
             }
         }
@@ -111,7 +111,8 @@ impl Twin {
         let (operation, entry): (i64, i64) =
             self.sql.prepare_cached(NUMBERS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (operation, entry) = (operation + 1, entry + 1);
-        let (uses, amount) = if request.contact.is_some() { (1, found.balance - found.balance_used) } else { (0, SPENT) };
+        let (uses, amount) =
+            if request.contact.is_some() { (1, found.balance - found.balance_used) } else { (0, SPENT) };
         if self.exec(TAKE, params![business, found.pass, uses, amount, entry])? != 1 {
             return Ok(false);
         }

@@ -73,7 +73,7 @@ fn doc(kind: DocKind, id: [u8; 16], parent: Option<DocKey>, size: usize) -> Put 
     Put { record: Record::Doc(doc), expect: Expect::Absent }
 }
 
-fn row(id: PassId, value: i64) -> PassRow {
+pub(crate) fn row(id: PassId, value: i64) -> PassRow {
     PassRow {
         id,
         version: 1,
@@ -144,12 +144,19 @@ impl World {
             let cards = at % 2 == 1;
             let rows = (1..=LOT).map(|serial| row(lot.pass(serial), if cards { CARD } else { GIFT }));
             let passes: Vec<PassRow> = rows.collect();
-            let claim = |pass: &PassRow, ids: &mut Ids| Claim { digest: Digest::from_bytes(ids.bytes()), pass: pass.id };
+            let claim = |pass: &PassRow, ids: &mut Ids| Claim {
+                digest: Digest::from_bytes(ids.bytes()),
+                pass: pass.id,
+            };
             let mut codes: Vec<Claim> = passes.iter().map(|pass| claim(pass, &mut self.ids)).collect();
             codes.sort_by_key(|claim| claim.digest);
             // Sorted by digest is in no order of the passes.
             let digests = codes.iter().map(|claim| claim.digest);
-            if cards { self.cards.extend(digests) } else { self.gifts.extend(digests) }
+            if cards {
+                self.cards.extend(digests)
+            } else {
+                self.gifts.extend(digests)
+            }
             wait(self.store.fill(&Chunk { change: Change::new(self.business), codes, passes }))?;
         }
         // Redeemed in no order of the lots either.

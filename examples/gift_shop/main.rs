@@ -8,7 +8,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let folder = arguments.next().map_or_else(|| PathBuf::from("target/gift_shop"), PathBuf::from);
-    if arguments.next().is_some() || folder.as_os_str().is_empty() || folder.to_string_lossy().starts_with('-') {
+    if arguments.next().is_some()
+        || folder.as_os_str().is_empty()
+        || folder.to_string_lossy().starts_with('-')
+    {
         eprintln!("usage: gift_shop [FOLDER]");
         return ExitCode::from(2);
     }

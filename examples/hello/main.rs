@@ -25,7 +25,8 @@ fn main() -> Result<(), HostError> {
     // Open: one file for the database, and one for the keys, which never enter it.
     let database = std::env::args().nth(1).unwrap_or_else(|| "target/hello.db".to_owned());
     let keys = format!("{database}.keys");
-    let keyring = if Path::new(&keys).exists() { keyring_from_file(keys)? } else { create_keyring_file(keys)? };
+    let keyring =
+        if Path::new(&keys).exists() { keyring_from_file(keys)? } else { create_keyring_file(keys)? };
     let passes = open(&database, keyring).wait()?;
 
     // Plan: a business, and what its gift cards are worth.

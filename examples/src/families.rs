@@ -47,7 +47,8 @@ impl Families {
     /// # Errors
     /// What is wrong in it, with the line.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        toml::from_str(&fs::read_to_string(path)?).map_err(|error| format!("{}: {error}", path.display()).into())
+        toml::from_str(&fs::read_to_string(path)?)
+            .map_err(|error| format!("{}: {error}", path.display()).into())
     }
 
     /// How many families there are.

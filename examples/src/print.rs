@@ -46,7 +46,9 @@ pub(crate) fn table(out: &mut dyn Write, titles: &[&str], rows: &[Vec<String>]) 
     let right: Vec<bool> = titles.iter().map(|title| title.ends_with('>')).collect();
     let head: Vec<String> = titles.iter().map(|title| title.trim_end_matches('>').to_owned()).collect();
     let widths: Vec<usize> = (0..titles.len())
-        .map(|n| std::iter::once(&head).chain(rows).filter_map(|row| row.get(n)).map(|c| c.chars().count()).max())
+        .map(|n| {
+            std::iter::once(&head).chain(rows).filter_map(|row| row.get(n)).map(|c| c.chars().count()).max()
+        })
         .map(|width| width.unwrap_or(0))
         .collect();
     for row in std::iter::once(&head).chain(rows) {

@@ -4,11 +4,11 @@
 use crate::Failure;
 use chrono::{LocalResult, NaiveDateTime, TimeZone};
 use chrono_tz::Europe::London;
+use passes_host::Refusal;
 use passes_host::calendar::Instant;
 use passes_host::conditions::Line;
 use passes_host::limits;
 use passes_host::money::{Currency, Money};
-use passes_host::Refusal;
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -123,7 +123,8 @@ fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, Refusal> {
         return Err(bad(line, "the line", "a quote is not closed"));
     }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let record = reader.records().next().transpose().map_err(|error| bad(line, "the line", error.to_string()))?;
+    let record =
+        reader.records().next().transpose().map_err(|error| bad(line, "the line", error.to_string()))?;
     Ok(record.unwrap_or_default().iter().map(str::to_owned).collect())
 }
 
@@ -159,7 +160,9 @@ impl Columns {
         }
         let cell = |place: usize| cells.get(place).map_or("", String::as_str).trim();
         let [number, sku, description, quantity, date, price, customer] = self.places.map(cell);
-        for (field, text, least) in [("InvoiceNo", number, 1), ("StockCode", sku, 1), ("CustomerID", customer, 0)] {
+        for (field, text, least) in
+            [("InvoiceNo", number, 1), ("StockCode", sku, 1), ("CustomerID", customer, 0)]
+        {
             limits::text(field, text, least, limits::NAME).map_err(|refusal| told(line, field, refusal))?;
         }
         let cancels = number.starts_with('C');
@@ -170,7 +173,9 @@ impl Columns {
                 let taken = currencies.contains(&currency).then_some(currency);
                 taken.ok_or_else(|| Refusal::UnknownCurrency { currency: currency.to_string() })
             }),
-            None => currencies.first().copied().ok_or_else(|| Refusal::invalid(CURRENCY, "the shop has none")),
+            None => {
+                currencies.first().copied().ok_or_else(|| Refusal::invalid(CURRENCY, "the shop has none"))
+            }
         };
         let currency = currency.map_err(|refusal| told(line, CURRENCY, refusal))?;
         let unit_price = Money::parse(price, currency).map_err(|refusal| told(line, "UnitPrice", refusal))?;
@@ -274,8 +279,19 @@ mod tests {
         assert_eq!(london("7/1/10 0:05").unwrap().to_string(), "2010-06-30T23:05:00Z");
         assert_eq!(london("10/31/10 1:30").unwrap().to_string(), "2010-10-31T00:30:00Z");
         for wrong in [
-            "", "12/1/10", "12/01/10 8:26", "12/1/2010 8:26", "13/1/10 8:26", "2/29/10 8:26", "12/1/10 24:00",
-            "12/1/10 8:6", "12/1/10  8:26", "12/1/10 8:26 PM", "+12/1/10 8:26", "12/1/10 8:26:00", "3/28/10 1:30",
+            "",
+            "12/1/10",
+            "12/01/10 8:26",
+            "12/1/2010 8:26",
+            "13/1/10 8:26",
+            "2/29/10 8:26",
+            "12/1/10 24:00",
+            "12/1/10 8:6",
+            "12/1/10  8:26",
+            "12/1/10 8:26 PM",
+            "+12/1/10 8:26",
+            "12/1/10 8:26:00",
+            "3/28/10 1:30",
         ] {
             assert!(london(wrong).is_err(), "{wrong}");
         }

@@ -25,7 +25,10 @@ const PAGE: u32 = 1_000;
 pub fn purchases(out: &mut dyn Write, walk: &Walk<'_>, real: &Read) -> Result<(), Failure> {
     heading(out, "How the purchases were paid (GBP)")?;
     let (rows, invoices, bad) = (real.rows, real.invoices.len(), real.bad.len());
-    writeln!(out, "  {rows} lines of {invoices} invoices, {bad} of them unreadable; 2 invoices of bad_rows.csv more")?;
+    writeln!(
+        out,
+        "  {rows} lines of {invoices} invoices, {bad} of them unreadable; 2 invoices of bad_rows.csv more"
+    )?;
     let of = |way: Way| {
         let payments = walk.payments.iter().filter(move |payment| payment.way == way);
         sum(payments.map(|payment| payment.amount), walk.turnover.currency())
@@ -47,10 +50,23 @@ pub fn cancelled(out: &mut dyn Write, cancelled: &[Cancelled]) -> Result<(), Fai
         let quantity = format!("-{}", c.quantity);
         let back = c.reversed.map_or_else(|| "–".to_owned(), amount);
         let of = c.of.map_or_else(|| "–".to_owned(), |line| line.to_string());
-        vec![c.line.to_string(), c.invoice.clone(), c.sku.clone(), quantity, amount(c.unit_price), of, back, c.why.clone()]
+        vec![
+            c.line.to_string(),
+            c.invoice.clone(),
+            c.sku.clone(),
+            quantity,
+            amount(c.unit_price),
+            of,
+            back,
+            c.why.clone(),
+        ]
     };
     let rows: Vec<Vec<String>> = cancelled.iter().map(row).collect();
-    table(out, &["line>", "invoice", "SKU", "pieces>", "price>", "of line>", "back>", "what was done"], &rows)?;
+    table(
+        out,
+        &["line>", "invoice", "SKU", "pieces>", "price>", "of line>", "back>", "what was done"],
+        &rows,
+    )?;
     Ok(())
 }
 
@@ -63,12 +79,8 @@ pub fn bad_lines(out: &mut dyn Write, small: &Read) -> Result<(), Failure> {
     for refusal in &small.bad {
         writeln!(out, "  {refusal}")?;
     }
-    let landed: Vec<String> = small
-        .invoices
-        .iter()
-        .flat_map(|invoice| &invoice.rows)
-        .map(|row| row.line.to_string())
-        .collect();
+    let landed: Vec<String> =
+        small.invoices.iter().flat_map(|invoice| &invoice.rows).map(|row| row.line.to_string()).collect();
     writeln!(out, "  The others landed: lines {}.", landed.join(", "))?;
     Ok(())
 }
@@ -80,7 +92,8 @@ pub fn bad_lines(out: &mut dyn Write, small: &Read) -> Result<(), Failure> {
 pub fn parts(out: &mut dyn Write, parts: &[Partly]) -> Result<(), Failure> {
     heading(out, "Reversed in part in the evening (GBP)")?;
     let row = |part: &Partly| {
-        let to = if part.homes == 1 { "one credit or card".to_owned() } else { format!("{} credits", part.homes) };
+        let to =
+            if part.homes == 1 { "one credit or card".to_owned() } else { format!("{} credits", part.homes) };
         vec![part.invoice.clone(), part.how.clone(), amount(part.amount), to]
     };
     let rows: Vec<Vec<String>> = parts.iter().map(row).collect();
@@ -107,9 +120,8 @@ pub fn statement(out: &mut dyn Write, shop: &Shop, walk: &Walk<'_>, customer: &s
         }
     }
     let mut rows = Vec::new();
-    let together = |a: &WalletLine, b: &WalletLine| {
-        a.booking.operation == b.booking.operation && a.credit == b.credit
-    };
+    let together =
+        |a: &WalletLine, b: &WalletLine| a.booking.operation == b.booking.operation && a.credit == b.credit;
     for lines in lines.chunk_by(together) {
         let Some(last) = lines.last() else { continue };
         let moved = sum(lines.iter().map(|line| line.amount), last.amount.currency())?;
@@ -145,7 +157,8 @@ pub fn statement(out: &mut dyn Write, shop: &Shop, walk: &Walk<'_>, customer: &s
 pub fn credits(out: &mut dyn Write, shop: &Shop, walk: &Walk<'_>) -> Result<(), Failure> {
     heading(out, "What each credit paid for (GBP)")?;
     let cards = walk.cards.iter().map(|card| (None, card));
-    let mut uses: Vec<(Option<CreditId>, &Use)> = walk.credits.iter().map(|(id, used)| (Some(*id), used)).collect();
+    let mut uses: Vec<(Option<CreditId>, &Use)> =
+        walk.credits.iter().map(|(id, used)| (Some(*id), used)).collect();
     uses.extend(cards);
     let mut rows = Vec::new();
     for (id, used) in uses {
@@ -213,13 +226,17 @@ pub fn events(out: &mut dyn Write, shop: &Shop) -> Result<BTreeMap<String, usize
 pub fn verified(out: &mut dyn Write, shop: &Shop) -> Result<Verified, Failure> {
     let verified = shop.passes.verify(&shop.owner).wait()?;
     heading(out, "Verification")?;
-    let (passes, credits, entries) = (count(verified.passes), count(verified.credits), count(verified.entries));
+    let (passes, credits, entries) =
+        (count(verified.passes), count(verified.credits), count(verified.entries));
     writeln!(out, "  {passes} passes and {credits} credits against {entries} entries of the ledger")?;
     for drift in &verified.drifts {
         writeln!(out, "  DRIFT  {drift:?}")?;
     }
     match verified.drifted {
-        0 => writeln!(out, "  No drift: every balance is what its entries make it, and the books sum to zero.")?,
+        0 => writeln!(
+            out,
+            "  No drift: every balance is what its entries make it, and the books sum to zero."
+        )?,
         drifted => writeln!(out, "  {drifted} DRIFTS: the books can't be trusted.")?,
     }
     Ok(verified)

@@ -164,7 +164,8 @@ impl Shop {
         shop.hand_out(lot, &card.name, &codes, &customers.customer)?;
         for customer in &customers.customer {
             for sent in &customer.sent {
-                let plan = planned.get(&sent.plan).ok_or_else(|| format!("there is no plan {}", sent.plan))?;
+                let plan =
+                    planned.get(&sent.plan).ok_or_else(|| format!("there is no plan {}", sent.plan))?;
                 shop.send(plan, sent, customer)?;
             }
         }
@@ -189,7 +190,12 @@ impl Shop {
 
     /// Writes the codes to the file for the printer, and closes the export. Answers with the codes of the cards
     /// that customers will hold.
-    fn export(&self, lot: LotId, files: &Files, out: &mut dyn Write) -> Result<HashMap<u32, Passcode>, Failure> {
+    fn export(
+        &self,
+        lot: LotId,
+        files: &Files,
+        out: &mut dyn Write,
+    ) -> Result<HashMap<u32, Passcode>, Failure> {
         self.clock.set(Instant::parse("2010-11-30T10:00:00Z")?);
         self.passes.export(&self.owner.clone().key("export for the printer"), lot).wait()?;
         let mut file = files.printer()?;
@@ -202,7 +208,9 @@ impl Shop {
             file.write_all(&export_csv(&rows, last == 0)?)?;
             last = end.serial;
             let handed_out = |serial: u32| serial <= COUNTER.1 || serial >= PROMOTION.0;
-            codes.extend(rows.into_iter().filter(|row| handed_out(row.serial)).map(|row| (row.serial, row.code)));
+            codes.extend(
+                rows.into_iter().filter(|row| handed_out(row.serial)).map(|row| (row.serial, row.code)),
+            );
             progress.at(last, out)?;
         }
         progress.done();
@@ -217,7 +225,8 @@ impl Shop {
         self.clock.set(Instant::parse("2010-11-30T14:00:00Z")?);
         let over = |(first, last)| Over::Serials { lot, first, last };
         let company = Profile::named("Albion Printers Ltd", Medium::Email("office@albion.example".into()));
-        let company = self.passes.create_contact(&self.owner.clone().key("new customer albion"), company).wait()?;
+        let company =
+            self.passes.create_contact(&self.owner.clone().key("new customer albion"), company).wait()?;
         let deal = Deal::at("22.50 GBP".parse()?).to(company.done).payment("invoice 2010-4711");
         let sold = self.passes.sell(&self.owner.clone().key("sale 2010-4711"), over(COMPANY), deal).wait()?;
         self.finish("sold", sold.run.ok_or("the sale has no run")?, out)?;
@@ -252,7 +261,8 @@ impl Shop {
             let mut holder = Holder { way: customer.way, held: Vec::new() };
             for source in &customer.cards {
                 let serial = next.entry(*source).or_default();
-                let code = codes.get(serial).ok_or_else(|| format!("card {serial} was not exported"))?.clone();
+                let code =
+                    codes.get(serial).ok_or_else(|| format!("card {serial} was not exported"))?.clone();
                 holder.held.push(Held { pass: lot.pass(*serial), plan: plan.to_owned(), code });
                 *serial += 1;
             }

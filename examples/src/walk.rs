@@ -3,6 +3,7 @@
 use crate::purchases::{Invoice, Row};
 use crate::setup::{Shop, Way, reference};
 use crate::{Failure, sum};
+use passes_host::Receipt;
 use passes_host::calendar::Instant;
 use passes_host::conditions::Basket;
 use passes_host::contact::Profile;
@@ -11,8 +12,7 @@ use passes_host::id::{ContactId, CreditId};
 use passes_host::ledger::Mark;
 use passes_host::money::Money;
 use passes_host::operation::By;
-use passes_host::service::{Home, Redeem, Reverse, Reversed, Spend};
-use passes_host::{Error, Receipt};
+use passes_host::service::{Home, PaidBy, PaidLine, Redeem, Reverse, Reversed, Spend};
 use std::collections::{BTreeMap, HashMap};
 
 /// Where the money of a payment was.
@@ -202,7 +202,8 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         for (place, row) in (0..).zip(&invoice.rows) {
-            let paid = |(_, payment): &(usize, &Payment)| payment.parts.iter().any(|part| part.place == place);
+            let paid =
+                |(_, payment): &(usize, &Payment)| payment.parts.iter().any(|part| part.place == place);
             let payment = self.payments.iter().enumerate().skip(first).find(paid);
             let by_pass = payment.map(|(n, payment)| {
                 let parts = payment.parts.iter().filter(|part| part.place == place);
@@ -239,7 +240,7 @@ impl<'a> Walk<'a> {
         if !again.replayed || again.done != spent.done {
             return Err(format!("invoice {} was paid twice", invoice.number).into());
         }
-        let part = |paid: &passes_host::service::PaidBy| {
+        let part = |paid: &PaidBy| {
             let source = Source::Credit(paid.credit);
             Some(Part { source, place: paid.line, line: line_of(invoice, paid.line)?, amount: paid.amount })
         };
@@ -283,34 +284,32 @@ impl<'a> Walk<'a> {
         Ok(contact)
     }
 
-    /// The customer's cards are spent directly, one after the other, until the basket is paid.
+    /// The first of the customer's cards that can pay anything of the basket is spent directly.
     fn pay_by_card(&mut self, invoice: &Invoice, customer: &str, basket: Basket) -> Result<(), Failure> {
         let shop = self.shop;
-        let held = shop.holders.get(customer).into_iter().flat_map(|holder| &holder.held);
-        for (n, held) in held.enumerate() {
-            // Cards are used for one basket only once here: what a second one may pay would have to be told
-            // from what the first has paid.
+        for held in shop.holders.get(customer).into_iter().flat_map(|holder| &holder.held) {
             let request = Redeem::pay(held.code.clone(), basket.clone()).partly();
-            let check = shop.passes.check(&shop.till, &request).wait()?;
-            let Some(would) = check.would else { continue };
-            let key = format!("{} card {n}", invoice.number);
-            let redeemed = shop.passes.redeem(&self.key(&key), request).wait()?;
-            let card = self.cards.len();
-            let before = would.amount.plus(would.left)?;
-            self.cards.push(unused(customer, &held.plan, None, before));
-            let mut parts = Vec::new();
-            for paid in &redeemed.paid {
-                let Some((place, line)) = paid.line.and_then(|n| Some((n, line_of(invoice, n)?))) else { continue };
-                parts.push(Part { source: Source::Card(card), place, line, amount: paid.amount });
+            let Some(would) = shop.passes.check(&shop.till, &request).wait()?.would else { continue };
+            let by = self.key(&invoice.number);
+            let redeemed = shop.passes.redeem(&by, request.clone()).wait()?;
+            let again = shop.passes.redeem(&by, request).wait()?;
+            if !again.replayed || again.done != redeemed.done {
+                return Err(format!("invoice {} was paid twice", invoice.number).into());
             }
-            if let Some(card) = self.cards.get_mut(card) {
-                card.paid = parts.iter().map(|part| (part.line, part.amount)).collect();
-            }
+            let source = Source::Card(self.cards.len());
+            let part = |paid: &PaidLine| {
+                let place = paid.line?;
+                Some(Part { source, place, line: line_of(invoice, place)?, amount: paid.amount })
+            };
+            let parts: Vec<Part> = redeemed.paid.iter().filter_map(part).collect();
+            let mut used = unused(customer, &held.plan, None, would.amount.plus(would.left)?);
+            used.paid = parts.iter().map(|part| (part.line, part.amount)).collect();
+            self.cards.push(used);
             self.payments.push(Payment {
                 invoice: invoice.number.clone(),
                 customer: customer.to_owned(),
                 operation: redeemed.operation,
-                key,
+                key: invoice.number.clone(),
                 way: Way::Card,
                 amount: redeemed.amount,
                 parts,
@@ -323,15 +322,15 @@ impl<'a> Walk<'a> {
     /// A cancelled line: the latest earlier sale of the SKU to this customer at this price that has enough
     /// pieces left. What passes paid for them goes back to the passes.
     fn cancel(&mut self, invoice: &Invoice, row: &Row) -> Result<(), Failure> {
-        let same = |sold: &&mut Sold| {
+        let same = |sold: &Sold| {
             sold.customer.is_some()
                 && sold.customer == invoice.customer
                 && sold.sku == row.sku
                 && sold.unit_price == row.unit_price
                 && sold.at <= invoice.at
         };
-        let mut earlier: Vec<&mut Sold> = self.sold.iter_mut().filter(same).collect();
-        let found = earlier.iter_mut().rev().find(|sold| sold.left >= row.quantity);
+        let bought = self.sold.iter().any(same);
+        let found = self.sold.iter_mut().rev().find(|sold| same(sold) && sold.left >= row.quantity);
         let mut told = Cancelled {
             line: row.line,
             invoice: invoice.number.clone(),
@@ -344,10 +343,8 @@ impl<'a> Walk<'a> {
         };
         let customer = invoice.customer.as_deref().unwrap_or("without an id");
         match found {
-            None if earlier.is_empty() => {
-                told.why = format!("customer {customer} bought none at this price before");
-            }
-            None => told.why = format!("customer {customer} did not buy as many in one line"),
+            None if bought => told.why = format!("customer {customer} did not buy as many in one line"),
+            None => told.why = format!("customer {customer} bought none at this price before"),
             Some(sold) => {
                 told.of = Some(sold.line);
                 sold.left -= row.quantity;

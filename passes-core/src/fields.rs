@@ -88,7 +88,10 @@ impl Definition {
                 FieldType::YesNo {} | FieldType::Date {} => true,
             };
             if !sound {
-                return Err(Refusal::invalid(list, format!("the limits of {} can't be met", definition.name)));
+                return Err(Refusal::invalid(
+                    list,
+                    format!("the limits of {} can't be met", definition.name),
+                ));
             }
         }
         Ok(())

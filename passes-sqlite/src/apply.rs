@@ -12,8 +12,7 @@ use rusqlite::{Params, ToSql, params};
 const INSERT_DOC: &str = "INSERT INTO doc VALUES(?1,?2,?3,1,?4,?5,?6)";
 const UPDATE_DOC: &str = "UPDATE doc SET version=version+1,body=?6 \
      WHERE business=?1 AND kind=?2 AND id=?3 AND parent_kind IS ?4 AND parent_id IS ?5 AND version=?7";
-pub(crate) const INSERT_PASS: &str =
-    "INSERT INTO pass VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)";
+pub(crate) const INSERT_PASS: &str = "INSERT INTO pass VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)";
 const UPDATE_PASS: &str = "UPDATE pass SET version=?3,standing=?4,flags=?5,activated=?6,redeem_by=?7,value=?8,\
      uses_used=?9,uses_held=?10,uses_lim=?11,balance_used=?12,balance_held=?13,balance_lim=?14,\
      granted_used=?15,granted_held=?16,granted_lim=?17,holder=?18,successor=?19,sale=?20,code_try=?21,fields=?22,last=?23 \

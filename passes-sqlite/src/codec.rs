@@ -219,9 +219,7 @@ impl SubjectBytes {
             Subject::None => Self::None,
             Subject::Pass(pass) => Self::Pass(pass.to_bytes()),
             Subject::Passes { first, count } => Self::Passes(join(&first.to_bytes(), &count.to_be_bytes())),
-            Subject::Credit(contact, credit) => {
-                Self::Credit(join(&contact.to_bytes(), &credit.to_bytes()))
-            }
+            Subject::Credit(contact, credit) => Self::Credit(join(&contact.to_bytes(), &credit.to_bytes())),
         }
     }
 }
@@ -296,7 +294,8 @@ mod tests {
     /// the values that tallies had after an operation come back exactly, and take few bytes.
     #[test]
     fn tallies_are_packed() {
-        let given = [Tally { used: i64::MAX, held: 0, limit: i64::MAX }, Tally { used: 1, held: 0, limit: 1 }];
+        let given =
+            [Tally { used: i64::MAX, held: 0, limit: i64::MAX }, Tally { used: 1, held: 0, limit: 1 }];
         let packed = pack(&given).unwrap();
         assert_eq!(tallies(&packed).unwrap(), given);
         assert_eq!(pack(given.get(1..).unwrap()).unwrap().len(), 4);

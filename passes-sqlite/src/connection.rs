@@ -48,7 +48,9 @@ impl Db {
     pub(crate) fn for_reading(path: &Path) -> Result<Self, Fault> {
         // Opened for writing all the same: whoever comes first after a crash has to recover the log.
         let sql = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        sql.execute_batch("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192;")?;
+        sql.execute_batch(
+            "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192;",
+        )?;
         Ok(Self::new(sql))
     }
 

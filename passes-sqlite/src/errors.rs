@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn a_taken_key_is_a_conflict() {
         assert_eq!(StoreError::from(sqlite(ffi::SQLITE_CONSTRAINT_PRIMARYKEY)), StoreError::Conflict);
-        assert!(matches!(StoreError::from(sqlite(ffi::SQLITE_CONSTRAINT_FOREIGNKEY)), StoreError::Backend(_)));
+        assert!(matches!(
+            StoreError::from(sqlite(ffi::SQLITE_CONSTRAINT_FOREIGNKEY)),
+            StoreError::Backend(_)
+        ));
         assert!(matches!(StoreError::from(sqlite(ffi::SQLITE_NOTADB)), StoreError::Corrupt(_)));
     }
 }

@@ -263,7 +263,8 @@ mod tests {
     fn a_range_concerns_each_of_its_passes() {
         let lot = |n| LotId::from_bytes([n; 16]).pass(0).lot();
         let range = Subject::Passes { first: lot(1).pass(5), count: 3 };
-        let within: Vec<u32> = (1..10).filter(|n| concerns(&range, &Subject::Pass(lot(1).pass(*n)))).collect();
+        let within: Vec<u32> =
+            (1..10).filter(|n| concerns(&range, &Subject::Pass(lot(1).pass(*n)))).collect();
         assert_eq!(within, [5, 6, 7]);
         assert!(!concerns(&range, &Subject::Pass(lot(2).pass(5))));
         assert!(!concerns(&Subject::None, &Subject::Pass(lot(1).pass(5))));

@@ -101,7 +101,11 @@ impl Db {
 /// Refuses what is no change at all.
 fn check(change: &Change) -> Result<(), Fault> {
     let Some(operation) = &change.operation else {
-        return if change.entries.is_empty() { Ok(()) } else { Err(Fault::broken("entries without an operation")) };
+        return if change.entries.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault::broken("entries without an operation"))
+        };
     };
     let key = operation.key.map(|(key, _)| key);
     if key.is_some() && key == operation.stops {
@@ -170,7 +174,9 @@ impl<'c> Planner<'_, 'c> {
                 let last = stored.as_ref().map_or(0, |(_, plan)| plan.last);
                 let (id, put, stored) = (row.id, Some((&**row, version)), stored.is_some());
                 let touched = true;
-                self.plan.passes.insert(at, PassPlan { id, put, stored, touched, uses, balance, granted, last });
+                self.plan
+                    .passes
+                    .insert(at, PassPlan { id, put, stored, touched, uses, balance, granted, last });
                 Ok(())
             }
             Record::Credit(row) => {
@@ -361,7 +367,10 @@ impl<'c> Planner<'_, 'c> {
     fn stored_pass(&self, id: PassId) -> Result<Option<(u32, PassPlan<'c>)>, Fault> {
         let plan = |row: &PassRow| {
             let (uses, balance, granted, last) = (row.uses, row.balance, row.granted, row.last);
-            (row.version, PassPlan { id, put: None, stored: true, touched: false, uses, balance, granted, last })
+            (
+                row.version,
+                PassPlan { id, put: None, stored: true, touched: false, uses, balance, granted, last },
+            )
         };
         match self.loaded.and_then(|loaded| loaded.pass(id)) {
             Some(row) => Ok(Some(plan(row))),

@@ -158,7 +158,11 @@ impl Db {
     }
 
     /// The version and the parent of a document.
-    pub(crate) fn doc_head(&self, business: i64, key: DocKey) -> Result<Option<(u32, Option<DocKey>)>, Fault> {
+    pub(crate) fn doc_head(
+        &self,
+        business: i64,
+        key: DocKey,
+    ) -> Result<Option<(u32, Option<DocKey>)>, Fault> {
         Ok(self.doc(business, key)?.map(|doc| (doc.version, doc.parent)))
     }
 

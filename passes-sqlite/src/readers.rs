@@ -33,7 +33,12 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Mutex::default(), waiting: Mutex::default(), bell: Condvar::new() }
+        Self {
+            path: path.to_owned(),
+            idle: Mutex::default(),
+            waiting: Mutex::default(),
+            bell: Condvar::new(),
+        }
     }
 
     /// Reads in one snapshot: everything that `read` sees was so at one moment.
@@ -128,7 +133,8 @@ where
             let answer = Arc::clone(&slot);
             let sent = self.readers.send(Box::new(move |readers| {
                 let read = catch_unwind(AssertUnwindSafe(|| readers.here(read)));
-                answer.fill(read.unwrap_or_else(|_| Err(StoreError::Backend("a reader panicked".to_owned()))));
+                answer
+                    .fill(read.unwrap_or_else(|_| Err(StoreError::Backend("a reader panicked".to_owned()))));
             }));
             if let Err(error) = sent {
                 return Poll::Ready(Err(error));

@@ -89,8 +89,10 @@ mod tests {
     fn tables_are_strict() {
         let sql = Connection::open_in_memory().unwrap();
         migrate(&sql).unwrap();
-        let mut tables = sql.prepare("SELECT name,strict FROM pragma_table_list WHERE schema='main'").unwrap();
-        let tables = tables.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))).unwrap();
+        let mut tables =
+            sql.prepare("SELECT name,strict FROM pragma_table_list WHERE schema='main'").unwrap();
+        let tables =
+            tables.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))).unwrap();
         let tables: Vec<_> = tables.map(Result::unwrap).filter(|(name, _)| name != "sqlite_schema").collect();
         assert_eq!(tables.len(), 9);
         assert!(tables.iter().all(|(_, strict)| *strict), "{tables:?}");

@@ -147,9 +147,7 @@ impl Writer {
                 let after = self.db.apply(change, None, numbers)?;
                 Ok(after.map(Done::After).map_err(StoreError::from))
             }
-            Work::Fill(_) | Work::Checkpoint => {
-                Ok(Err(StoreError::Backend("this is done alone".to_owned())))
-            }
+            Work::Fill(_) | Work::Checkpoint => Ok(Err(StoreError::Backend("this is done alone".to_owned()))),
         }
     }
 

@@ -23,7 +23,13 @@ fn redeem(world: &World, contact: Option<ContactId>, tries: usize, code: &str) -
                 .arg(world.path().unwrap())
                 .arg(world.business().to_string())
                 // The number is the seed of its ids: no two may share one, nor have the world's own.
-                .args([(100 + n).to_string(), THREADS.to_string(), contact.clone(), tries.to_string(), code.into()])
+                .args([
+                    (100 + n).to_string(),
+                    THREADS.to_string(),
+                    contact.clone(),
+                    tries.to_string(),
+                    code.into(),
+                ])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())

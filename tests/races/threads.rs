@@ -98,7 +98,8 @@ fn a_wallet_is_spent_exactly() {
             let (_, code) = world.gift(value);
             world.passes.redeem(&world.by, Redeem::into_wallet(code.as_str(), contact)).wait().unwrap();
         }
-        let answers = at_once(32, |_| world.passes.spend(&world.by, Spend::all(contact, one_line("1 GBP"))).wait());
+        let answers =
+            at_once(32, |_| world.passes.spend(&world.by, Spend::all(contact, one_line("1 GBP"))).wait());
         assert_eq!(count(&answers), [("BALANCE_TOO_SMALL", 12), ("ok", 20)].into());
         let books = world.books();
         assert_eq!(books.credits.values().sum::<i64>(), 0);
@@ -120,7 +121,9 @@ fn twins_get_one_answer() {
             assert_eq!(answers.iter().filter(|receipt| !receipt.replayed).count(), 1);
             let first = &answers[0];
             assert!(answers.iter().all(|receipt| receipt.done == first.done));
-            assert!(answers.iter().all(|receipt| (receipt.operation, receipt.at) == (first.operation, first.at)));
+            assert!(
+                answers.iter().all(|receipt| (receipt.operation, receipt.at) == (first.operation, first.at))
+            );
             assert_eq!(first.uses_left, 19);
         }
         assert_eq!(world.books().credits.values().sum::<i64>(), 20 * 300);
@@ -212,7 +215,10 @@ fn a_pass_has_one_history() {
             let state = world.passes.pass(&world.by, pass).wait().unwrap().state;
             assert!(matches!(state, State::Redeemed | State::Cancelled));
             let refused = if state == State::Redeemed { "PASS_REDEEMED" } else { "PASS_CANCELLED" };
-            assert_eq!((counts[refused], counts["WRONG_STATE"]), if state == State::Redeemed { (3, 4) } else { (4, 3) });
+            assert_eq!(
+                (counts[refused], counts["WRONG_STATE"]),
+                if state == State::Redeemed { (3, 4) } else { (4, 3) }
+            );
         }
         let books = world.books();
         let credits: i64 = books.credits.values().sum();

@@ -44,7 +44,8 @@ impl Books {
                     books.entries += 1;
                     for ((account, subject), sign) in [(entry.from, -1), (entry.to, 1)] {
                         let change = sign * entry.amount;
-                        *books.accounts.entry((account, entry.mark, entry.unit.number())).or_default() += change;
+                        *books.accounts.entry((account, entry.mark, entry.unit.number())).or_default() +=
+                            change;
                         books.on(account, subject, entry.mark, change);
                     }
                 }

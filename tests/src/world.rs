@@ -151,7 +151,8 @@ impl World {
         // The old handle goes first: its store closes the file.
         let nothing: Arc<dyn Store> = Arc::new(Memory::new());
         self.passes = Passes::open(nothing, keyring(), self.clock.clone(), self.entropy.clone()).wait()?;
-        self.passes = Passes::open(self.place.open(), keys, self.clock.clone(), self.entropy.clone()).wait()?;
+        self.passes =
+            Passes::open(self.place.open(), keys, self.clock.clone(), self.entropy.clone()).wait()?;
         Ok(())
     }
 
@@ -207,7 +208,8 @@ impl World {
     /// A complete lot of a plan.
     #[must_use]
     pub fn lot(&self, plan: PlanId, count: u32) -> LotId {
-        let started = self.passes.generate(&self.by, Generate { plan, count, accept_weak: false }).wait().unwrap();
+        let started =
+            self.passes.generate(&self.by, Generate { plan, count, accept_weak: false }).wait().unwrap();
         self.passes.finish_run(&self.by, started.run).wait().unwrap();
         started.lot
     }

@@ -242,6 +242,9 @@ impl By {
         if allowed {
             return Ok(());
         }
-        Err(Refusal::Forbidden { right: right.to_string(), why: format!("{amount} is above the actor's largest amount") })
+        Err(Refusal::Forbidden {
+            right: right.to_string(),
+            why: format!("{amount} is above the actor's largest amount"),
+        })
     }
 }

@@ -32,7 +32,9 @@ impl State {
         match pass.standing {
             Standing::Draft => Self::Draft,
             Standing::Cancelled => Self::Cancelled,
-            Standing::Active if pass.value.is_some() && pass.balance.left() <= 0 && pass.balance.held == 0 => {
+            Standing::Active
+                if pass.value.is_some() && pass.balance.left() <= 0 && pass.balance.held == 0 =>
+            {
                 Self::Redeemed
             }
             Standing::Active if others_suspended || pass.flags & flag::SUSPENDED != 0 => Self::Suspended,

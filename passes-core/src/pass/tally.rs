@@ -49,6 +49,8 @@ impl Tally {
     /// Whether the bound holds.
     #[must_use]
     pub fn holds(self) -> bool {
-        self.used >= 0 && self.held >= 0 && self.used.checked_add(self.held).is_some_and(|sum| sum <= self.limit)
+        self.used >= 0
+            && self.held >= 0
+            && self.used.checked_add(self.held).is_some_and(|sum| sum <= self.limit)
     }
 }

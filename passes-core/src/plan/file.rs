@@ -71,7 +71,9 @@ fn field_of(refusal: &Refusal) -> String {
         Refusal::Invalid { field, .. } => field.clone(),
         Refusal::TooLarge { field, .. } => field.clone(),
         Refusal::UnknownCurrency { .. } => "terms.currency".into(),
-        Refusal::MixedCurrencies { .. } | Refusal::BadAmount { .. } | Refusal::Overflow => "terms.value".into(),
+        Refusal::MixedCurrencies { .. } | Refusal::BadAmount { .. } | Refusal::Overflow => {
+            "terms.value".into()
+        }
         Refusal::BadFormat { .. } | Refusal::FormatTooShort { .. } => "code".into(),
         Refusal::BadField { field, .. } => format!("terms.fields.{field}"),
         _ => "the plan".into(),
@@ -103,7 +105,8 @@ fn offset_of(text: &str, path: &str) -> Option<usize> {
 fn field_at(text: &str, at: usize) -> Option<String> {
     fn search(table: &DeTable<'_>, at: usize, path: &str) -> Option<String> {
         table.iter().find_map(|(key, value)| {
-            let name = if path.is_empty() { key.get_ref().to_string() } else { format!("{path}.{}", key.get_ref()) };
+            let name =
+                if path.is_empty() { key.get_ref().to_string() } else { format!("{path}.{}", key.get_ref()) };
             let inner = match value.get_ref() {
                 DeValue::Table(inner) => search(inner, at, &name),
                 _ => None,
@@ -151,8 +154,10 @@ value = "5000.00 GBP"
 
     fn settings() -> Settings {
         let mut settings = Settings::new("Shop", "Europe/London", &["GBP"], "en").unwrap();
-        settings.pools =
-            vec![crate::conditions::Pool { name: "toys".into(), conditions: crate::conditions::Conditions::default() }];
+        settings.pools = vec![crate::conditions::Pool {
+            name: "toys".into(),
+            conditions: crate::conditions::Conditions::default(),
+        }];
         settings
     }
 

@@ -100,7 +100,12 @@ impl RedeemBy {
     ///
     /// # Errors
     /// `INVALID` for a date beyond the calendar.
-    pub fn resolve(self, issued: Instant, activated: Option<Instant>, zone: Zone) -> Result<Option<Instant>, Refusal> {
+    pub fn resolve(
+        self,
+        issued: Instant,
+        activated: Option<Instant>,
+        zone: Zone,
+    ) -> Result<Option<Instant>, Refusal> {
         Ok(match (self, activated) {
             (Self::Never, _) | (Self::AfterActivation(_), None) => None,
             (Self::Date(date), _) => Some(zone.end_of(date)),
@@ -241,7 +246,10 @@ impl Terms {
         if let Usage::Shared(n) = self.usage
             && least.minor() < i64::from(n)
         {
-            return Err(Refusal::invalid("terms.usage", "the value is too small to be shared by so many uses"));
+            return Err(Refusal::invalid(
+                "terms.usage",
+                "the value is too small to be shared by so many uses",
+            ));
         }
         if let RedeemBy::Date(date) = self.redeem_by {
             check_date("terms.redeem_by", date)?;

@@ -99,9 +99,14 @@ fn amount_is_sound(case: &Case<'_>) -> Option<Refusal> {
             Some(Refusal::BadAmount { amount: amount.to_string(), why: "it must be above zero".into() })
         }
         (true, Some(amount), Some(basket)) if amount.minor() > basket.total().minor() => {
-            Some(Refusal::BadAmount { amount: amount.to_string(), why: "it is above the basket's total".into() })
+            Some(Refusal::BadAmount {
+                amount: amount.to_string(),
+                why: "it is above the basket's total".into(),
+            })
         }
-        (false, Some(_), _) => Some(Refusal::invalid("amount", "a redemption into a wallet takes a whole use")),
+        (false, Some(_), _) => {
+            Some(Refusal::invalid("amount", "a redemption into a wallet takes a whole use"))
+        }
         _ => None,
     }
 }
@@ -124,11 +129,14 @@ fn has_started(case: &Case<'_>) -> Option<Refusal> {
 fn is_open(case: &Case<'_>) -> Option<Refusal> {
     match case.terms.windows.opens(case.now, case.settings.zone) {
         Opening::Closed { next } => {
-            let opens = next.map_or_else(|| "not within a year".to_owned(), |at| {
-                let local = case.settings.zone.local(at);
-                let (hour, minute) = (local.minute / 60, local.minute % 60);
-                format!("{} {} {hour:02}:{minute:02}", local.date.format("%A"), local.date)
-            });
+            let opens = next.map_or_else(
+                || "not within a year".to_owned(),
+                |at| {
+                    let local = case.settings.zone.local(at);
+                    let (hour, minute) = (local.minute / 60, local.minute % 60);
+                    format!("{} {} {hour:02}:{minute:02}", local.date.format("%A"), local.date)
+                },
+            );
             Some(Refusal::OutsideHours { opens })
         }
         _ => None,
@@ -173,7 +181,8 @@ fn wallet_takes_currency(case: &Case<'_>) -> Option<Refusal> {
     let held = &case.contact?.currencies;
     let pass = case.terms.currency;
     let wallet = *held.first()?;
-    (!held.contains(&pass) && !case.settings.second_currency).then_some(Refusal::WalletCurrency { wallet, pass })
+    (!held.contains(&pass) && !case.settings.second_currency)
+        .then_some(Refusal::WalletCurrency { wallet, pass })
 }
 
 fn place_is_right(case: &Case<'_>) -> Option<Refusal> {
@@ -183,7 +192,8 @@ fn place_is_right(case: &Case<'_>) -> Option<Refusal> {
 
 fn basket_reaches_minimum(case: &Case<'_>) -> Option<Refusal> {
     let total = case.basket.filter(|_| case.is_direct())?.total();
-    let short = taking::conditions(case).filter_map(|c| c.short_of_minimum(total)).max_by_key(|m| m.minor())?;
+    let short =
+        taking::conditions(case).filter_map(|c| c.short_of_minimum(total)).max_by_key(|m| m.minor())?;
     Some(Refusal::BelowMinimum { short })
 }
 
@@ -286,7 +296,10 @@ mod tests {
     fn states_have_their_own_refusals() {
         let (terms, good) = (terms(), pass());
         assert_eq!(judged(&terms, &good, |_| {}), []);
-        assert_eq!(judged(&terms, &good, |c| c.suspended = Some("plan")), [Refusal::PassSuspended { what: "plan" }]);
+        assert_eq!(
+            judged(&terms, &good, |c| c.suspended = Some("plan")),
+            [Refusal::PassSuspended { what: "plan" }]
+        );
         let own = PassRow { flags: flag::BOOKED | flag::SUSPENDED, ..pass() };
         assert_eq!(judged(&terms, &own, |_| {}), [Refusal::PassSuspended { what: "pass" }]);
         for (standing, code) in [(Standing::Draft, "PASS_DRAFT"), (Standing::Cancelled, "PASS_CANCELLED")] {
@@ -303,11 +316,16 @@ mod tests {
         let id = ContactId::from_bytes([9; 16]);
         let to = |c: &mut Case<'_>| c.target = Target::Contact(id);
         assert_eq!(codes(&judged(&terms, &pass, to)), ["CONTACT_NOT_REGISTERED"]);
-        let contact = Contact { id, named: true, profile: Default::default(), currencies: vec![Currency::JPY] };
+        let contact =
+            Contact { id, named: true, profile: Default::default(), currencies: vec![Currency::JPY] };
         let known = Contact { currencies: Vec::new(), ..contact.clone() };
-        let refused = judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&contact)));
+        let refused =
+            judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&contact)));
         assert_eq!(codes(&refused), ["WALLET_CURRENCY"]);
-        assert_eq!(judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&known))), []);
+        assert_eq!(
+            judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&known))),
+            []
+        );
         terms.personal = true;
         let held = PassRow { holder: Some(ContactId::from_bytes([8; 16])), ..pass.clone() };
         let refused = judged(&terms, &held, |c| (c.target, c.contact) = (Target::Contact(id), Some(&known)));
@@ -328,7 +346,8 @@ mod tests {
     /// P-5, L-4: what the next use gives: shared parts by largest remainder, full values one at a time.
     #[test]
     fn uses_share_or_repeat_the_value() {
-        let mut shared = PassRow { value: Some(1_000), uses: Tally::new(3), balance: Tally::new(1_000), ..pass() };
+        let mut shared =
+            PassRow { value: Some(1_000), uses: Tally::new(3), balance: Tally::new(1_000), ..pass() };
         let mut parts = Vec::new();
         while shared.balance.left() > 0 {
             let part = crate::redemption::next_use(&shared, Usage::Shared(3));
@@ -336,7 +355,8 @@ mod tests {
             (shared.balance.used, shared.uses.used) = (shared.balance.used + part, shared.uses.used + 1);
         }
         assert_eq!(parts, [334, 333, 333]);
-        let mut full = PassRow { value: Some(1_000), uses: Tally::new(2), balance: Tally::new(2_000), ..pass() };
+        let mut full =
+            PassRow { value: Some(1_000), uses: Tally::new(2), balance: Tally::new(2_000), ..pass() };
         assert_eq!(crate::redemption::next_use(&full, Usage::Full(2)), 1_000);
         full.balance.used = 300;
         assert_eq!(crate::redemption::next_use(&full, Usage::Full(2)), 700);

@@ -128,7 +128,9 @@ pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
             .filter(|((line, total), _)| **total > 0 && conditions(case).all(|c| c.allow(line)))
             .map(|((_, total), n)| (Some(n), *total))
             .collect(),
-        (None, Some(amount)) if !conditions(case).any(Conditions::need_basket) => vec![(None, amount.minor())],
+        (None, Some(amount)) if !conditions(case).any(Conditions::need_basket) => {
+            vec![(None, amount.minor())]
+        }
         (None, _) => Vec::new(),
     };
     let payable: i64 = lines.iter().map(|(_, total)| total).sum();

@@ -335,9 +335,24 @@ mod tests {
         let lot = Ids::new(&[5; 32], Instant::EPOCH).draw_lot();
         let entry = |number: u64, to: (Account, Subject), amount: i64| {
             let unit = Unit::Money(Currency::EUR);
-            let entry = Entry { from: (Account::Received, Subject::None), to, unit, amount, mark: Mark::Paid, line: None };
+            let entry = Entry {
+                from: (Account::Received, Subject::None),
+                to,
+                unit,
+                amount,
+                mark: Mark::Paid,
+                line: None,
+            };
             let (at, booked) = (Instant::EPOCH, Instant::EPOCH);
-            AuditRow::Entry(StoredEntry { number, operation: 1, at, booked, entry, before_from: 0, before_to: 0 })
+            AuditRow::Entry(StoredEntry {
+                number,
+                operation: 1,
+                at,
+                booked,
+                entry,
+                before_from: 0,
+                before_to: 0,
+            })
         };
         let one = |serial| (Account::Outstanding, Subject::Pass(lot.pass(serial)));
         let plan = PlanId::from_bytes([1; 16]);
@@ -352,8 +367,12 @@ mod tests {
         audit.row(entry(2, (Account::Credit, credit), 5));
         let verified = audit.finish(std::iter::empty());
         let found: Vec<_> = verified.drifts.iter().map(|d| (d.what, d.stored, d.expected)).collect();
-        let expected =
-            [("pass missing", 0, 1), ("lot balance", 0, 9_000), ("lot passes", 0, 9_000), ("credit missing", 0, 5)];
+        let expected = [
+            ("pass missing", 0, 1),
+            ("lot balance", 0, 9_000),
+            ("lot passes", 0, 9_000),
+            ("credit missing", 0, 5),
+        ];
         assert_eq!(found, expected);
 
         // An amount that can't be shared out, and one of another currency than the lot's.

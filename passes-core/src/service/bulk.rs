@@ -1,26 +1,23 @@
 //! Commands on one pass, a list, a range of serial numbers, a lot or a plan (L-9). One pass and lists are
 //! changed at once; a range, a lot and a plan by a run.
 
-use super::docs::{Chain, put};
+use super::docs::put;
 use super::engine::{Draft, View};
-use super::lifecycle::{Around, Effect, Move, apply};
-use super::making::{codes_in, judge_value, lot_key, seal_seed, value_added, value_of};
+use super::gather::change_all;
+use super::making::{codes_in, lot_key, value_of};
 use super::runs::{Run, run_key};
-use super::sale::Sale;
 use super::{Call, Done, Error, Passes, Receipt, stored};
-use crate::event::{Event, Span, Whole};
+use crate::event::{Event, Whole};
 use crate::id::{Id, Ids, LotId, PassId, PlanId, RunId, SaleId};
-use crate::ledger::{Account, Entry, Subject, Unit};
 use crate::limits;
-use crate::lot::{Delivery, Lot};
-use crate::money::Money;
+use crate::lot::Lot;
 use crate::operation::{By, Right};
-use crate::pass::{PassRow, State, flag};
+use crate::pass::State;
 use crate::passcode::LotSeed;
-use crate::plan::{Form, Plan};
+use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::run::{Bulk, Progress, RunState, Work};
-use crate::store::{Add, Change, Claim, DocKey, DocKind, Expect, Load, PageQuery, PassOrder, PassRange, Put, Record};
+use crate::store::{Add, Change, DocKey, DocKind, Expect, Load, PageQuery, PassOrder, PassRange};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,7 +26,7 @@ pub(crate) use super::lifecycle::Command;
 /// Passes in one step of a bulk run.
 const STEP: u32 = 1_000;
 /// How many tries of a code a reissue prepares.
-const CODES: u32 = 4;
+pub(crate) const CODES: u32 = 4;
 
 /// The passes that a command is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,20 +93,21 @@ impl Done for Changed {}
 
 /// What is known of the passes before the command is run: it names what the decision reads.
 #[derive(Clone)]
-struct Ahead {
-    passes: Vec<PassId>,
-    plans: Vec<PlanId>,
+pub(crate) struct Ahead {
+    pub(crate) passes: Vec<PassId>,
+    pub(crate) plans: Vec<PlanId>,
     /// For each pass that may be replaced: the place of its first digest among those loaded.
-    seeds: BTreeMap<PassId, usize>,
+    pub(crate) seeds: BTreeMap<PassId, usize>,
     /// The sale that a run makes, the same in all its steps.
-    sale: Option<SaleId>,
+    pub(crate) sale: Option<SaleId>,
 }
 
 impl Passes {
     pub(crate) fn bulk<'a>(&'a self, by: &'a By, over: Over, command: Command) -> Call<'a, Receipt<Changed>> {
         Call::new(async move {
             let kind = command.kind();
-            let text = serde_json::to_string(&command).map_err(|e| Refusal::invalid("command", e.to_string()))?;
+            let text =
+                serde_json::to_string(&command).map_err(|e| Refusal::invalid("command", e.to_string()))?;
             let mut order = self.order(by, command.right(), kind, &(text, &over))?;
             if let Command::Sell(deal) = &command {
                 by.may_move(Right::Sell, deal.price)?;
@@ -117,7 +115,8 @@ impl Passes {
             }
             match over {
                 Over::Pass(pass) => {
-                    let ahead = self.ahead(by, &mut order.load, &command, vec![pass], &order.env.seed).await?;
+                    let ahead =
+                        self.ahead(by, &mut order.load, &command, vec![pass], &order.env.seed).await?;
                     self.run(order, move |view| change_all(view, &command, &ahead, true)).await
                 }
                 Over::Passes(mut passes) => {
@@ -142,7 +141,9 @@ impl Passes {
                         _ => (None, 1, u32::MAX),
                     };
                     if first > last || first == 0 {
-                        return Err(Refusal::invalid("serials", "the range is turned round, or begins at 0").into());
+                        return Err(
+                            Refusal::invalid("serials", "the range is turned round, or begins at 0").into()
+                        );
                     }
                     order.load.docs.extend(lot.map(lot_key));
                     if let Over::Plan(plan) = over {
@@ -203,7 +204,13 @@ impl Passes {
     }
 
     /// One step of a bulk run.
-    pub(crate) async fn bulk_step(&self, by: &By, run: &Run, version: u32, bulk: &Bulk<Command>) -> Result<Progress, Error> {
+    pub(crate) async fn bulk_step(
+        &self,
+        by: &By,
+        run: &Run,
+        version: u32,
+        bulk: &Bulk<Command>,
+    ) -> Result<Progress, Error> {
         let (passes, over) = self.next_passes(by, bulk).await?;
         // The step is its own command: the key started the run.
         let by = &By { key: None, ..by.clone() };
@@ -224,7 +231,8 @@ impl Passes {
                 if now != version {
                     return Err(crate::store::StoreError::Conflict.into());
                 }
-                let Draft { mut change, done, events, stops, kind } = change_all(view, &command, &ahead, false)?;
+                let Draft { mut change, done, events, stops, kind } =
+                    change_all(view, &command, &ahead, false)?;
                 let mut bulk = bulk.clone();
                 bulk.after = ahead.passes.last().copied().or(bulk.after);
                 done.skipped.iter().for_each(|(state, n)| *bulk.skipped.entry(*state).or_default() += n);
@@ -235,7 +243,8 @@ impl Passes {
                 }
                 let next = Run { state, done, work: Work::Bulk(Box::new(bulk)), ..before.clone() };
                 change.put.push(put(run_key(id), parent_of(&next), &next, Expect::Version(version))?);
-                let text = serde_json::to_string(&next).map_err(|e| Refusal::invalid("run", e.to_string()))?;
+                let text =
+                    serde_json::to_string(&next).map_err(|e| Refusal::invalid("run", e.to_string()))?;
                 Ok(Draft { change, done: Step(text), events, stops, kind })
             })
             .await?;
@@ -319,13 +328,19 @@ pub(crate) fn delivery_key(pass: PassId) -> DocKey {
 }
 
 /// The seed of the lot that a replacement makes.
-fn successor_seed(seed: &[u8; 32], pass: PassId) -> LotSeed {
+pub(crate) fn successor_seed(seed: &[u8; 32], pass: PassId) -> LotSeed {
     let mut hasher = blake3::Hasher::new_derive_key("passes 2026 successor seed");
     LotSeed::from_bytes(*hasher.update(seed).update(pass.as_bytes()).finalize().as_bytes())
 }
 
 /// Starts a run.
-fn start(view: &View<'_>, command: &Command, over: &Over, first: u32, last: u32) -> Result<Draft<Changed>, Error> {
+fn start(
+    view: &View<'_>,
+    command: &Command,
+    over: &Over,
+    first: u32,
+    last: u32,
+) -> Result<Draft<Changed>, Error> {
     let mut ids = Ids::new(&view.env.seed, view.env.now);
     let id: RunId = ids.draw();
     let (over, total) = match over {
@@ -351,258 +366,6 @@ fn start(view: &View<'_>, command: &Command, over: &Over, first: u32, last: u32)
     let mut draft = Draft::new(view, Changed { run: Some(id), ..Changed::default() });
     draft.change.put.push(put(run_key(id), parent_of(&run), &run, Expect::Absent)?);
     Ok(draft)
-}
-
-/// Applies a command to each pass; `strict` refuses where otherwise a pass is skipped.
-fn change_all(view: &View<'_>, command: &Command, ahead: &Ahead, strict: bool) -> Result<Draft<Changed>, Error> {
-    let mut ids = Ids::new(&view.env.seed, view.env.now);
-    let new_sale: SaleId = ahead.sale.unwrap_or_else(|| ids.draw());
-    let mut work = Gathered { draft: Draft::new(view, Changed::default()), moved: Vec::new(), values: BTreeMap::new(), codes: BTreeMap::new() };
-    if let Command::SetRecipient(contact) = command {
-        super::contacts::registered(view, *contact)?;
-    }
-    if strict && let Some(missing) = ahead.passes.iter().find(|id| view.loaded.pass(**id).is_none()) {
-        return Err(Refusal::NotFound { what: PassId::WHAT, id: missing.to_string() }.into());
-    }
-    let mut changed: Vec<PassId> = Vec::new();
-    let mut activated: Vec<PassId> = Vec::new();
-    for pass in &view.loaded.passes {
-        let chain = view.docs.chain_of(pass.id)?;
-        view.about(chain.plan.id);
-        let delivery: Option<(std::sync::Arc<Delivery>, u32)> = view.docs.get(delivery_key(pass.id))?;
-        let sale: Option<(std::sync::Arc<Sale>, u32)> = match pass.sale {
-            Some(sale) => view.docs.get(DocKey::new(DocKind::Sale, sale))?,
-            None => None,
-        };
-        let around = Around {
-            now: view.env.now,
-            settings: &view.business.settings,
-            delivery: delivery.as_ref().map(|(d, _)| &**d),
-            sale: sale.as_ref().map(|(s, _)| &**s),
-            new_sale,
-        };
-        let effect = match apply(command, pass, &chain, &around) {
-            Ok(effect) => effect,
-            Err(Error::Refused(_)) if !strict => {
-                *work.draft.done.skipped.entry(super::redeem::state_of(pass, &chain)).or_default() += 1;
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        if effect.activated {
-            activated.push(pass.id);
-        }
-        if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
-            work.replace(view, &mut ids, pass, &chain, ahead)?;
-        }
-        work.take(pass, &chain, effect, delivery.map(|(_, version)| version))?;
-        changed.push(pass.id);
-    }
-    work.finish(view, ahead, command, new_sale, &changed, &activated)
-}
-
-/// The movements of one pass.
-struct Moved {
-    pass: PassId,
-    /// Its last entry before them.
-    last: u64,
-    unit: Unit,
-    moves: Vec<Move>,
-}
-
-/// What the passes of one command add up to.
-struct Gathered {
-    draft: Draft<Changed>,
-    moved: Vec<Moved>,
-    values: BTreeMap<PlanId, (Plan, i64)>,
-    codes: BTreeMap<crate::store::TallyKey, i64>,
-}
-
-impl Gathered {
-    fn take(&mut self, pass: &PassRow, chain: &Chain, effect: Effect, delivery: Option<u32>) -> Result<(), Error> {
-        let change = &mut self.draft.change;
-        let unit = Unit::Money(chain.terms.currency);
-        if !effect.moves.is_empty() {
-            self.moved.push(Moved { pass: pass.id, last: pass.last, unit, moves: effect.moves });
-        }
-        if effect.value != 0 {
-            let of_plan = self.values.entry(chain.plan.id).or_insert_with(|| ((*chain.plan).clone(), 0));
-            of_plan.1 = of_plan.1.checked_add(effect.value).ok_or(Refusal::Overflow)?;
-        }
-        if effect.forget {
-            let lot = Lot { seed: None, ..(*chain.lot).clone() };
-            let parent = DocKey::new(DocKind::Terms, lot.terms);
-            change.put.push(put(lot_key(lot.id), Some(parent), &lot, Expect::Version(chain.lot_version))?);
-        }
-        if let (Some(next), Some(version)) = (&effect.delivery, delivery) {
-            let parent = DocKey::new(DocKind::Contact, next.to);
-            change.put.push(put(delivery_key(pass.id), Some(parent), next, Expect::Version(version))?);
-        }
-        self.draft.events.extend(effect.events);
-        let record = Record::Pass(Box::new(effect.row));
-        change.put.push(Put { record, expect: Expect::Version(pass.version) });
-        Ok(())
-    }
-
-    /// Makes the pass that takes the place of a cancelled one, with its value, uses and expiry.
-    fn replace(
-        &mut self,
-        view: &View<'_>,
-        ids: &mut Ids,
-        old: &PassRow,
-        chain: &Chain,
-        ahead: &Ahead,
-    ) -> Result<(), Error> {
-        let seed = successor_seed(&view.env.seed, old.id);
-        let maker = chain.lot.format.maker()?;
-        let first = ahead.seeds.get(&old.id).copied().ok_or(crate::store::StoreError::Conflict)?;
-        let free = (0..CODES).zip(view.loaded.taken.iter().skip(first)).find(|(_, taken)| !**taken);
-        let (code_try, _) = free.ok_or(crate::store::StoreError::Conflict)?;
-        let lot = ids.draw_lot();
-        let new = Lot {
-            id: lot,
-            form: Form::Electronic,
-            count: 1,
-            seed: Some(seal_seed(view, ids, lot, &seed)?),
-            issued: view.env.now,
-            run: None,
-            complete: true,
-            exports: 0,
-            closed: false,
-            suspended: chain.lot.suspended,
-            cancelled: false,
-            replaces: Some(old.id),
-            ..(*chain.lot).clone()
-        };
-        let id = lot.pass(1);
-        let body = seed.code(&maker, 1, code_try);
-        let digest = maker.hash(&body, view.env.by.business.as_bytes()).digest(view.inner.keys.digest()?);
-        let change = &mut self.draft.change;
-        change.put.push(put(lot_key(lot), Some(DocKey::new(DocKind::Terms, new.terms)), &new, Expect::Absent)?);
-        let row = PassRow { id, version: 1, code_try, last: 0, ..old.clone() };
-        change.put.push(Put { record: Record::Pass(Box::new(row)), expect: Expect::Absent });
-        change.claim.push(Claim { digest, pass: id });
-        *self.codes.entry(codes_in(maker.folded())).or_default() += 1;
-        if old.flags & flag::BOOKED != 0 {
-            let granted = old.granted.left();
-            let unit = Unit::Money(chain.terms.currency);
-            for (mark, amount) in [
-                (crate::ledger::Mark::Granted, granted),
-                (crate::ledger::Mark::Paid, old.balance.left() - granted),
-            ] {
-                if amount > 0 {
-                    let from = (Account::Outstanding, Subject::Pass(old.id));
-                    let to = (Account::Outstanding, Subject::Pass(id));
-                    change.entries.push(Entry { from, to, unit, amount, mark, line: None });
-                }
-            }
-        }
-        self.draft.done.replaced.push((old.id, id));
-        self.draft.events.push(Event::PassReplaced { old: old.id, new: id });
-        Ok(())
-    }
-
-    fn finish(
-        mut self,
-        view: &View<'_>,
-        ahead: &Ahead,
-        command: &Command,
-        new_sale: SaleId,
-        changed: &[PassId],
-        activated: &[PassId],
-    ) -> Result<Draft<Changed>, Error> {
-        let change = &mut self.draft.change;
-        for (old, new) in &self.draft.done.replaced {
-            for put in &mut change.put {
-                if let Record::Pass(row) = &mut put.record
-                    && row.id == *old
-                {
-                    row.successor = Some(*new);
-                }
-            }
-        }
-        change.entries.extend(entries(&self.moved)?);
-        for (plan, value) in self.values.values() {
-            let made = ahead.plans.iter().zip(&view.loaded.tallies).find(|(id, _)| **id == plan.id);
-            let made = made.map_or(0, |(_, tally)| tally.used);
-            let value = Money::of(*value, plan.spec.terms.currency);
-            if value.minor() > 0 {
-                judge_value(plan, made, value)?;
-            }
-            change.tally.push(value_added(plan, value));
-        }
-        for (key, count) in &self.codes {
-            change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(*key, *count) });
-        }
-        self.draft.done.changed = u32::try_from(changed.len()).unwrap_or(u32::MAX);
-        let events = &mut self.draft.events;
-        if let Some(passes) = span(changed) {
-            match command {
-                Command::Sell(deal) => {
-                    let key = DocKey::new(DocKind::Sale, new_sale);
-                    let sale = Sale {
-                        id: new_sale,
-                        deal: (**deal).clone(),
-                        at: view.env.now,
-                        seller: view.env.by.actor.id().clone(),
-                        place: view.env.by.place.clone(),
-                    };
-                    let parent = deal.buyer.map(|buyer| DocKey::new(DocKind::Contact, buyer));
-                    if view.loaded.doc(&key).is_none() {
-                        change.put.push(put(key, parent, &sale, Expect::Absent)?);
-                    }
-                    self.draft.done.sale = Some(new_sale);
-                    let price = deal.price.times(passes.count)?;
-                    events.push(Event::PassesSold { passes, sale: new_sale, price });
-                }
-                Command::VoidSale => {
-                    let sale = view.loaded.passes.iter().find_map(|pass| pass.sale).unwrap_or(new_sale);
-                    events.push(Event::SaleVoided { passes, sale });
-                }
-                Command::Suspend => events.push(Event::Suspended { what: Whole::Passes(passes) }),
-                Command::Reactivate => events.push(Event::Reactivated { what: Whole::Passes(passes) }),
-                Command::Cancel(_) => events.push(Event::PassesCancelled { passes }),
-                Command::Activate | Command::Deliver(_) | Command::Resend => {}
-                _ => events.push(Event::PassesChanged { passes }),
-            }
-        }
-        if let Some(passes) = span(activated) {
-            events.push(Event::PassesActivated { passes });
-        }
-        Ok(self.draft)
-    }
-}
-
-fn span(passes: &[PassId]) -> Option<Span> {
-    let count = u32::try_from(passes.len()).ok()?;
-    Some(Span { first: *passes.first()?, last: *passes.last()?, count })
-}
-
-/// The entries of many passes: one for each movement of each stretch of consecutive serial numbers with the
-/// same movements and the same entry before them (W-1).
-fn entries(moved: &[Moved]) -> Result<Vec<Entry>, Error> {
-    let mut entries = Vec::new();
-    let alike = |a: &Moved, b: &Moved| {
-        a.pass.lot() == b.pass.lot()
-            && a.pass.serial().checked_add(1) == Some(b.pass.serial())
-            && (a.last, a.unit, &a.moves) == (b.last, b.unit, &b.moves)
-    };
-    for stretch in moved.chunk_by(alike) {
-        let Some(first) = stretch.first() else { continue };
-        let count = u32::try_from(stretch.len()).map_err(|_| Refusal::Overflow)?;
-        let subject =
-            if count == 1 { Subject::Pass(first.pass) } else { Subject::Passes { first: first.pass, count } };
-        for m in &first.moves {
-            let (pass, none) = ((Account::Outstanding, subject), Subject::None);
-            let (from, to, mark, each) = match *m {
-                Move::Onto(account, mark, each) => ((account, none), pass, mark, each),
-                Move::Off(account, mark, each) => (pass, (account, none), mark, each),
-            };
-            let amount = each.checked_mul(count.into()).ok_or(Refusal::Overflow)?;
-            entries.push(Entry { from, to, unit: first.unit, amount, mark, line: None });
-        }
-    }
-    Ok(entries)
 }
 
 /// Suspends or reactivates a lot by its one record.
@@ -632,7 +395,8 @@ fn refuse_same(what: &'static str, is: bool, wanted: bool) -> Result<(), Refusal
     if is != wanted {
         return Ok(());
     }
-    let (state, command) = if is { ("suspended", "be suspended") } else { ("not suspended", "be reactivated") };
+    let (state, command) =
+        if is { ("suspended", "be suspended") } else { ("not suspended", "be reactivated") };
     Err(Refusal::WrongState { what, state: state.into(), command: command.into() })
 }
 
@@ -641,7 +405,12 @@ fn marked(what: Whole, suspended: bool) -> Event {
 }
 
 /// A lot whose passes were all cancelled counts no longer in the odds of a guess (C-4).
-fn lot_is_cancelled(view: &View<'_>, command: &Command, bulk: &Bulk<Command>, change: &mut Change) -> Result<(), Error> {
+fn lot_is_cancelled(
+    view: &View<'_>,
+    command: &Command,
+    bulk: &Bulk<Command>,
+    change: &mut Change,
+) -> Result<(), Error> {
     let crate::run::Over::Serials(first, last) = bulk.over else { return Ok(()) };
     let Some((lot, version)) = view.docs.get::<Lot>(lot_key(first.lot()))? else { return Ok(()) };
     let whole = first.serial() == 1 && last.serial() == lot.count && bulk.skipped.is_empty();

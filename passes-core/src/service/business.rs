@@ -72,7 +72,8 @@ impl Passes {
     pub fn configure<'a>(&'a self, by: &'a By, settings: Settings) -> Call<'a, Receipt<()>> {
         Call::new(async move {
             settings.validate()?;
-            let text = serde_json::to_string(&settings).map_err(|e| Refusal::invalid("settings", e.to_string()))?;
+            let text =
+                serde_json::to_string(&settings).map_err(|e| Refusal::invalid("settings", e.to_string()))?;
             let order = self.order(by, Right::Configure, Kind::Configure, &text)?;
             self.run(order, move |view| {
                 let mut draft = Draft::new(view, ());

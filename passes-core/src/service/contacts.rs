@@ -34,7 +34,11 @@ impl Passes {
             self.run(order, move |view| {
                 let id = Ids::new(&view.env.seed, view.env.now).draw();
                 let mut draft = Draft::new(view, id);
-                add(view, &mut draft.change, &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() })?;
+                add(
+                    view,
+                    &mut draft.change,
+                    &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() },
+                )?;
                 draft.events.push(Event::ContactChanged { contact: id });
                 Ok(draft)
             })
@@ -46,7 +50,12 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `CONTACT_NOT_REGISTERED`; `INVALID`; `TAKEN`; `BAD_FIELD`.
-    pub fn edit_contact<'a>(&'a self, by: &'a By, contact: ContactId, profile: Profile) -> Call<'a, Receipt<ContactId>> {
+    pub fn edit_contact<'a>(
+        &'a self,
+        by: &'a By,
+        contact: ContactId,
+        profile: Profile,
+    ) -> Call<'a, Receipt<ContactId>> {
         Call::new(async move {
             let profile = profile.normal()?;
             // The media it has now are to be known before they can be named to the store.
@@ -130,9 +139,18 @@ pub(crate) fn add(view: &View<'_>, change: &mut Change, contact: &Contact) -> Re
 }
 
 /// Makes a medium lead to a contact, or to nobody.
-fn own(view: &View<'_>, change: &mut Change, medium: &Medium, contact: Option<ContactId>) -> Result<(), Error> {
+fn own(
+    view: &View<'_>,
+    change: &mut Change,
+    medium: &Medium,
+    contact: Option<ContactId>,
+) -> Result<(), Error> {
     let key = medium_key(view.inner, view.env.by.business, medium)?;
-    let now = view.loaded.doc(&key).map(|doc| Ok::<_, Error>((stored::read::<Owner>(&doc.body)?, doc.version))).transpose()?;
+    let now = view
+        .loaded
+        .doc(&key)
+        .map(|doc| Ok::<_, Error>((stored::read::<Owner>(&doc.body)?, doc.version)))
+        .transpose()?;
     let expect = match now {
         None => Expect::Absent,
         Some((owner, _)) if contact.is_some() && owner.contact.is_some() => {
@@ -145,7 +163,11 @@ fn own(view: &View<'_>, change: &mut Change, medium: &Medium, contact: Option<Co
 }
 
 /// The keys of a profile's media.
-pub(crate) fn medium_keys(inner: &Inner, business: BusinessId, profile: &Profile) -> Result<Vec<DocKey>, Error> {
+pub(crate) fn medium_keys(
+    inner: &Inner,
+    business: BusinessId,
+    profile: &Profile,
+) -> Result<Vec<DocKey>, Error> {
     profile.media.iter().map(|medium| medium_key(inner, business, medium)).collect()
 }
 
@@ -153,7 +175,12 @@ pub(crate) fn medium_keys(inner: &Inner, business: BusinessId, profile: &Profile
 fn medium_key(inner: &Inner, business: BusinessId, medium: &Medium) -> Result<DocKey, Error> {
     let (kind, text) = medium.parts();
     let mut hasher = blake3::Hasher::new_keyed(inner.keys.fingerprint()?.reveal());
-    hasher.update(b"medium").update(business.as_bytes()).update(kind.as_bytes()).update(&[0]).update(text.as_bytes());
+    hasher
+        .update(b"medium")
+        .update(business.as_bytes())
+        .update(kind.as_bytes())
+        .update(&[0])
+        .update(text.as_bytes());
     Ok(DocKey { kind: DocKind::Medium, id: first_half(hasher.finalize().as_bytes()) })
 }
 

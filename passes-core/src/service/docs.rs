@@ -127,7 +127,12 @@ impl Docs<'_> {
 }
 
 /// A document to be written.
-pub(crate) fn put<T: Serialize>(key: DocKey, parent: Option<DocKey>, value: &T, expect: Expect) -> Result<Put, Error> {
+pub(crate) fn put<T: Serialize>(
+    key: DocKey,
+    parent: Option<DocKey>,
+    value: &T,
+    expect: Expect,
+) -> Result<Put, Error> {
     let doc = Doc { key, version: expect.next_version(), parent, body: stored::write(value)?.into() };
     Ok(Put { record: Record::Doc(doc), expect })
 }

@@ -119,7 +119,13 @@ impl Passes {
     }
 
     /// A command of this kind, whose request is told apart from others under the same key by `request`.
-    pub(crate) fn order<R: Serialize>(&self, by: &By, right: Right, kind: Kind, request: &R) -> Result<Order, Error> {
+    pub(crate) fn order<R: Serialize>(
+        &self,
+        by: &By,
+        right: Right,
+        kind: Kind,
+        request: &R,
+    ) -> Result<Order, Error> {
         let env = self.env(by, right)?;
         let mut load = Load::new(by.business);
         load.docs.push(DocKey::new(DocKind::Business, by.business));
@@ -202,7 +208,12 @@ impl Passes {
     }
 
     /// Loads and decodes, to answer a question.
-    pub(crate) async fn look<T>(&self, by: &By, load: Load, answer: impl FnOnce(&View<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) async fn look<T>(
+        &self,
+        by: &By,
+        load: Load,
+        answer: impl FnOnce(&View<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let env = Env { now: self.inner.clock.now(), seed: [0; 32], by: by.clone(), key: None };
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));

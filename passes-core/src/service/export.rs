@@ -68,7 +68,13 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `EXPORT_CLOSED`; `REASON_REQUIRED` when no export was opened.
-    pub fn export_page<'a>(&'a self, by: &'a By, lot: LotId, after: u32, limit: u32) -> Call<'a, Vec<ExportRow>> {
+    pub fn export_page<'a>(
+        &'a self,
+        by: &'a By,
+        lot: LotId,
+        after: u32,
+        limit: u32,
+    ) -> Call<'a, Vec<ExportRow>> {
         Call::new(async move {
             self.permit(by, Right::Export)?;
             let chain = self.chain(by, lot).await?;
@@ -145,7 +151,8 @@ impl Passes {
             let receipt = self
                 .run(order, move |view| {
                     let row = view.loaded.pass(pass);
-                    let row = row.ok_or_else(|| Refusal::NotFound { what: PassId::WHAT, id: pass.to_string() })?;
+                    let row =
+                        row.ok_or_else(|| Refusal::NotFound { what: PassId::WHAT, id: pass.to_string() })?;
                     let chain = view.docs.chain_of(pass)?;
                     Action::Reveal.check(super::redeem::state_of(row, &chain))?;
                     if chain.lot.seed.is_none() {

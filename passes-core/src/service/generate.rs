@@ -16,8 +16,8 @@ use crate::pass::{PassRow, Standing, Tally};
 use crate::passcode::{Digest, LotSeed, Maker};
 use crate::plan::Form;
 use crate::refusal::Refusal;
-use crate::secret::Key;
 use crate::run::{Generation, Progress, RunState, Work};
+use crate::secret::Key;
 use crate::store::{Add, Change, Chunk, Claim, DocKey, DocKind, Expect, Load, Operation, StoreError};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -137,10 +137,16 @@ impl Passes {
                 cancelled: false,
                 replaces: None,
             };
-            change.put.push(put(lot_key(lot), Some(DocKey::new(DocKind::Terms, terms)), &stored, Expect::Absent)?);
+            change.put.push(put(
+                lot_key(lot),
+                Some(DocKey::new(DocKind::Terms, terms)),
+                &stored,
+                Expect::Absent,
+            )?);
             let generation = Generation { lot, window: 1, reserved: false, at: 0, tries: Default::default() };
             let state = RunState::Running;
-            let work = Run { id: run, state, work: Work::Generate(generation), done: 0, total: request.count };
+            let work =
+                Run { id: run, state, work: Work::Generate(generation), done: 0, total: request.count };
             change.put.push(put(run_key(run), Some(lot_key(lot)), &work, Expect::Absent)?);
             draft.events.push(Event::LotStarted { lot, plan: plan.id, count: request.count });
             Ok(draft)
@@ -149,7 +155,13 @@ impl Passes {
     }
 
     /// One step of a generation.
-    pub(crate) async fn generate_step(&self, by: &By, run: &Run, version: u32, at: &Generation) -> Result<Progress, Error> {
+    pub(crate) async fn generate_step(
+        &self,
+        by: &By,
+        run: &Run,
+        version: u32,
+        at: &Generation,
+    ) -> Result<Progress, Error> {
         let window = self.window(by, run, at).await?;
         let mut at = at.clone();
         let size = WINDOW.min(run.total - (at.window - 1));
@@ -165,7 +177,8 @@ impl Passes {
                 next.done = run.done.saturating_add(to - from);
                 if to == size {
                     let window = at.window.saturating_add(size);
-                    cursor = Generation { window, reserved: false, at: 0, tries: Default::default(), ..cursor };
+                    cursor =
+                        Generation { window, reserved: false, at: 0, tries: Default::default(), ..cursor };
                 }
                 if next.done == run.total {
                     next.state = RunState::Done;
@@ -178,7 +191,12 @@ impl Passes {
                 }
             }
             next.work = Work::Generate(cursor);
-            chunk.change.put.push(put(run_key(run.id), Some(lot_key(at.lot)), &next, Expect::Version(version))?);
+            chunk.change.put.push(put(
+                run_key(run.id),
+                Some(lot_key(at.lot)),
+                &next,
+                Expect::Version(version),
+            )?);
             match self.inner.store.fill(&chunk).await {
                 Ok(_) => return Ok(next.progress()),
                 // Another pass has one of the codes: its next try takes the place.
@@ -201,7 +219,9 @@ impl Passes {
         }
         let chain = self.chain(by, at.lot).await?;
         let load = Load::new(by.business);
-        let settings = self.look(by, load, |view| Ok((view.business.settings.zone, view.business.settings.printing_house))).await?;
+        let settings = self
+            .look(by, load, |view| Ok((view.business.settings.zone, view.business.settings.printing_house)))
+            .await?;
         let sealed = chain.lot.seed.as_ref().ok_or(Refusal::CodeNotRecoverable)?;
         let seed = open_seed(&self.inner, by.business, at.lot, sealed)?;
         let maker = chain.lot.format.maker()?;
@@ -211,7 +231,16 @@ impl Passes {
         let mut codes: Vec<(Digest, u32)> =
             seed.codes(&maker, at.window..end).map(|(serial, body)| (digest(body), serial)).collect();
         codes.sort_unstable();
-        let window = Arc::new(Window { run: run.id, first: at.window, chain, seed, maker, key: key.clone(), settings, codes });
+        let window = Arc::new(Window {
+            run: run.id,
+            first: at.window,
+            chain,
+            seed,
+            maker,
+            key: key.clone(),
+            settings,
+            codes,
+        });
         *self.inner.window.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&window));
         Ok(window)
     }

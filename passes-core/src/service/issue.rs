@@ -3,7 +3,7 @@
 use super::bulk::delivery_key;
 use super::contacts::{Owner, add, contact_key, medium_keys, registered};
 use super::docs::put;
-use super::engine::{Draft, View};
+use super::engine::{Draft, TRIES, View};
 use super::lifecycle::{Effect, Move, wanted};
 use super::making::{self, Making, lot_key, seal_seed};
 use super::sale::{Deal, Sale};
@@ -115,27 +115,39 @@ impl Passes {
     pub fn issue<'a>(&'a self, by: &'a By, request: Issue) -> Call<'a, Receipt<Issued>> {
         Call::new(async move {
             let request = check(request)?;
-            let mut order = self.order(by, Right::Issue, Kind::Issue, &request)?;
-            if let Some(deal) = &request.deal {
-                self.permit(by, Right::Sell)?;
-                by.may_move(Right::Sell, deal.price)?;
-            }
-            let formats = self.formats(by).await?;
-            making::name(&mut order.load, request.plan, &formats);
-            match &request.to {
-                Recipient::Contact(contact) => order.load.docs.push(contact_key(*contact)),
-                Recipient::Profile(profile) => {
-                    order.load.docs.extend(medium_keys(&self.inner, by.business, profile)?);
+            for _ in 0..TRIES {
+                match self.issue_once(by, &request).await {
+                    // Somebody brought in a new format, or edited the plan, after they were looked at.
+                    Err(Error::Store(StoreError::Conflict)) => {}
+                    other => return other,
                 }
             }
-            let plan = self.plan_of(by, request.plan).await?;
-            let (maker, key) = (plan.spec.code.maker()?, self.inner.keys.digest()?);
-            let seed = lot_seed(&order.env.seed);
-            order.load.taken = (0..CODES)
-                .map(|try_no| maker.hash(&seed.code(&maker, 1, try_no), by.business.as_bytes()).digest(key))
-                .collect();
-            self.run(order, move |view| issue(view, &request, &formats, &maker)).await
+            Err(StoreError::Conflict.into())
         })
+    }
+
+    async fn issue_once(&self, by: &By, request: &Issue) -> Result<Receipt<Issued>, Error> {
+        let mut order = self.order(by, Right::Issue, Kind::Issue, request)?;
+        if let Some(deal) = &request.deal {
+            self.permit(by, Right::Sell)?;
+            by.may_move(Right::Sell, deal.price)?;
+        }
+        let formats = self.formats(by).await?;
+        making::name(&mut order.load, request.plan, &formats);
+        match &request.to {
+            Recipient::Contact(contact) => order.load.docs.push(contact_key(*contact)),
+            Recipient::Profile(profile) => {
+                order.load.docs.extend(medium_keys(&self.inner, by.business, profile)?);
+            }
+        }
+        let plan = self.plan_of(by, request.plan).await?;
+        let (maker, key) = (plan.spec.code.maker()?, self.inner.keys.digest()?);
+        let seed = lot_seed(&order.env.seed);
+        order.load.taken = (0..CODES)
+            .map(|try_no| maker.hash(&seed.code(&maker, 1, try_no), by.business.as_bytes()).digest(key))
+            .collect();
+        let request = request.clone();
+        self.run(order, move |view| issue(view, &request, &formats, &maker)).await
     }
 
     async fn plan_of(&self, by: &By, plan: PlanId) -> Result<crate::plan::Plan, Error> {
@@ -177,7 +189,8 @@ fn issue(
         deal.price.same_currency(value)?;
     }
     let total = terms.usage.total(value)?;
-    let mut draft = Draft::new(view, Issued { pass, to: crate::id::Id::from_bytes([0; 16]), value, sale: None });
+    let mut draft =
+        Draft::new(view, Issued { pass, to: crate::id::Id::from_bytes([0; 16]), value, sale: None });
     let change = &mut draft.change;
     let making = Making {
         plan: request.plan,
@@ -216,7 +229,12 @@ fn issue(
         cancelled: false,
         replaces: None,
     };
-    change.put.push(put(lot_key(lot), Some(DocKey::new(DocKind::Terms, terms_id)), &stored_lot, Expect::Absent)?);
+    change.put.push(put(
+        lot_key(lot),
+        Some(DocKey::new(DocKind::Terms, terms_id)),
+        &stored_lot,
+        Expect::Absent,
+    )?);
     let row = PassRow {
         id: pass,
         version: 1,
@@ -253,7 +271,14 @@ fn issue(
     for m in &effect.moves {
         if let Move::Onto(account, mark, amount) = *m {
             let (from, to) = ((account, Subject::None), (Account::Outstanding, Subject::Pass(pass)));
-            change.entries.push(Entry { from, to, unit: Unit::Money(terms.currency), amount, mark, line: None });
+            change.entries.push(Entry {
+                from,
+                to,
+                unit: Unit::Money(terms.currency),
+                amount,
+                mark,
+                line: None,
+            });
         }
     }
     change.put.push(Put { record: Record::Pass(Box::new(effect.row)), expect: Expect::Absent });
@@ -291,7 +316,11 @@ fn recipient(
                 }
             }
             let id = ids.draw();
-            add(view, change, &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() })?;
+            add(
+                view,
+                change,
+                &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() },
+            )?;
             Ok(id)
         }
     }

@@ -1,9 +1,9 @@
 //! What commands do to a pass in its life: each is a function from the pass as it is to what becomes of it.
 
+use super::bulk::{Changed, Over};
 use super::docs::Chain;
 use super::redeem::state_of;
 use super::sale::{Deal, Sale};
-use super::bulk::{Changed, Over};
 use super::{Call, Error, Passes, Receipt};
 use crate::business::{ActiveOn, Secrecy, Settings};
 use crate::calendar::{Date, Instant};
@@ -80,7 +80,9 @@ impl Command {
             Self::Suspend => Kind::Suspend,
             Self::Reactivate => Kind::Reactivate,
             Self::Cancel(_) => Kind::Cancel,
-            Self::SetExpiry(_) | Self::SetValue(_) | Self::SetFields(_) | Self::SetRecipient(_) => Kind::Change,
+            Self::SetExpiry(_) | Self::SetValue(_) | Self::SetFields(_) | Self::SetRecipient(_) => {
+                Kind::Change
+            }
             Self::Sell(_) => Kind::Sell,
             Self::VoidSale => Kind::VoidSale,
         }
@@ -143,11 +145,20 @@ pub(crate) struct Effect {
 }
 
 /// What a command does to one pass.
-pub(crate) fn apply(command: &Command, pass: &PassRow, chain: &Chain, around: &Around<'_>) -> Result<Effect, Error> {
+pub(crate) fn apply(
+    command: &Command,
+    pass: &PassRow,
+    chain: &Chain,
+    around: &Around<'_>,
+) -> Result<Effect, Error> {
     let state = state_of(pass, chain);
     command.action().check(state)?;
     let mut effect = Effect::on(pass);
-    let wrong = |command: &str| Refusal::WrongState { what: "pass", state: state.to_string(), command: command.into() };
+    let wrong = |command: &str| Refusal::WrongState {
+        what: "pass",
+        state: state.to_string(),
+        command: command.into(),
+    };
     match command {
         Command::Activate => {
             if chain.lot.form == Form::Electronic {
@@ -167,7 +178,9 @@ pub(crate) fn apply(command: &Command, pass: &PassRow, chain: &Chain, around: &A
             effect.events.push(wanted(&delivery));
             effect.delivery = Some(delivery);
         }
-        Command::Suspend if pass.flags & flag::SUSPENDED != 0 => return Err(wrong("be suspended twice").into()),
+        Command::Suspend if pass.flags & flag::SUSPENDED != 0 => {
+            return Err(wrong("be suspended twice").into());
+        }
         Command::Suspend => effect.row.flags |= flag::SUSPENDED,
         Command::Reactivate if pass.flags & flag::SUSPENDED == 0 => {
             return Err(wrong("be reactivated by itself: its lot or plan is suspended, or nothing is").into());
@@ -314,11 +327,12 @@ impl Effect {
     }
 
     fn void(&mut self, chain: &Chain, around: &Around<'_>) -> Result<(), Error> {
-        let sale = around.sale.filter(|sale| self.row.sale == Some(sale.id)).ok_or_else(|| Refusal::WrongState {
-            what: "pass",
-            state: "not sold".into(),
-            command: "have its sale voided".into(),
-        })?;
+        let sale =
+            around.sale.filter(|sale| self.row.sale == Some(sale.id)).ok_or_else(|| Refusal::WrongState {
+                what: "pass",
+                state: "not sold".into(),
+                command: "have its sale voided".into(),
+            })?;
         let until = sale.at.plus_seconds(i64::from(around.settings.void_hours) * 3_600)?;
         if around.now > until {
             return Err(Refusal::TooLate { until }.into());
@@ -352,7 +366,8 @@ impl Effect {
     }
 
     fn deliver(&mut self, outcome: &Outcome, chain: &Chain, around: &Around<'_>) -> Result<(), Error> {
-        let wrong = || Refusal::WrongState { what: "pass", state: "printed".into(), command: "be delivered".into() };
+        let wrong =
+            || Refusal::WrongState { what: "pass", state: "printed".into(), command: "be delivered".into() };
         let mut delivery = around.delivery.cloned().ok_or_else(wrong)?;
         let enough = match outcome {
             Outcome::Failed { why } => {
@@ -423,7 +438,9 @@ impl Effect {
 /// The end of validity that activation sets, where the terms say so.
 fn activation_end(terms: &Terms, around: &Around<'_>) -> Result<Option<Instant>, Error> {
     match terms.redeem_by {
-        crate::plan::RedeemBy::AfterActivation(period) => Ok(Some(period.ends(around.now, around.settings.zone)?)),
+        crate::plan::RedeemBy::AfterActivation(period) => {
+            Ok(Some(period.ends(around.now, around.settings.zone)?))
+        }
         _ => Ok(None),
     }
 }
@@ -442,7 +459,12 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
-    pub fn delivered<'a>(&'a self, by: &'a By, over: impl Into<Over>, outcome: Outcome) -> Call<'a, Receipt<Changed>> {
+    pub fn delivered<'a>(
+        &'a self,
+        by: &'a By,
+        over: impl Into<Over>,
+        outcome: Outcome,
+    ) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Deliver(outcome))
     }
 
@@ -482,7 +504,12 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
-    pub fn set_expiry<'a>(&'a self, by: &'a By, over: impl Into<Over>, expiry: Expiry) -> Call<'a, Receipt<Changed>> {
+    pub fn set_expiry<'a>(
+        &'a self,
+        by: &'a By,
+        over: impl Into<Over>,
+        expiry: Expiry,
+    ) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::SetExpiry(expiry))
     }
 
@@ -490,7 +517,12 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `VALUE_OUT_OF_RANGE`; `PASS_USED`; `PLAN_CAP`.
-    pub fn set_value<'a>(&'a self, by: &'a By, over: impl Into<Over>, value: Money) -> Call<'a, Receipt<Changed>> {
+    pub fn set_value<'a>(
+        &'a self,
+        by: &'a By,
+        over: impl Into<Over>,
+        value: Money,
+    ) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::SetValue(value))
     }
 
@@ -498,7 +530,12 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `BAD_FIELD`.
-    pub fn set_fields<'a>(&'a self, by: &'a By, over: impl Into<Over>, values: Values) -> Call<'a, Receipt<Changed>> {
+    pub fn set_fields<'a>(
+        &'a self,
+        by: &'a By,
+        over: impl Into<Over>,
+        values: Values,
+    ) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::SetFields(values))
     }
 
@@ -506,7 +543,12 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `CONTACT_NOT_REGISTERED`.
-    pub fn set_recipient<'a>(&'a self, by: &'a By, over: impl Into<Over>, to: ContactId) -> Call<'a, Receipt<Changed>> {
+    pub fn set_recipient<'a>(
+        &'a self,
+        by: &'a By,
+        over: impl Into<Over>,
+        to: ContactId,
+    ) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::SetRecipient(to))
     }
 }

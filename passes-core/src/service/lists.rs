@@ -258,7 +258,12 @@ impl Passes {
             match found {
                 Ok(pass) => self.read_pass(by, pass).await,
                 Err(refusal) => {
-                    self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);
+                    self.inner.refusals.count(
+                        self.inner.clock.now(),
+                        by,
+                        std::slice::from_ref(&refusal),
+                        None,
+                    );
                     Err(refusal.into())
                 }
             }
@@ -381,7 +386,8 @@ impl Passes {
             let after = after.map(Id::to_bytes);
             let query = PageQuery::Docs { business, kind: DocKind::Lot, parent, after, limit };
             let docs = self.inner.store.page(&query).await?.docs;
-            let lots = docs.iter().map(|doc| stored::read::<Lot>(&doc.body)).collect::<Result<Vec<_>, _>>()?;
+            let lots =
+                docs.iter().map(|doc| stored::read::<Lot>(&doc.body)).collect::<Result<Vec<_>, _>>()?;
             let plans: BTreeSet<PlanId> = lots.iter().map(|lot| lot.plan).collect();
             let mut load = Load::new(business);
             load.docs.extend(plans.into_iter().map(|plan| DocKey::new(DocKind::Plan, plan)));

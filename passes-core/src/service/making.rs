@@ -30,7 +30,11 @@ pub(crate) fn codes_in(format: &FoldedFormat) -> TallyKey {
 }
 
 fn named(what: &str, of: &[u8]) -> TallyKey {
-    let hash = blake3::Hasher::new_derive_key("passes 2026 tally").update(what.as_bytes()).update(&[0]).update(of).finalize();
+    let hash = blake3::Hasher::new_derive_key("passes 2026 tally")
+        .update(what.as_bytes())
+        .update(&[0])
+        .update(of)
+        .finalize();
     TallyKey::Named(first_half(hash.as_bytes()), 0)
 }
 
@@ -64,7 +68,12 @@ pub(crate) struct Making<'a> {
 impl Making<'_> {
     /// Judges whether the passes can be made, and writes what is shared by them: the plan's terms, the format,
     /// the tallies.
-    pub(crate) fn begin(&self, view: &View<'_>, ids: &mut Ids, change: &mut Change) -> Result<(Plan, TermsId), Error> {
+    pub(crate) fn begin(
+        &self,
+        view: &View<'_>,
+        ids: &mut Ids,
+        change: &mut Change,
+    ) -> Result<(Plan, TermsId), Error> {
         let (mut plan, version) = super::plans::existing(view, self.plan)?;
         view.about(plan.id);
         let make = |what: &'static str, state: String| {
@@ -74,7 +83,11 @@ impl Making<'_> {
             return make("plan", plan.state.to_string());
         }
         if plan.spec.terms.form != self.form {
-            let other = if self.form == Form::Printed { "electronic: issue its passes" } else { "printed: generate a lot" };
+            let other = if self.form == Form::Printed {
+                "electronic: issue its passes"
+            } else {
+                "printed: generate a lot"
+            };
             return make("plan", other.to_owned());
         }
         self.judge_format(view, &plan, change)?;
@@ -117,7 +130,9 @@ impl Making<'_> {
         } else {
             judged?;
         }
-        change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(codes_in(&format), i64::from(self.count)) });
+        change
+            .tally
+            .push(Add { limit: Some(i64::MAX), ..Add::used(codes_in(&format), i64::from(self.count)) });
         if !view.business.formats.contains(&format) {
             let mut next = (*view.business).clone();
             next.formats.push(format);
@@ -173,7 +188,12 @@ pub(crate) fn seal_seed(view: &View<'_>, ids: &mut Ids, lot: LotId, seed: &LotSe
 }
 
 /// Opens the seed of a lot.
-pub(crate) fn open_seed(inner: &super::Inner, business: BusinessId, lot: LotId, sealed: &Sealed) -> Result<LotSeed, Error> {
+pub(crate) fn open_seed(
+    inner: &super::Inner,
+    business: BusinessId,
+    lot: LotId,
+    sealed: &Sealed,
+) -> Result<LotSeed, Error> {
     let plain = sealed.open(&inner.keys.ring, &bound_to(business, lot))?;
     let bytes = <[u8; 32]>::try_from(plain.as_slice());
     Ok(LotSeed::from_bytes(bytes.map_err(|_| StoreError::Corrupt("the seed of a lot".into()))?))

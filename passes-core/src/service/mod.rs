@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod events;
 mod export;
+mod gather;
 mod generate;
 mod issue;
 mod lifecycle;
@@ -50,7 +51,8 @@ pub use reverse::{Home, Of, Part, Returned, Reverse, Reversed};
 pub use sale::{Deal, Sale};
 pub use spend::{CheckSpend, PaidBy, Spend, Spent};
 pub use statements::{
-    Booking, CreditView, LineCursor, PassLine, PassLineCursor, Pocket, PocketKey, STATEMENT, Wallet, WalletLine,
+    Booking, CreditView, LineCursor, PassLine, PassLineCursor, Pocket, PocketKey, STATEMENT, Wallet,
+    WalletLine,
 };
 pub use verify::{Drift, Liability, Verified};
 
@@ -150,13 +152,16 @@ impl Passes {
                         seal: current(Purpose::Seal)?,
                         fingerprint: current(Purpose::Fingerprint)?,
                     };
-                    let doc = Doc { key: KEYS, version: 0, parent: None, body: stored::write(&fresh)?.into() };
+                    let doc =
+                        Doc { key: KEYS, version: 0, parent: None, body: stored::write(&fresh)?.into() };
                     let mut change = Change::new(crate::id::BusinessId::STORE);
                     change.put.push(Put { record: Record::Doc(doc), expect: Expect::Absent });
                     match store.commit(&[change]).await?.pop() {
                         Some(Ok(_)) => fresh,
                         // Somebody else opened it at the same moment, with keys that now count.
-                        Some(Err(StoreError::Conflict)) => keys_in_use(&*store).await?.ok_or(StoreError::Conflict)?,
+                        Some(Err(StoreError::Conflict)) => {
+                            keys_in_use(&*store).await?.ok_or(StoreError::Conflict)?
+                        }
                         Some(Err(error)) => return Err(error.into()),
                         None => return Err(StoreError::Backend("a commit without an answer".into()).into()),
                     }

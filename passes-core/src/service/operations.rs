@@ -110,9 +110,10 @@ impl OperationFilter {
             && self.kind.is_none_or(|kind| kind == operation.kind)
             && self.from.is_none_or(|from| operation.at >= from)
             && self.to.is_none_or(|to| operation.at < to)
-            && self.reason.as_deref().is_none_or(|part| {
-                operation.reason.as_deref().is_some_and(|reason| reason.contains(part))
-            })
+            && self
+                .reason
+                .as_deref()
+                .is_none_or(|part| operation.reason.as_deref().is_some_and(|reason| reason.contains(part)))
     }
 }
 
@@ -197,7 +198,9 @@ impl Passes {
             }
         }
         match numbers.iter().find(|number| !found.contains_key(number)) {
-            Some(number) => Err(StoreError::Corrupt(format!("operation {number} of an entry is not there")).into()),
+            Some(number) => {
+                Err(StoreError::Corrupt(format!("operation {number} of an entry is not there")).into())
+            }
             None => Ok(found),
         }
     }

@@ -31,7 +31,14 @@ impl Passes {
             let order = self.order(by, Right::Configure, Kind::Plan, &("create", request(&spec)?))?;
             self.run(order, move |view| {
                 let id = Ids::new(&view.env.seed, view.env.now).draw();
-                let plan = Plan { id, spec: spec.clone(), state: PlanState::Draft, terms: None, suspended: false, copy_of: None };
+                let plan = Plan {
+                    id,
+                    spec: spec.clone(),
+                    state: PlanState::Draft,
+                    terms: None,
+                    suspended: false,
+                    copy_of: None,
+                };
                 write(view, &plan, Expect::Absent)
             })
             .await
@@ -46,7 +53,17 @@ impl Passes {
         self.change_plan(by, plan, "copy", None, move |view, old| {
             let id = Ids::new(&view.env.seed, view.env.now).draw();
             let spec = old.spec.clone();
-            Ok((Plan { id, spec, state: PlanState::Draft, terms: None, suspended: false, copy_of: Some(old.id) }, true))
+            Ok((
+                Plan {
+                    id,
+                    spec,
+                    state: PlanState::Draft,
+                    terms: None,
+                    suspended: false,
+                    copy_of: Some(old.id),
+                },
+                true,
+            ))
         })
     }
 
@@ -112,7 +129,12 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view.
-    pub fn plans<'a>(&'a self, by: &'a By, after: Option<PlanId>, limit: u32) -> Call<'a, Listed<Plan, PlanId>> {
+    pub fn plans<'a>(
+        &'a self,
+        by: &'a By,
+        after: Option<PlanId>,
+        limit: u32,
+    ) -> Call<'a, Listed<Plan, PlanId>> {
         Call::new(async move {
             self.permit(by, Right::View)?;
             let limit = limit.clamp(1, crate::limits::PAGE);
@@ -126,7 +148,8 @@ impl Passes {
             let docs = self.inner.store.page(&query).await?.docs;
             let full = u32::try_from(docs.len()).is_ok_and(|n| n >= limit);
             let next = docs.last().filter(|_| full).map(|doc| PlanId::from_bytes(doc.key.id));
-            let mut rows = docs.iter().map(|doc| stored::read::<Plan>(&doc.body)).collect::<Result<Vec<_>, _>>()?;
+            let mut rows =
+                docs.iter().map(|doc| stored::read::<Plan>(&doc.body)).collect::<Result<Vec<_>, _>>()?;
             rows.retain(|plan| plan.state != PlanState::Deleted);
             Ok(Listed { rows, next })
         })

@@ -50,7 +50,13 @@ impl Redeem {
     /// Into the wallet of a contact.
     #[must_use]
     pub fn into_wallet(code: impl Into<Presented>, contact: ContactId) -> Self {
-        Self { code: code.into(), target: Target::Contact(contact), amount: None, basket: None, partly: false }
+        Self {
+            code: code.into(),
+            target: Target::Contact(contact),
+            amount: None,
+            basket: None,
+            partly: false,
+        }
     }
 
     /// Into the wallet of a new nameless contact.
@@ -215,7 +221,10 @@ impl Passes {
     ///
     /// # Errors
     /// `TOO_LARGE` above 10,000 redemptions. Whatever concerns one of them is in its own answer.
-    pub fn redeem_all<'a>(&'a self, requests: Vec<(By, Redeem)>) -> Call<'a, Vec<Result<Receipt<Redeemed>, Error>>> {
+    pub fn redeem_all<'a>(
+        &'a self,
+        requests: Vec<(By, Redeem)>,
+    ) -> Call<'a, Vec<Result<Receipt<Redeemed>, Error>>> {
         Call::new(async move {
             limits::list("redemptions", requests.len(), limits::BATCH)?;
             let mut commands = Vec::with_capacity(requests.len());
@@ -322,7 +331,8 @@ impl<'a> Judged<'a> {
             mark: part.mark,
             spend_by,
         };
-        let line = |part: &Part| PaidLine { line: part.line, mark: part.mark, amount: self.money(part.amount) };
+        let line =
+            |part: &Part| PaidLine { line: part.line, mark: part.mark, amount: self.money(part.amount) };
         Ok(Redeemed {
             pass: pass.id,
             contact: self.contact.as_ref().map(|(contact, _)| contact.id),
@@ -341,7 +351,8 @@ impl<'a> Judged<'a> {
         let mut ids = Ids::new(&view.env.seed, view.env.now);
         let mut draft = Draft::new(view, self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
-        change.tally = taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
+        change.tally =
+            taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
         let unit = Unit::Money(self.chain.terms.currency);
         let from = (Account::Outstanding, Subject::Pass(pass.id));
         let contact = match (self.request.target, &self.contact) {
@@ -382,7 +393,14 @@ impl<'a> Judged<'a> {
                     (Account::Credit, Subject::Credit(contact, id))
                 }
             };
-            change.entries.push(Entry { from, to, unit, amount: part.amount, mark: part.mark, line: part.line });
+            change.entries.push(Entry {
+                from,
+                to,
+                unit,
+                amount: part.amount,
+                mark: part.mark,
+                line: part.line,
+            });
         }
         draft.done.contact = contact;
         let amount = draft.done.amount;
@@ -398,7 +416,12 @@ impl<'a> Judged<'a> {
 }
 
 /// The contact must stay as it was read; a first credit in a currency is noted with it.
-pub(crate) fn open_wallet(change: &mut Change, contact: &Contact, version: u32, currency: Currency) -> Result<(), Error> {
+pub(crate) fn open_wallet(
+    change: &mut Change,
+    contact: &Contact,
+    version: u32,
+    currency: Currency,
+) -> Result<(), Error> {
     let key = contact_key(contact.id);
     let expect = Expect::Version(version);
     if contact.currencies.contains(&currency) {

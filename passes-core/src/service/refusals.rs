@@ -138,8 +138,10 @@ impl Passes {
                 }
             }
             counts.iter().for_each(|(k, n)| *all.entry(k.clone()).or_default() += n);
-            let list: Vec<Refusals> =
-                all.into_iter().map(|((code, plan, place), count)| Refusals { code, plan, place, count }).collect();
+            let list: Vec<Refusals> = all
+                .into_iter()
+                .map(|((code, plan, place), count)| Refusals { code, plan, place, count })
+                .collect();
             let expect = doc.map_or(Expect::Absent, |d| Expect::Version(d.version));
             let body = stored::write(&list)?.into();
             let mut change = Change::new(business);

@@ -17,7 +17,8 @@ use crate::pass::{Action, CreditRow, PassRow, Standing, Tally};
 use crate::redemption::uses_given_back;
 use crate::refusal::Refusal;
 use crate::store::{
-    Add, DocKey, DocKind, Expect, Load, Loaded, OperationKey, Put, Record, StoreError, StoredOperation, TallyKey,
+    Add, DocKey, DocKind, Expect, Load, Loaded, OperationKey, Put, Record, StoreError, StoredOperation,
+    TallyKey,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,7 +182,13 @@ impl Passes {
     }
 
     /// Looks the operation up, and names the passes, credits and documents that its reversal reads.
-    async fn look_ahead(&self, by: &By, of: OperationKey, load: &mut Load, request: &Reverse) -> Result<bool, Error> {
+    async fn look_ahead(
+        &self,
+        by: &By,
+        of: OperationKey,
+        load: &mut Load,
+        request: &Reverse,
+    ) -> Result<bool, Error> {
         let mut first = Load::new(by.business);
         first.operation = Some(of);
         let loaded = self.inner.store.load(&first).await?;
@@ -224,7 +231,9 @@ fn reversal_key(operation: u64) -> DocKey {
 /// Stops a key whose request has not come.
 fn stop(view: &View<'_>, key: crate::store::KeyHash) -> Result<Draft<Reversed>, Error> {
     match &view.loaded.operation {
-        Some((operation, _)) if operation.operation.kind == Kind::Stop => Err(Refusal::AlreadyReversed.into()),
+        Some((operation, _)) if operation.operation.kind == Kind::Stop => {
+            Err(Refusal::AlreadyReversed.into())
+        }
         Some(_) => Err(StoreError::Conflict.into()),
         None => {
             let done = Reversed { of: None, amount: None, loss: None, uses: 0, returned: Vec::new() };
@@ -263,8 +272,11 @@ impl<'a> Reversing<'a> {
         if !matches!(kind, Kind::Redeem | Kind::SpendPass | Kind::Spend) {
             return Err(Refusal::NotReversible { kind: kind.to_string() }.into());
         }
-        let unit = entries.first().map(|e| e.entry.unit).ok_or_else(|| StoreError::Corrupt("no entries".into()))?;
-        let Unit::Money(currency) = unit else { return Err(Refusal::NotReversible { kind: kind.to_string() }.into()) };
+        let unit =
+            entries.first().map(|e| e.entry.unit).ok_or_else(|| StoreError::Corrupt("no entries".into()))?;
+        let Unit::Money(currency) = unit else {
+            return Err(Refusal::NotReversible { kind: kind.to_string() }.into());
+        };
         let doc = loaded.doc(&reversal_key(operation.number));
         let mut before: Reversal = doc.map(|doc| stored::read(&doc.body)).transpose()?.unwrap_or_default();
         before.reversed.resize(entries.len(), 0);
@@ -294,8 +306,12 @@ impl<'a> Reversing<'a> {
 
     /// How much returns of each entry, the last one first.
     fn parts(&self) -> Result<Vec<(usize, i64)>, Error> {
-        let left: Vec<i64> =
-            self.entries.iter().zip(&self.before.reversed).map(|(e, reversed)| e.entry.amount - reversed).collect();
+        let left: Vec<i64> = self
+            .entries
+            .iter()
+            .zip(&self.before.reversed)
+            .map(|(e, reversed)| e.entry.amount - reversed)
+            .collect();
         let total: i64 = left.iter().sum();
         if total == 0 {
             return Err(Refusal::AlreadyReversed.into());
@@ -360,7 +376,8 @@ impl<'a> Reversing<'a> {
         if self.spent > 0 && !self.request.allow_loss {
             return Err(Refusal::AlreadySpent { amount: self.money(self.spent) }.into());
         }
-        let complete = self.entries.iter().zip(&self.before.reversed).all(|(e, reversed)| e.entry.amount == *reversed);
+        let complete =
+            self.entries.iter().zip(&self.before.reversed).all(|(e, reversed)| e.entry.amount == *reversed);
         let change = &mut self.draft.change;
         for (id, (amount, granted)) in to_pass {
             let pass = self.view.loaded.pass(id).ok_or(StoreError::Conflict)?;
@@ -409,7 +426,9 @@ impl<'a> Reversing<'a> {
                 ];
                 self.return_to_pass(pass, entry, &from)
             }
-            (Subject::Pass(pass), _) => self.return_to_pass(pass, entry, &[((Account::Settled, Subject::None), amount)]),
+            (Subject::Pass(pass), _) => {
+                self.return_to_pass(pass, entry, &[((Account::Settled, Subject::None), amount)])
+            }
             _ => Err(StoreError::Corrupt("an entry that no redemption books".into()).into()),
         }
     }
@@ -421,7 +440,13 @@ impl<'a> Reversing<'a> {
     }
 
     /// Money that a credit had paid returns to it, or if that has expired to a new one, or to breakage.
-    fn return_to_credit(&mut self, contact: ContactId, id: CreditId, entry: &Entry, amount: i64) -> Result<(), Error> {
+    fn return_to_credit(
+        &mut self,
+        contact: ContactId,
+        id: CreditId,
+        entry: &Entry,
+        amount: i64,
+    ) -> Result<(), Error> {
         let credit = self.credit(contact, id)?;
         let from = (Account::Settled, Subject::None);
         let expired = credit.spend_by.is_some_and(|end| self.view.env.now >= end);
@@ -431,7 +456,9 @@ impl<'a> Reversing<'a> {
             Home::Credit(contact, id)
         } else if settings.grace_days > 0 {
             let today = settings.zone.date_of(self.view.env.now);
-            let last = today.checked_add_days(chrono::Days::new(settings.grace_days.into())).ok_or(Refusal::Overflow)?;
+            let last = today
+                .checked_add_days(chrono::Days::new(settings.grace_days.into()))
+                .ok_or(Refusal::Overflow)?;
             let spend_by = Some(settings.zone.end_of(last));
             let new = self.new_credit(contact, credit.pass, entry.mark, amount, spend_by);
             Home::NewCredit(contact, new, spend_by)
@@ -493,7 +520,8 @@ impl<'a> Reversing<'a> {
             }
             None => {
                 let id = self.ids.draw();
-                let contact = Contact { id, named: false, profile: Profile::default(), currencies: vec![currency] };
+                let contact =
+                    Contact { id, named: false, profile: Profile::default(), currencies: vec![currency] };
                 add(self.view, &mut self.draft.change, &contact)?;
                 id
             }
@@ -512,7 +540,17 @@ impl<'a> Reversing<'a> {
     ) -> CreditId {
         let id = self.ids.draw();
         let created = self.view.env.now;
-        let row = CreditRow { contact, id, version: 1, pass, mark, spend_by, created, amount: Tally::new(amount), last: 0 };
+        let row = CreditRow {
+            contact,
+            id,
+            version: 1,
+            pass,
+            mark,
+            spend_by,
+            created,
+            amount: Tally::new(amount),
+            last: 0,
+        };
         let record = Record::Credit(Box::new(row));
         self.draft.change.put.push(Put { record, expect: Expect::Absent });
         id

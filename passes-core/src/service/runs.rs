@@ -138,7 +138,8 @@ impl Passes {
         let loaded = self.inner.store.load(&load).await?;
         let docs = Docs { business: by.business, loaded: &loaded, cache: &self.inner.cache };
         let (found, _) = docs.need::<Lot, _>(DocKind::Lot, lot)?;
-        let (terms, plan) = (DocKey::new(DocKind::Terms, found.terms), DocKey::new(DocKind::Plan, found.plan));
+        let (terms, plan) =
+            (DocKey::new(DocKind::Terms, found.terms), DocKey::new(DocKind::Plan, found.plan));
         load.docs.extend([terms, plan]);
         let loaded = self.inner.store.load(&load).await?;
         Docs { business: by.business, loaded: &loaded, cache: &self.inner.cache }.chain(lot)

@@ -119,7 +119,8 @@ impl Passes {
                 let unit = Unit::Money(spent.amount.currency());
                 let mut adds: BTreeMap<TallyKey, i64> = BTreeMap::new();
                 for part in &spent.paid {
-                    *adds.entry(TallyKey::Credit(spent.contact, part.credit)).or_default() += part.amount.minor();
+                    *adds.entry(TallyKey::Credit(spent.contact, part.credit)).or_default() +=
+                        part.amount.minor();
                     draft.change.entries.push(Entry {
                         from: (Account::Credit, Subject::Credit(spent.contact, part.credit)),
                         to: (Account::Settled, Subject::None),
@@ -222,7 +223,8 @@ fn payable(conditions: &[&Conditions], basket: &Basket, place: Option<&str>) -> 
     if !conditions.iter().all(|c| c.allow_place(place)) {
         return Err(Refusal::WrongPlace { place: place.unwrap_or("no place").to_owned() });
     }
-    let short = conditions.iter().filter_map(|c| c.short_of_minimum(basket.total())).max_by_key(|m| m.minor());
+    let short =
+        conditions.iter().filter_map(|c| c.short_of_minimum(basket.total())).max_by_key(|m| m.minor());
     if let Some(short) = short {
         return Err(Refusal::BelowMinimum { short });
     }

@@ -472,10 +472,7 @@ impl Pocket {
 }
 
 /// An entry as one of its sides sees it: the amount with its sign, and the other side.
-fn seen_from(
-    entry: &Entry,
-    is_it: impl Fn((Account, Subject)) -> bool,
-) -> (i64, (Account, Subject)) {
+fn seen_from(entry: &Entry, is_it: impl Fn((Account, Subject)) -> bool) -> (i64, (Account, Subject)) {
     if is_it(entry.to) { (entry.amount, entry.from) } else { (entry.amount.saturating_neg(), entry.to) }
 }
 

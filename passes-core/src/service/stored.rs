@@ -82,7 +82,10 @@ mod tests {
         let body = write(&Thing { n: 7 }).unwrap();
         assert_eq!(read::<Thing>(&body).unwrap(), Thing { n: 7 });
         assert!(matches!(read::<Thing>(br#"{"v":1,"d":{"n":7,"m":8}}"#), Err(StoreError::Corrupt(_))));
-        assert!(matches!(read::<Thing>(br#"{"v":2,"d":{"k":7}}"#), Err(StoreError::Unsupported { found: 2, .. })));
+        assert!(matches!(
+            read::<Thing>(br#"{"v":2,"d":{"k":7}}"#),
+            Err(StoreError::Unsupported { found: 2, .. })
+        ));
         assert!(matches!(read::<Thing>(b"not json"), Err(StoreError::Corrupt(_))));
         let events = vec![Event::PassesActivated { passes: Span::one(PassId::from_bytes([7; 16])) }];
         let mut bytes = pack(&events).unwrap();

@@ -171,10 +171,12 @@ impl Passes {
             let accounts = std::mem::take(&mut *accounts.lock().unwrap_or_else(PoisonError::into_inner));
             let mut owed: BTreeMap<Currency, Owed> = BTreeMap::new();
             for ((unit, account, mark), sum) in accounts.0 {
-                if let (Some(Unit::Money(currency)), true) = (Unit::from_number(unit), account.is_liability()) {
+                if let (Some(Unit::Money(currency)), true) = (Unit::from_number(unit), account.is_liability())
+                {
                     let owed = owed.entry(currency).or_default();
                     *(if mark == Mark::Paid { &mut owed.paid } else { &mut owed.granted }) += sum;
-                    *(if account == Account::Credit { &mut owed.credit } else { &mut owed.outstanding }) += sum;
+                    *(if account == Account::Credit { &mut owed.credit } else { &mut owed.outstanding }) +=
+                        sum;
                 }
             }
             owed.into_iter().map(|(currency, owed)| owed.told(currency)).collect()

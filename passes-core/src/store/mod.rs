@@ -124,7 +124,8 @@ async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Ans
                 // The operation's id differs from caller to caller, so that they don't wait in step.
                 let id = change.operation.as_ref().map_or([0; 16], |operation| *operation.id.as_bytes());
                 jitter = id.iter().fold(jitter, |a, b| a.rotate_left(5) ^ u64::from(*b));
-                jitter = jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                jitter =
+                    jitter.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 if attempt > 0 {
                     let most = 500_u64 << attempt.min(6);
                     store.pause(Duration::from_micros((jitter >> 33) % most)).await?;
@@ -141,6 +142,8 @@ async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Ans
 /// # Errors
 /// [`StoreError::Backend`] when the change names no operation: an accepted command always leaves one.
 pub fn done(change: Change, after: After) -> Result<Answer, StoreError> {
-    let operation = change.operation.ok_or_else(|| StoreError::Backend("an accepted change without an operation".into()))?;
+    let operation = change
+        .operation
+        .ok_or_else(|| StoreError::Backend("an accepted change without an operation".into()))?;
     Ok(Answer::Done(Arc::new(StoredOperation { number: after.operation, operation, after: after.tallies })))
 }

@@ -3,9 +3,9 @@
 use super::change::StoredOperation;
 use super::key::{DocKey, DocKind};
 use super::load::{Doc, PassRange};
+use crate::calendar::Instant;
 use crate::id::{BusinessId, ContactId, PassId};
 use crate::ledger::{StoredEntry, Subject};
-use crate::calendar::Instant;
 use crate::pass::{CreditRow, PassRow, Tally};
 use std::sync::Arc;
 

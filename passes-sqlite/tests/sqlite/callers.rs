@@ -54,7 +54,8 @@ fn drive<T>(mut futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> V
             return done;
         }
         let rung = bell.0.lock().unwrap();
-        let (mut rung, late) = bell.1.wait_timeout_while(rung, Duration::from_secs(60), |rung| !*rung).unwrap();
+        let (mut rung, late) =
+            bell.1.wait_timeout_while(rung, Duration::from_secs(60), |rung| !*rung).unwrap();
         assert!(!late.timed_out(), "nobody was woken");
         *rung = false;
     }

@@ -31,7 +31,8 @@ fn a_newer_file_is_refused() {
 #[test]
 fn another_file_is_refused_and_left_alone() {
     let (_folder, path) = place();
-    fs::write(&path, "a letter to somebody, long enough to be a header of a hundred bytes ".repeat(9)).unwrap();
+    fs::write(&path, "a letter to somebody, long enough to be a header of a hundred bytes ".repeat(9))
+        .unwrap();
     let before = fs::read(&path).unwrap();
     assert!(matches!(refused(&path), StoreError::Corrupt(_)));
     assert_eq!(fs::read(&path).unwrap(), before);
@@ -122,7 +123,7 @@ fn a_closed_store_says_so() {
     store.close();
     assert!(matches!(wait(store.run(take(pass(1)))), Err(StoreError::Closed)));
     assert_eq!(wait(store.load(&Load::new(SHOP))).err(), Some(StoreError::Closed));
-    assert_eq!(wait(store.commit(&[])).err(), Some(StoreError::Closed));
+    assert_eq!(commit(&store, puts(Vec::new())), Err(StoreError::Closed));
     let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["shop.db", "shop.db.gate", "shop.db.lock"]);

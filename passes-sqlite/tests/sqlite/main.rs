@@ -9,15 +9,15 @@ mod groups;
 mod log;
 mod suite;
 
+use passes_core::Refusal;
 use passes_core::calendar::Instant;
 use passes_core::id::{BusinessId, Id, LotId, PassId};
 use passes_core::operation::Kind;
 use passes_core::pass::{PassRow, Standing, Tally};
 use passes_core::store::{
-    Add, Answer, Change, Command, Decision, Doc, DocKey, DocKind, Expect, Load, Loaded, Operation, Put, Record,
-    Store, StoreError, TallyKey, wait,
+    Add, Answer, Change, Command, Decision, Doc, DocKey, DocKind, Expect, Load, Loaded, Operation, Put,
+    Record, Store, StoreError, TallyKey, wait,
 };
-use passes_core::Refusal;
 use passes_sqlite::Sqlite;
 
 /// Whose records these are.

@@ -28,7 +28,8 @@ impl Shop {
     }
 
     fn book(&self, from: (Account, Subject), to: (Account, Subject), amount: i64) {
-        let entry = Entry { from, to, unit: Unit::Money(Currency::EUR), amount, mark: Mark::Paid, line: None };
+        let entry =
+            Entry { from, to, unit: Unit::Money(Currency::EUR), amount, mark: Mark::Paid, line: None };
         let operation = Operation {
             id: Ids::new(&[3; 32], Instant::EPOCH).draw(),
             kind: Kind::Change,

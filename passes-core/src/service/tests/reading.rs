@@ -72,8 +72,7 @@ fn a_lot_is_listed_filtered_and_counted() {
     let two = PassFilter { states: vec![State::Cancelled, State::Redeemed], ..PassFilter::default() };
     assert_eq!(all(two), [1, 4]);
     let counts = passes.count_states(by, lot).wait().unwrap();
-    let expected =
-        [(State::Active, 3), (State::Suspended, 1), (State::Redeemed, 1), (State::Cancelled, 1)];
+    let expected = [(State::Active, 3), (State::Suspended, 1), (State::Redeemed, 1), (State::Cancelled, 1)];
     assert_eq!(counts, BTreeMap::from(expected));
 
     passes.suspend(by, lot).wait().unwrap();
@@ -95,7 +94,9 @@ fn a_lot_is_listed_by_expiry() {
     let shop = Shop::open();
     let (lot, _) = shop.sold(shop.cards(), 5, "50");
     let (passes, by) = (&shop.passes, &shop.by);
-    for (serial, end) in [(1, "2026-09-01T00:00:00Z"), (3, "2026-07-01T00:00:00Z"), (4, "2026-05-02T00:00:00Z")] {
+    for (serial, end) in
+        [(1, "2026-09-01T00:00:00Z"), (3, "2026-07-01T00:00:00Z"), (4, "2026-05-02T00:00:00Z")]
+    {
         passes.set_expiry(by, lot.pass(serial), Expiry::At(at(end))).wait().unwrap();
     }
     for page in [1, 2, 5, 9] {
@@ -123,13 +124,17 @@ fn a_page_of_a_filtered_list_is_bounded() {
     let page = passes.passes(by, lot, none, PassOrder::Serial, page.next, 10).wait().unwrap();
     assert_eq!((page.rows.len(), page.next), (0, None));
     assert_eq!(passes.count_states(by, lot).wait().unwrap(), BTreeMap::from([(State::Draft, 10_001)]));
-    let all = passes.passes(by, lot, PassFilter::default(), PassOrder::Serial, None, u32::MAX).wait().unwrap();
+    let all =
+        passes.passes(by, lot, PassFilter::default(), PassOrder::Serial, None, u32::MAX).wait().unwrap();
     assert_eq!(all.rows.len(), 10_000);
     let other = shop.lot(shop.cards(), 1);
     let wrong = passes.passes(by, other, PassFilter::default(), PassOrder::Serial, all.next, 1).wait();
     assert_eq!(wrong.unwrap_err().code(), "INVALID");
     let long = PassFilter { channel: Some("x".repeat(65)), ..PassFilter::default() };
-    assert_eq!(passes.passes(by, other, long, PassOrder::Serial, None, 1).wait().unwrap_err().code(), "TOO_LARGE");
+    assert_eq!(
+        passes.passes(by, other, long, PassOrder::Serial, None, 1).wait().unwrap_err().code(),
+        "TOO_LARGE"
+    );
 }
 
 /// T-7, R-13: look-up by id, by serial number and by code; what is not there; the right to view.
@@ -152,7 +157,8 @@ fn a_pass_is_looked_up() {
     let mut typo = plain.to_owned();
     let last = typo.pop().unwrap();
     typo.push(if last == '2' { '3' } else { '2' });
-    for (wrong, refusal) in [(typo.as_str(), "TYPING_ERROR"), ("ZZ", "UNKNOWN_CODE"), ("\u{7}", "MALFORMED")] {
+    for (wrong, refusal) in [(typo.as_str(), "TYPING_ERROR"), ("ZZ", "UNKNOWN_CODE"), ("\u{7}", "MALFORMED")]
+    {
         let answer = passes.pass_by_code(by, &wrong.into()).wait().unwrap_err();
         assert_eq!(answer.code(), refusal, "{wrong}");
         assert!(!format!("{answer:?} {answer}").contains(wrong));
@@ -366,15 +372,15 @@ fn a_pass_has_a_statement() {
     passes.reverse(by, Reverse::operation(spent.operation).amount(eur("4"))).wait().unwrap();
     passes.cancel(by, pass, Rest::Forfeit).wait().unwrap();
     let whole = passes.pass_statement(by, pass, None, 100).wait().unwrap();
-    let lines: Vec<(Kind, Money, Money, Account)> = whole
-        .rows
-        .iter()
-        .map(|l| (l.booking.kind, l.amount, l.balance, l.booking.other.0))
-        .collect();
+    let lines: Vec<(Kind, Money, Money, Account)> =
+        whole.rows.iter().map(|l| (l.booking.kind, l.amount, l.balance, l.booking.other.0)).collect();
     assert_eq!(lines.last().map(|l| (l.0, l.2)), Some((Kind::Sell, lines.last().unwrap().1)));
     assert_eq!(lines[0].2, eur("0"));
     let sums = |kind| lines.iter().filter(|l| l.0 == kind).map(|l| l.1.minor()).sum::<i64>();
-    assert_eq!([Kind::Sell, Kind::SpendPass, Kind::Reverse, Kind::Cancel].map(sums), [5000, -2000, 400, -3400]);
+    assert_eq!(
+        [Kind::Sell, Kind::SpendPass, Kind::Reverse, Kind::Cancel].map(sums),
+        [5000, -2000, 400, -3400]
+    );
     assert!(lines.iter().any(|l| l.3 == Account::Breakage));
     for pair in whole.rows.windows(2) {
         assert!(pair[0].booking.entry > pair[1].booking.entry);
