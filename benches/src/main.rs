@@ -78,13 +78,6 @@ fn keyed_redemption() -> Result<Measure, Box<dyn Error>> {
         };
         // The first round warms up.
         if round > 0 {
-            if std::env::var_os("SHOW").is_some() {
-                eprintln!(
-                    "ours {:.1} twin {:.1} us",
-                    ours.as_secs_f64() * 1e6 / ROUND as f64,
-                    theirs.as_secs_f64() * 1e6 / ROUND as f64
-                );
-            }
             ratios.push(theirs.as_secs_f64() / ours.as_secs_f64());
         }
     }

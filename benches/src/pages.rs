@@ -9,7 +9,7 @@ use passes_sqlite::Sqlite;
 use std::error::Error;
 
 /// Redemptions of each kind that are counted.
-const COUNTED: u32 = 1_000;
+const COUNTED: u32 = 4_000;
 
 /// The pages of a kind: on average, by the store and by hand.
 pub(crate) struct Pages {

@@ -80,12 +80,12 @@ pub fn run(folder: &Path, out: &mut dyn Write) -> Result<Outcome, Failure> {
     let small = purchases::read(&files::data("bad_rows.csv"), &[shop.currency()])?;
 
     let mut walk = Walk::new(&shop);
-    walk.through(&real.invoices)?;
+    walk.through("", &real.invoices)?;
     let cancelled = walk.cancelled.clone();
-    walk.through(&small.invoices)?;
+    walk.through("b", &small.invoices)?;
     let parts = walk.reverse_three_in_part()?;
 
-    report::purchases(out, &walk, &real)?;
+    report::purchases(out, &walk, &[("retail_lines.csv", &real), ("bad_rows.csv", &small)])?;
     report::cancelled(out, &cancelled)?;
     report::bad_lines(out, &small)?;
     report::parts(out, &parts)?;

@@ -3,7 +3,7 @@
 use crate::print::{amount, bars, count, heading, short, table};
 use crate::purchases::Read;
 use crate::setup::{Shop, Way};
-use crate::walk::{Cancelled, Partly, Use, Walk};
+use crate::walk::{At, Cancelled, Partly, Use, Walk};
 use crate::{Failure, sum};
 use passes_host::calendar::{Instant, Zone};
 use passes_host::event::Position;
@@ -21,21 +21,28 @@ const PAGE: u32 = 1_000;
 /// The purchases, and a picture of how they were paid.
 ///
 /// # Errors
-/// What writing says.
-pub fn purchases(out: &mut dyn Write, walk: &Walk<'_>, real: &Read) -> Result<(), Failure> {
-    heading(out, "How the purchases were paid (GBP)")?;
-    let (rows, invoices, bad) = (real.rows, real.invoices.len(), real.bad.len());
+/// `OVERFLOW`, and what writing says.
+pub fn purchases(out: &mut dyn Write, walk: &Walk<'_>, files: &[(&str, &Read)]) -> Result<(), Failure> {
+    heading(out, "Purchases (GBP)")?;
+    for (name, read) in files {
+        let (rows, invoices, bad) = (read.rows, read.invoices.len(), read.bad.len());
+        writeln!(out, "  {name}: {rows} lines, {bad} of them unreadable; {invoices} invoices")?;
+    }
+    let (purchases, paid) = (walk.purchases, walk.payments.len());
+    let turnover = amount(walk.turnover);
     writeln!(
         out,
-        "  {rows} lines of {invoices} invoices, {bad} of them unreadable; 2 invoices of bad_rows.csv more"
+        "  {purchases} purchases for {turnover}; {paid} of them were paid with passes, as far as those went:"
     )?;
+    let currency = walk.turnover.currency();
     let of = |way: Way| {
         let payments = walk.payments.iter().filter(move |payment| payment.way == way);
-        sum(payments.map(|payment| payment.amount), walk.turnover.currency())
+        sum(payments.map(|payment| payment.amount), currency)
     };
     let (wallets, cards) = (of(Way::Wallet)?, of(Way::Card)?);
-    let otherwise = walk.turnover.minus(wallets)?.minus(cards)?;
-    bars(out, &[("wallets", wallets), ("gift cards", cards), ("otherwise", otherwise)])?;
+    let total = sum(walk.payments.iter().map(|payment| payment.total), currency)?;
+    let otherwise = total.minus(wallets)?.minus(cards)?;
+    bars(out, &[("from wallets", wallets), ("by gift card", cards), ("otherwise", otherwise)])?;
     writeln!(out, "  Each payment was asked for twice under its key: the second time nothing moved.")?;
     Ok(())
 }
@@ -125,9 +132,11 @@ pub fn statement(out: &mut dyn Write, shop: &Shop, walk: &Walk<'_>, customer: &s
     for lines in lines.chunk_by(together) {
         let Some(last) = lines.last() else { continue };
         let moved = sum(lines.iter().map(|line| line.amount), last.amount.currency())?;
-        let plan = walk.credits.get(&last.credit).map_or("", |credit| credit.plan.as_str());
+        let plan = walk.credits.iter().find(|(id, _)| *id == last.credit);
+        let plan = plan.map_or("", |(_, credit)| credit.plan.as_str());
         let what = match last.booking.kind {
-            Kind::Spend | Kind::Reverse => format!("{} of {} lines", last.booking.kind, lines.len()),
+            Kind::Spend | Kind::Reverse if lines.len() == 1 => format!("{}, 1 line", last.booking.kind),
+            Kind::Spend | Kind::Reverse => format!("{}, {} lines", last.booking.kind, lines.len()),
             kind => kind.to_string(),
         };
         rows.push(vec![
@@ -155,7 +164,7 @@ pub fn statement(out: &mut dyn Write, shop: &Shop, walk: &Walk<'_>, customer: &s
 /// # Errors
 /// `OVERFLOW`, and what writing says.
 pub fn credits(out: &mut dyn Write, shop: &Shop, walk: &Walk<'_>) -> Result<(), Failure> {
-    heading(out, "What each credit paid for (GBP)")?;
+    heading(out, "What each credit paid for (GBP; b: lines of bad_rows.csv)")?;
     let cards = walk.cards.iter().map(|card| (None, card));
     let mut uses: Vec<(Option<CreditId>, &Use)> =
         walk.credits.iter().map(|(id, used)| (Some(*id), used)).collect();
@@ -261,12 +270,13 @@ fn last_day(zone: Zone, end: Instant) -> String {
     day.map_or_else(|_| "for ever".to_owned(), |day| format!("until {}", day.format("%-d %B %Y")))
 }
 
-/// Numbers of lines, in their order and each once; neighbours as ranges; long lists cut.
-fn lines(paid: &[(u64, Money)]) -> String {
-    let mut numbers: Vec<u64> = paid.iter().map(|(line, _)| *line).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let ranges = numbers.chunk_by(|a, b| a.checked_add(1) == Some(*b)).filter_map(|range| match range {
+/// Lines in their order and each once; neighbours as ranges; long lists cut.
+fn lines(paid: &[(At, Money)]) -> String {
+    let mut lines: Vec<At> = paid.iter().map(|(line, _)| *line).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    let neighbours = |a: &At, b: &At| a.file == b.file && a.line.checked_add(1) == Some(b.line);
+    let ranges = lines.chunk_by(neighbours).filter_map(|range| match range {
         [] => None,
         [one] => Some(one.to_string()),
         [first, .., last] => Some(format!("{first}–{last}")),

@@ -3,7 +3,6 @@
 use crate::purchases::{Invoice, Row};
 use crate::setup::{Shop, Way, reference};
 use crate::{Failure, sum};
-use passes_host::Receipt;
 use passes_host::calendar::Instant;
 use passes_host::conditions::Basket;
 use passes_host::contact::Profile;
@@ -13,7 +12,9 @@ use passes_host::ledger::Mark;
 use passes_host::money::Money;
 use passes_host::operation::By;
 use passes_host::service::{Home, PaidBy, PaidLine, Redeem, Reverse, Reversed, Spend};
-use std::collections::{BTreeMap, HashMap};
+use passes_host::{Clock, Receipt};
+use std::collections::HashMap;
+use std::fmt;
 
 /// Where the money of a payment was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,22 @@ pub enum Source {
     Card(usize),
 }
 
+/// Where a line stands: in which file, and its number there. Lines of the real purchases are shown by the number
+/// alone, others with a letter in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    /// The letter of the file.
+    pub file: &'static str,
+    /// The number.
+    pub line: u64,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.file, self.line)
+    }
+}
+
 /// What one source paid for one line.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -31,8 +48,8 @@ pub struct Part {
     pub source: Source,
     /// The place of the line in the basket.
     pub place: u32,
-    /// The line's number in the file.
-    pub line: u64,
+    /// The line.
+    pub line: At,
     /// How much.
     pub amount: Money,
 }
@@ -50,6 +67,8 @@ pub struct Payment {
     pub key: String,
     /// Whether the wallet paid, or a card at the till.
     pub way: Way,
+    /// What all of it cost.
+    pub total: Money,
     /// How much was paid by passes.
     pub amount: Money,
     /// What paid for which line.
@@ -67,8 +86,8 @@ pub struct Use {
     pub mark: Option<Mark>,
     /// How much it was; for a card, how much was on it.
     pub amount: Money,
-    /// The numbers of the lines that it paid, with the amounts.
-    pub paid: Vec<(u64, Money)>,
+    /// The lines that it paid, with the amounts.
+    pub paid: Vec<(At, Money)>,
     /// How much of that came back.
     pub returned: Money,
 }
@@ -76,8 +95,8 @@ pub struct Use {
 /// What became of a cancelled line.
 #[derive(Clone, Debug)]
 pub struct Cancelled {
-    /// Its number in the file.
-    pub line: u64,
+    /// The line.
+    pub line: At,
     /// The invoice.
     pub invoice: String,
     /// The SKU.
@@ -86,8 +105,8 @@ pub struct Cancelled {
     pub quantity: u32,
     /// The price of one.
     pub unit_price: Money,
-    /// The number of the line of the sale that it cancels, if it was found.
-    pub of: Option<u64>,
+    /// The line of the sale that it cancels, if it was found.
+    pub of: Option<At>,
     /// How much went back to passes; nothing if none had paid.
     pub reversed: Option<Money>,
     /// What was done, or why not.
@@ -109,7 +128,7 @@ pub struct Partly {
 
 /// A line that was sold, as long as a cancellation may look for it.
 struct Sold {
-    line: u64,
+    line: At,
     customer: Option<String>,
     sku: String,
     unit_price: Money,
@@ -127,17 +146,20 @@ pub struct Walk<'a> {
     pub wallets: HashMap<String, ContactId>,
     /// The invoices that passes paid, in order.
     pub payments: Vec<Payment>,
-    /// The credits, in the order of their ids, which is that of their making.
-    pub credits: BTreeMap<CreditId, Use>,
+    /// The credits, in the order in which passes were redeemed.
+    pub credits: Vec<(CreditId, Use)>,
     /// The cards that were spent directly.
     pub cards: Vec<Use>,
     /// The cancelled lines.
     pub cancelled: Vec<Cancelled>,
+    /// How many purchases there were.
+    pub purchases: usize,
     /// What all purchases cost.
     pub turnover: Money,
     /// What was returned to passes and wallets.
     pub returned: Money,
     sold: Vec<Sold>,
+    file: &'static str,
 }
 
 impl<'a> Walk<'a> {
@@ -149,23 +171,26 @@ impl<'a> Walk<'a> {
             shop,
             wallets: HashMap::new(),
             payments: Vec::new(),
-            credits: BTreeMap::new(),
+            credits: Vec::new(),
             cards: Vec::new(),
             cancelled: Vec::new(),
+            purchases: 0,
             turnover: zero,
             returned: zero,
             sold: Vec::new(),
+            file: "",
         }
     }
 
-    /// Walks through invoices, in their order.
+    /// Walks through the invoices of a file, in their order. Its lines are shown with this letter.
     ///
     /// # Errors
     /// A refusal that is none of the usual ones of a till, or a failing store.
-    pub fn through(&mut self, invoices: &[Invoice]) -> Result<(), Failure> {
+    pub fn through(&mut self, file: &'static str, invoices: &[Invoice]) -> Result<(), Failure> {
+        self.file = file;
         for invoice in invoices {
-            // The host says what time it is: that of the purchase.
-            self.shop.clock.set(invoice.at);
+            // The host says what time it is: that of the purchase. A clock doesn't go back.
+            self.shop.clock.set(invoice.at.max(self.shop.clock.now()));
             if invoice.cancels {
                 for row in &invoice.rows {
                     self.cancel(invoice, row)?;
@@ -185,6 +210,19 @@ impl<'a> Walk<'a> {
         Ok(sum(self.payments.iter().map(|payment| payment.amount), self.shop.currency())?)
     }
 
+    fn at(&self, row: &Row) -> At {
+        At { file: self.file, line: row.line }
+    }
+
+    /// Where a line of the basket stands in the file.
+    fn line_of(&self, invoice: &Invoice, place: u32) -> Option<At> {
+        invoice.rows.get(usize::try_from(place).ok()?).map(|row| self.at(row))
+    }
+
+    fn credit(&mut self, id: CreditId) -> Option<&mut Use> {
+        self.credits.iter_mut().find(|(credit, _)| *credit == id).map(|(_, used)| used)
+    }
+
     fn key(&self, key: &str) -> By {
         self.shop.till.clone().key(key)
     }
@@ -194,6 +232,7 @@ impl<'a> Walk<'a> {
         let line = |row: &Row| self.shop.families.line(&row.sku, row.quantity, row.unit_price);
         let basket = Basket::new(self.shop.currency(), invoice.rows.iter().map(line).collect())?;
         self.turnover = self.turnover.plus(basket.total())?;
+        self.purchases += 1;
         let way = invoice.customer.as_ref().and_then(|id| self.shop.holders.get(id)).map(|holder| holder.way);
         let first = self.payments.len();
         match (way, &invoice.customer) {
@@ -210,7 +249,7 @@ impl<'a> Walk<'a> {
                 sum(parts.map(|part| part.amount), self.shop.currency()).map(|paid| (n, place, paid))
             });
             self.sold.push(Sold {
-                line: row.line,
+                line: self.at(row),
                 customer: invoice.customer.clone(),
                 sku: row.sku.clone(),
                 unit_price: row.unit_price,
@@ -228,6 +267,7 @@ impl<'a> Walk<'a> {
             Some(contact) => *contact,
             None => self.redeem_all(invoice, customer)?,
         };
+        let total = basket.total();
         let request = Spend::all(contact, basket).partly();
         // What a till shows before the customer says yes: it writes nothing.
         if !self.shop.passes.check_spend(&self.shop.till, &request).wait()?.is_good() {
@@ -242,11 +282,16 @@ impl<'a> Walk<'a> {
         }
         let part = |paid: &PaidBy| {
             let source = Source::Credit(paid.credit);
-            Some(Part { source, place: paid.line, line: line_of(invoice, paid.line)?, amount: paid.amount })
+            Some(Part {
+                source,
+                place: paid.line,
+                line: self.line_of(invoice, paid.line)?,
+                amount: paid.amount,
+            })
         };
         let parts: Vec<Part> = spent.paid.iter().filter_map(part).collect();
         for (part, paid) in parts.iter().zip(&spent.paid) {
-            let credit = self.credits.get_mut(&paid.credit).ok_or("a credit that no redemption made")?;
+            let credit = self.credit(paid.credit).ok_or("a credit that no redemption made")?;
             credit.paid.push((part.line, part.amount));
         }
         self.payments.push(Payment {
@@ -255,6 +300,7 @@ impl<'a> Walk<'a> {
             operation: spent.operation,
             key: invoice.number.clone(),
             way: Way::Wallet,
+            total,
             amount: spent.amount,
             parts,
         });
@@ -278,8 +324,10 @@ impl<'a> Walk<'a> {
             let redeemed = shop.passes.redeem(&by, Redeem::into_wallet(held.code.clone(), contact)).wait()?;
             for credit in &redeemed.credits {
                 let (amount, mark) = (credit.amount, Some(credit.mark));
-                self.credits.insert(credit.credit, unused(customer, &held.plan, mark, amount));
+                self.credits.push((credit.credit, unused(customer, &held.plan, mark, amount)));
             }
+            // One after the other: money that came first is spent first.
+            shop.clock.advance(1)?;
         }
         Ok(contact)
     }
@@ -299,7 +347,7 @@ impl<'a> Walk<'a> {
             let source = Source::Card(self.cards.len());
             let part = |paid: &PaidLine| {
                 let place = paid.line?;
-                Some(Part { source, place, line: line_of(invoice, place)?, amount: paid.amount })
+                Some(Part { source, place, line: self.line_of(invoice, place)?, amount: paid.amount })
             };
             let parts: Vec<Part> = redeemed.paid.iter().filter_map(part).collect();
             let mut used = unused(customer, &held.plan, None, would.amount.plus(would.left)?);
@@ -311,6 +359,7 @@ impl<'a> Walk<'a> {
                 operation: redeemed.operation,
                 key: invoice.number.clone(),
                 way: Way::Card,
+                total: basket.total(),
                 amount: redeemed.amount,
                 parts,
             });
@@ -322,6 +371,7 @@ impl<'a> Walk<'a> {
     /// A cancelled line: the latest earlier sale of the SKU to this customer at this price that has enough
     /// pieces left. What passes paid for them goes back to the passes.
     fn cancel(&mut self, invoice: &Invoice, row: &Row) -> Result<(), Failure> {
+        let line = self.at(row);
         let same = |sold: &Sold| {
             sold.customer.is_some()
                 && sold.customer == invoice.customer
@@ -332,7 +382,7 @@ impl<'a> Walk<'a> {
         let bought = self.sold.iter().any(same);
         let found = self.sold.iter_mut().rev().find(|sold| same(sold) && sold.left >= row.quantity);
         let mut told = Cancelled {
-            line: row.line,
+            line,
             invoice: invoice.number.clone(),
             sku: row.sku.clone(),
             quantity: row.quantity,
@@ -411,7 +461,7 @@ impl<'a> Walk<'a> {
         for part in &reversed.returned {
             self.returned = self.returned.plus(part.amount)?;
             let home = match part.home {
-                Home::Credit(_, credit) => self.credits.get_mut(&credit),
+                Home::Credit(_, credit) => self.credit(credit),
                 Home::Pass(_) => {
                     let card = self.payments.iter().find(|payment| Some(payment.operation) == reversed.of);
                     match card.and_then(|payment| payment.parts.first()).map(|part| part.source) {
@@ -434,9 +484,4 @@ impl<'a> Walk<'a> {
 fn unused(customer: &str, plan: &str, mark: Option<Mark>, amount: Money) -> Use {
     let (customer, plan) = (customer.to_owned(), plan.to_owned());
     Use { customer, plan, mark, amount, paid: Vec::new(), returned: Money::zero(amount.currency()) }
-}
-
-/// The number in the file of a basket's line.
-fn line_of(invoice: &Invoice, place: u32) -> Option<u64> {
-    invoice.rows.get(usize::try_from(place).ok()?).map(|row| row.line)
 }

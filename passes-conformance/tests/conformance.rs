@@ -109,11 +109,11 @@ fn a_lost_answer_is_looked_up() {
     let memory = Memory::new();
     let store = Chaos::new(Arc::new(memory.clone()), 11).losing_answers();
     let mut ids = Ids::new(&[5; 32], Instant::EPOCH);
-    let business: BusinessId = ids.next();
+    let business: BusinessId = ids.draw();
     let counted = TallyKey::Named(ids.bytes(), 0);
     let mut lost = 0;
     for _ in 0..200 {
-        let (id, key) = (ids.next(), ids.bytes());
+        let (id, key) = (ids.draw(), ids.bytes());
         let operation = Operation {
             id,
             kind: Kind::Redeem,

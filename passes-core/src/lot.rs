@@ -27,7 +27,7 @@ pub struct Lot {
     pub seed: Option<Sealed>,
     /// When it was generated.
     pub issued: Instant,
-    /// The run that generates it; none for an electronic pass.
+    /// The run that generates it, or that made it as a replacement; none for any other electronic pass.
     pub run: Option<RunId>,
     /// Whether all its passes are there.
     pub complete: bool,

@@ -55,9 +55,9 @@
 //!
 //! # A business and a plan
 //!
-//! Every record belongs to a [business](business): it has a time zone, currencies and languages. Commands are given
+//! Every record belongs to a [business]: it has a time zone, currencies and languages. Commands are given
 //! [by](operation::By) an [actor](operation::Actor), a person or a till or a program, with the
-//! [rights](operation::Right) that your application grants it. A [plan](plan) says what the passes made from it are
+//! [rights](operation::Right) that your application grants it. A [plan] says what the passes made from it are
 //! worth, how long they live and how their codes look; once it is active, it makes passes.
 //!
 //! ```

@@ -11,5 +11,6 @@
     clippy::cast_sign_loss
 )]
 
+mod lifecycle;
 mod processes;
 mod threads;

@@ -170,6 +170,8 @@ impl World {
     /// The books, which must add up: by the tests' own sums, and by the library's.
     #[must_use]
     pub fn books(&self) -> Books {
+        let verified = self.passes.verify(&self.by).wait().unwrap();
+        assert!(verified.is_good(), "{:?}", verified.drifts);
         Books::of(&**self.passes.store(), self.business())
     }
 

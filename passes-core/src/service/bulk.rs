@@ -1,6 +1,7 @@
 //! Commands on one pass, a list, a range of serial numbers, a lot or a plan (L-9). One pass and lists are
 //! changed at once; a range, a lot and a plan by a run.
 
+use super::contacts::{contact_key, registered};
 use super::docs::put;
 use super::engine::{Draft, View};
 use super::gather::change_all;
@@ -100,6 +101,8 @@ pub(crate) struct Ahead {
     pub(crate) seeds: BTreeMap<PassId, usize>,
     /// The sale that a run makes, the same in all its steps.
     pub(crate) sale: Option<SaleId>,
+    /// The run of which this is a step.
+    pub(crate) run: Option<RunId>,
 }
 
 impl Passes {
@@ -111,7 +114,8 @@ impl Passes {
             let mut order = self.order(by, command.right(), kind, &(text, &over))?;
             if let Command::Sell(deal) = &command {
                 by.may_move(Right::Sell, deal.price)?;
-                deal.payment.as_deref().map_or(Ok(()), |p| limits::text("payment", p, 1, limits::NAME))?;
+                deal.validate()?;
+                order.load.docs.extend(deal.buyer.map(contact_key));
             }
             match over {
                 Over::Pass(pass) => {
@@ -168,7 +172,7 @@ impl Passes {
     ) -> Result<Ahead, Error> {
         let mut first = Load::new(by.business);
         first.passes.clone_from(&passes);
-        let mut ahead = Ahead { passes, plans: Vec::new(), seeds: BTreeMap::new(), sale: None };
+        let mut ahead = Ahead { passes, plans: Vec::new(), seeds: BTreeMap::new(), sale: None, run: None };
         let digest_key = self.inner.keys.digest()?;
         self.look(by, first, |view| {
             for pass in &view.loaded.passes {
@@ -195,9 +199,7 @@ impl Passes {
         if command.needs_delivery() {
             load.docs.extend(ahead.passes.iter().map(|pass| delivery_key(*pass)));
         }
-        if let Command::SetRecipient(contact) = command {
-            load.docs.push(super::contacts::contact_key(*contact));
-        }
+        load.docs.extend(command.contact().map(contact_key));
         load.docs.sort_unstable();
         load.docs.dedup();
         Ok(ahead)
@@ -211,7 +213,7 @@ impl Passes {
         version: u32,
         bulk: &Bulk<Command>,
     ) -> Result<Progress, Error> {
-        let (passes, over) = self.next_passes(by, bulk).await?;
+        let (passes, over) = self.next_passes(by, run.id, bulk).await?;
         // The step is its own command: the key started the run.
         let by = &By { key: None, ..by.clone() };
         let mut order = self.order(by, bulk.command.right(), bulk.command.kind(), &())?;
@@ -219,7 +221,7 @@ impl Passes {
         let command = bulk.command.clone();
         let mut ahead = self.ahead(by, &mut order.load, &command, passes, &order.env.seed).await?;
         let sale = SaleId::from_bytes(run.id.to_bytes());
-        ahead.sale = Some(sale);
+        (ahead.sale, ahead.run) = (Some(sale), Some(run.id));
         order.load.docs.push(DocKey::new(DocKind::Sale, sale));
         if let crate::run::Over::Serials(first, _) = bulk.over {
             order.load.docs.push(lot_key(first.lot()));
@@ -254,7 +256,12 @@ impl Passes {
     }
 
     /// The next passes of a run, and whether they are the last.
-    async fn next_passes(&self, by: &By, bulk: &Bulk<Command>) -> Result<(Vec<PassId>, bool), Error> {
+    async fn next_passes(
+        &self,
+        by: &By,
+        run: RunId,
+        bulk: &Bulk<Command>,
+    ) -> Result<(Vec<PassId>, bool), Error> {
         let business = by.business;
         match bulk.over {
             crate::run::Over::Serials(first, last) => {
@@ -290,6 +297,10 @@ impl Passes {
                         }
                         let found: Lot = stored::read(&doc.body)?;
                         lot = Some(found.id);
+                        if found.run == Some(run) {
+                            // A replacement that this very run made.
+                            continue;
+                        }
                         let room = u32::try_from(most - passes.len()).unwrap_or(STEP);
                         let last = found.count.min(room);
                         passes.extend((1..=last).map(|serial| found.id.pass(serial)));
@@ -313,7 +324,8 @@ struct Step(String);
 
 impl Done for Step {}
 
-fn parent_of(run: &Run) -> Option<DocKey> {
+/// The document that a run's hangs on.
+pub(crate) fn parent_of(run: &Run) -> Option<DocKey> {
     match &run.work {
         Work::Generate(at) => Some(lot_key(at.lot)),
         Work::Bulk(bulk) => match bulk.over {
@@ -341,6 +353,9 @@ fn start(
     first: u32,
     last: u32,
 ) -> Result<Draft<Changed>, Error> {
+    if let Command::Sell(deal) = command {
+        deal.buyer.map_or(Ok(()), |buyer| registered(view, buyer).map(drop))?;
+    }
     let mut ids = Ids::new(&view.env.seed, view.env.now);
     let id: RunId = ids.draw();
     let (over, total) = match over {
@@ -413,7 +428,8 @@ fn lot_is_cancelled(
 ) -> Result<(), Error> {
     let crate::run::Over::Serials(first, last) = bulk.over else { return Ok(()) };
     let Some((lot, version)) = view.docs.get::<Lot>(lot_key(first.lot()))? else { return Ok(()) };
-    let whole = first.serial() == 1 && last.serial() == lot.count && bulk.skipped.is_empty();
+    let cancelled = bulk.skipped.keys().all(|state| *state == State::Cancelled);
+    let whole = first.serial() == 1 && last.serial() == lot.count && cancelled;
     if !whole || !matches!(command, Command::Cancel(_)) || lot.cancelled {
         return Ok(());
     }

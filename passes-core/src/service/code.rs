@@ -35,7 +35,7 @@ impl Passes {
     }
 
     /// Counts a refusal that comes before the store is asked.
-    fn counted(&self, by: &By, refusal: Refusal) -> Error {
+    pub(crate) fn counted(&self, by: &By, refusal: Refusal) -> Error {
         self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);
         refusal.into()
     }

@@ -16,8 +16,9 @@ use crate::money::Money;
 use crate::pass::{PassRow, flag};
 use crate::plan::{Form, Plan};
 use crate::refusal::Refusal;
-use crate::store::{Add, Claim, DocKey, DocKind, Expect, Put, Record, StoreError, TallyKey};
+use crate::store::{Add, Claim, Doc, DocKey, DocKind, Expect, Put, Record, StoreError, TallyKey};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Applies a command to each pass; `strict` refuses where otherwise a pass is skipped.
 pub(crate) fn change_all(
@@ -34,8 +35,8 @@ pub(crate) fn change_all(
         values: BTreeMap::new(),
         codes: BTreeMap::new(),
     };
-    if let Command::SetRecipient(contact) = command {
-        super::contacts::registered(view, *contact)?;
+    if let Some(contact) = command.contact() {
+        super::contacts::registered(view, contact)?;
     }
     if strict && let Some(missing) = ahead.passes.iter().find(|id| view.loaded.pass(**id).is_none()) {
         return Err(Refusal::NotFound { what: PassId::WHAT, id: missing.to_string() }.into());
@@ -45,8 +46,8 @@ pub(crate) fn change_all(
     for pass in &view.loaded.passes {
         let chain = view.docs.chain_of(pass.id)?;
         view.about(chain.plan.id);
-        let delivery: Option<(std::sync::Arc<Delivery>, u32)> = view.docs.get(delivery_key(pass.id))?;
-        let sale: Option<(std::sync::Arc<Sale>, u32)> = match pass.sale {
+        let delivery: Option<(Arc<Delivery>, u32)> = view.docs.get(delivery_key(pass.id))?;
+        let sale: Option<(Arc<Sale>, u32)> = match pass.sale {
             Some(sale) => view.docs.get(DocKey::new(DocKind::Sale, sale))?,
             None => None,
         };
@@ -71,7 +72,7 @@ pub(crate) fn change_all(
         if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
             work.replace(view, &mut ids, pass, &chain, ahead)?;
         }
-        work.take(pass, &chain, effect, delivery.map(|(_, version)| version))?;
+        work.take(pass, &chain, effect, view.loaded.doc(&delivery_key(pass.id)))?;
         changed.push(pass.id);
     }
     work.finish(view, ahead, command, new_sale, &changed, &activated)
@@ -100,7 +101,7 @@ impl Gathered {
         pass: &PassRow,
         chain: &Chain,
         effect: Effect,
-        delivery: Option<u32>,
+        delivery: Option<&Doc>,
     ) -> Result<(), Error> {
         let change = &mut self.draft.change;
         let unit = Unit::Money(chain.terms.currency);
@@ -116,9 +117,8 @@ impl Gathered {
             let parent = DocKey::new(DocKind::Terms, lot.terms);
             change.put.push(put(lot_key(lot.id), Some(parent), &lot, Expect::Version(chain.lot_version))?);
         }
-        if let (Some(next), Some(version)) = (&effect.delivery, delivery) {
-            let parent = DocKey::new(DocKind::Contact, next.to);
-            change.put.push(put(delivery_key(pass.id), Some(parent), next, Expect::Version(version))?);
+        if let (Some(next), Some(was)) = (&effect.delivery, delivery) {
+            change.put.push(put(was.key, was.parent, next, Expect::Version(was.version))?);
         }
         self.draft.events.extend(effect.events);
         let record = Record::Pass(Box::new(effect.row));
@@ -147,7 +147,7 @@ impl Gathered {
             count: 1,
             seed: Some(seal_seed(view, ids, lot, &seed)?),
             issued: view.env.now,
-            run: None,
+            run: ahead.run,
             complete: true,
             exports: 0,
             closed: false,

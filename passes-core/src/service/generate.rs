@@ -183,7 +183,7 @@ impl Passes {
                 if next.done == run.total {
                     next.state = RunState::Done;
                 }
-                self.told(by, &mut chunk, &window, &next)?;
+                self.told(by, &mut chunk, &window, &next).await?;
             } else {
                 chunk.codes = window.claims(by, &at, from..to);
                 if to == size {
@@ -246,16 +246,17 @@ impl Passes {
     }
 
     /// The operation of a step that made passes, and the lot's document after the last one.
-    fn told(&self, by: &By, chunk: &mut Chunk, window: &Window, next: &Run) -> Result<(), Error> {
-        let lot = &window.chain.lot;
+    async fn told(&self, by: &By, chunk: &mut Chunk, window: &Window, next: &Run) -> Result<(), Error> {
         let mut events = Vec::new();
         if let (Some(first), Some(last)) = (chunk.passes.first(), chunk.passes.last()) {
             let count = u32::try_from(chunk.passes.len()).unwrap_or(u32::MAX);
             events.push(Event::LotGrew { passes: Span { first: first.id, last: last.id, count } });
         }
         if next.state == RunState::Done {
-            let complete = Lot { complete: true, ..(**lot).clone() };
-            let expect = Expect::Version(window.chain.lot_version);
+            // Looked at again: the window is older, and the lot may have been suspended since.
+            let Chain { lot, lot_version, .. } = self.chain(by, window.chain.lot.id).await?;
+            let complete = Lot { complete: true, ..(*lot).clone() };
+            let expect = Expect::Version(lot_version);
             let parent = DocKey::new(DocKind::Terms, lot.terms);
             chunk.change.put.push(put(lot_key(lot.id), Some(parent), &complete, expect)?);
             let print = window.settings.1;

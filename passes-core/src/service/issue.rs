@@ -134,6 +134,7 @@ impl Passes {
         }
         let formats = self.formats(by).await?;
         making::name(&mut order.load, request.plan, &formats);
+        order.load.docs.extend(request.deal.as_ref().and_then(|deal| deal.buyer).map(contact_key));
         match &request.to {
             Recipient::Contact(contact) => order.load.docs.push(contact_key(*contact)),
             Recipient::Profile(profile) => {
@@ -166,7 +167,7 @@ fn check(mut request: Issue) -> Result<Issue, Error> {
         request.to = Recipient::Profile(profile.normal()?);
     }
     if let Some(deal) = &request.deal {
-        deal.payment.as_deref().map_or(Ok(()), |p| limits::text("payment", p, 1, limits::NAME))?;
+        deal.validate()?;
     }
     Ok(request)
 }
@@ -187,6 +188,7 @@ fn issue(
     terms.check_value(value)?;
     if let Some(deal) = &request.deal {
         deal.price.same_currency(value)?;
+        deal.buyer.map_or(Ok(()), |buyer| registered(view, buyer).map(drop))?;
     }
     let total = terms.usage.total(value)?;
     let mut draft =

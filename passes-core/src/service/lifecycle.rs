@@ -105,6 +105,15 @@ impl Command {
         }
     }
 
+    /// The contact that it names: it must be registered.
+    pub(crate) fn contact(&self) -> Option<ContactId> {
+        match self {
+            Self::SetRecipient(contact) => Some(*contact),
+            Self::Sell(deal) => deal.buyer,
+            _ => None,
+        }
+    }
+
     /// Whether it needs the document of a pass's delivery.
     pub(crate) fn needs_delivery(&self) -> bool {
         matches!(self, Self::Deliver(_) | Self::Resend | Self::SetRecipient(_))

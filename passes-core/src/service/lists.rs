@@ -257,15 +257,7 @@ impl Passes {
             let found = self.look(by, load, |view| Ok(code.pass(view).map(|pass| pass.id))).await?;
             match found {
                 Ok(pass) => self.read_pass(by, pass).await,
-                Err(refusal) => {
-                    self.inner.refusals.count(
-                        self.inner.clock.now(),
-                        by,
-                        std::slice::from_ref(&refusal),
-                        None,
-                    );
-                    Err(refusal.into())
-                }
+                Err(refusal) => Err(self.counted(by, refusal)),
             }
         })
     }

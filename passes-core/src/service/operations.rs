@@ -17,6 +17,8 @@ const SCAN: u32 = 10_000;
 const BATCH: u32 = 1_000;
 /// Numbers so close to each other are read together, though some between them are not wanted.
 const NEAR: u64 = 16;
+/// Numbers that are read in one page: with those between them no more than [`limits::PAGE`].
+const NUMBERS: usize = 500;
 
 /// An operation: the one record that an accepted command left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +188,7 @@ impl Passes {
         let mut found = BTreeMap::new();
         let numbers: Vec<u64> = numbers.into_iter().collect();
         let near = |a: &u64, b: &u64| b - a <= NEAR;
-        for stretch in numbers.chunk_by(near).flat_map(|stretch| stretch.chunks(BATCH_OF_NUMBERS)) {
+        for stretch in numbers.chunk_by(near).flat_map(|stretch| stretch.chunks(NUMBERS)) {
             let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { continue };
             let (business, after) = (by.business, first.saturating_sub(1));
             let limit = u32::try_from(last - after).unwrap_or(u32::MAX);
@@ -205,6 +207,3 @@ impl Passes {
         }
     }
 }
-
-/// Numbers that are read in one page of at most [`limits::PAGE`] operations.
-const BATCH_OF_NUMBERS: usize = 500;

@@ -109,13 +109,14 @@ impl Passes {
     }
 
     async fn flush(&self, tries: usize) -> Result<(), Error> {
+        let mut flushed = Ok(());
         for ((business, number), counts) in self.inner.refusals.take() {
             if let Err(error) = self.add_counts(business, number, &counts, tries).await {
                 self.inner.refusals.put_back((business, number), counts);
-                return Err(error);
+                flushed = Err(error);
             }
         }
-        Ok(())
+        flushed
     }
 
     async fn add_counts(

@@ -12,7 +12,8 @@ use crate::refusal::Refusal;
 use crate::run::{Progress, RunState, Work};
 use crate::store::{DocKey, DocKind, Expect, Load, StoreError};
 
-pub(crate) use super::bulk::Command;
+use super::bulk::parent_of;
+pub(crate) use super::lifecycle::Command;
 
 /// A run of this library's commands.
 pub(crate) type Run = crate::run::Run<Command>;
@@ -109,12 +110,10 @@ impl Passes {
                 }
                 let mut draft = Draft::new(view, run);
                 let next = Run { state: RunState::Cancelled, ..(*found).clone() };
-                let mut parent = None;
                 if let Work::Generate(at) = &found.work {
                     Self::end_generation(&view.docs.chain(at.lot)?, &found, &mut draft.change)?;
-                    parent = Some(lot_key(at.lot));
                 }
-                draft.change.put.push(put(run_key(run), parent, &next, Expect::Version(version))?);
+                draft.change.put.push(put(run_key(run), parent_of(&next), &next, Expect::Version(version))?);
                 draft.events.push(Event::RunCancelled { run });
                 Ok(draft)
             })

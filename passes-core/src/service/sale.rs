@@ -3,8 +3,10 @@
 use super::{Call, Passes, Receipt};
 use crate::calendar::Instant;
 use crate::id::{ContactId, SaleId};
+use crate::limits;
 use crate::money::Money;
 use crate::operation::By;
+use crate::refusal::Refusal;
 use crate::service::bulk::{Changed, Over};
 use crate::service::lifecycle::Command;
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,20 @@ impl Deal {
     }
 }
 
+impl Deal {
+    /// Checks the price and the payment reference.
+    ///
+    /// # Errors
+    /// `BAD_AMOUNT` for a price below zero; `INVALID` or `TOO_LARGE` for the reference.
+    pub(crate) fn validate(&self) -> Result<(), Refusal> {
+        if self.price.minor() < 0 {
+            let amount = self.price.to_string();
+            return Err(Refusal::BadAmount { amount, why: "a price can't be below zero".into() });
+        }
+        self.payment.as_deref().map_or(Ok(()), |payment| limits::text("payment", payment, 1, limits::NAME))
+    }
+}
+
 /// A sale as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +91,8 @@ impl Passes {
     /// set, and the passes become active, all at once. Electronic ones are sold as they are issued.
     ///
     /// # Errors
-    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `VALUE_NOT_SET`, `VALUE_OUT_OF_RANGE`; `PLAN_CAP`.
+    /// `FORBIDDEN`; `BAD_AMOUNT` for a price below zero; `NOT_FOUND`; `WRONG_STATE`; `VALUE_NOT_SET`,
+    /// `VALUE_OUT_OF_RANGE`; `CONTACT_NOT_REGISTERED` for the buyer; `PLAN_CAP`.
     pub fn sell<'a>(&'a self, by: &'a By, over: impl Into<Over>, deal: Deal) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Sell(Box::new(deal)))
     }

@@ -24,7 +24,7 @@ pub enum DocKind {
     Run = 8,
     /// A sale. Its parent is the buyer.
     Sale = 9,
-    /// The delivery of an electronic pass. Its parent is the recipient.
+    /// The delivery of an electronic pass. Its parent is the first recipient.
     Delivery = 10,
     /// What was reversed of an operation.
     Reversal = 11,
