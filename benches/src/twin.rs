@@ -3,7 +3,7 @@
 
 use crate::ours::{LASTS, WITH_CREDIT, WITHOUT};
 use crate::world::{Request, SPENT};
-use passes_core::id::{CreditId, Ids, OperationId};
+use passes_core::id::{CreditId, Id, Ids, LotId, OperationId, PassId};
 use passes_core::ledger::{Account, Mark};
 use passes_core::operation::Kind;
 use passes_core::pass::Standing;
@@ -17,16 +17,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const SELECT_KEY: &str = "SELECT o.fingerprint,o.receipt FROM opkey k JOIN operation o ON o.number=k.operation \
      WHERE k.business=?1 AND k.key=?2";
 const SELECT_DOC: &str = "SELECT version,body FROM doc WHERE business=?1 AND kind=?2 AND id=?3";
-const SELECT_PASS: &str = "SELECT p.id,p.standing,p.redeem_by,p.uses_used,p.uses_lim,p.balance_used,p.balance_lim,\
-     p.last,l.body,t.body,n.body FROM code c JOIN pass p ON p.business=c.business AND p.id=c.pass \
-     JOIN doc l ON l.business=c.business AND l.kind=5 AND l.id=CAST(substr(p.id,1,12)||x'00000000' AS BLOB) \
+const SELECT_PASS: &str = "SELECT o.id,p.serial,p.lot,p.standing,p.redeem_by,p.uses_used,p.uses_lim,p.balance_used,p.balance_lim,\
+     p.last,l.body,t.body,n.body FROM code c JOIN pass p ON p.lot=c.lot AND p.serial=c.serial \
+     JOIN lot o ON o.num=c.lot JOIN doc l ON l.business=c.business AND l.kind=5 AND l.id=o.id \
      JOIN doc t ON t.business=c.business AND t.kind=l.parent_kind AND t.id=l.parent_id \
      JOIN doc n ON n.business=c.business AND n.kind=t.parent_kind AND n.id=t.parent_id \
      WHERE c.business=?1 AND c.digest=?2";
 const NUMBERS: &str = "SELECT (SELECT max(number) FROM operation),(SELECT max(number) FROM entry)";
 const TAKE: &str = "UPDATE pass SET uses_used=uses_used+?3,balance_used=balance_used+?4,last=?5 \
-     WHERE business=?1 AND id=?2 AND uses_used+uses_held+?3<=uses_lim AND balance_used+balance_held+?4<=balance_lim";
-const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,1,?4,?5,?6,?7,0,0,?8,?9)";
+     WHERE lot=?1 AND serial=?2 AND uses_used+uses_held+?3<=uses_lim AND balance_used+balance_held+?4<=balance_lim";
+const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,1,?4,?5,?6,?7,?8,0,0,?9,?10)";
 const INSERT_OPERATION: &str =
     "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?5,?6,?7,?8,NULL,?9,1,?13,?10,?11,?12)";
 const INSERT_KEY: &str = "INSERT INTO opkey VALUES(?1,?2,?3,0)";
@@ -40,7 +40,8 @@ pub(crate) struct Twin {
 
 /// What a pass must tell to be redeemed.
 struct Found {
-    pass: [u8; 16],
+    pass: PassId,
+    lot: i64,
     used: i64,
     balance_used: i64,
     balance: i64,
@@ -113,7 +114,7 @@ impl Twin {
         let (operation, entry) = (operation + 1, entry + 1);
         let (uses, amount) =
             if request.contact.is_some() { (1, found.balance - found.balance_used) } else { (0, SPENT) };
-        if self.exec(TAKE, params![business, found.pass, uses, amount, entry])? != 1 {
+        if self.exec(TAKE, params![found.lot, found.pass.serial(), uses, amount, entry])? != 1 {
             return Ok(false);
         }
         let mut ids = Ids::new(&request.seed, request.now);
@@ -125,7 +126,18 @@ impl Twin {
             let (contact, id, mark) = (contact.as_bytes(), id.as_bytes(), Mark::Paid as u8);
             self.exec(
                 INSERT_CREDIT,
-                params![business, contact, id, found.pass, mark, spend_by, now, amount, entry],
+                params![
+                    business,
+                    contact,
+                    id,
+                    found.lot,
+                    found.pass.serial(),
+                    mark,
+                    spend_by,
+                    now,
+                    amount,
+                    entry
+                ],
             )?;
             subject = Some([*contact, *id].concat());
         }
@@ -158,7 +170,7 @@ impl Twin {
         let (from, to, mark) = (Account::Outstanding.number(), to.number(), Mark::Paid as u8);
         self.exec(
             INSERT_ENTRY,
-            params![entry, operation, from, found.pass, to, subject, amount, mark, found.before],
+            params![entry, operation, from, found.pass.as_bytes(), to, subject, amount, mark, found.before],
         )?;
         Ok(true)
     }
@@ -173,17 +185,18 @@ impl Twin {
         let mut select = self.sql.prepare_cached(SELECT_PASS)?;
         let mut rows = select.query(params![business, request.digest.as_bytes()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let (standing, redeem_by): (u8, Option<i64>) = (row.get(1)?, row.get(2)?);
+        let (standing, redeem_by): (u8, Option<i64>) = (row.get(3)?, row.get(4)?);
         let found = Found {
-            pass: row.get(0)?,
-            used: row.get(3)?,
-            limit: row.get(4)?,
-            balance_used: row.get(5)?,
-            balance: row.get(6)?,
-            before: row.get(7)?,
+            pass: LotId::from_bytes(row.get(0)?).pass(row.get(1)?),
+            lot: row.get(2)?,
+            used: row.get(5)?,
+            limit: row.get(6)?,
+            balance_used: row.get(7)?,
+            balance: row.get(8)?,
+            before: row.get(9)?,
         };
         // The rules are in the documents of lot, terms and plan.
-        let documents: (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(8)?, row.get(9)?, row.get(10)?);
+        let documents: (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(10)?, row.get(11)?, row.get(12)?);
         let open = standing == Standing::Active as u8
             && redeem_by.is_none_or(|by| request.now.micros() < by)
             && found.used < found.limit

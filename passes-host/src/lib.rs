@@ -97,7 +97,72 @@
 //! [`Receipt`]. Given again under the same [idempotency key](operation::By::key), it moves nothing and answers
 //! with the same receipt: a till that lost the answer simply asks again.
 //!
-// FILL: "# Sell, check and redeem": generate a lot, export, sell, check, redeem into a wallet, spend.
+//! # Sell, check and redeem
+//!
+//! A printed plan makes lots. A lot is a run: each [`step`](Passes::step) commits some thousands of passes, and one
+//! that stopped goes on where it was. Its codes leave by an [export](Passes::export) for the printer.
+//!
+//! ```
+//! use passes_host::conditions::{Basket, Line};
+//! use passes_host::contact::{Medium, Profile};
+//! use passes_host::money::{Currency, Money};
+//! use passes_host::service::{Deal, Generate, Over, Redeem, Spend};
+//! # use passes_host::business::Settings;
+//! # use passes_host::operation::{Actor, By, Rights};
+//! # use passes_host::passcode::Format;
+//! # use passes_host::plan::{Classification, Form, Spec, Terms};
+//! # let passes = passes_host::open("memory:", passes_host::secret::Keyring::from_master("m1", &[7; 32])?).wait()?;
+//! # let owner = Actor::new("owner", Rights::all())?;
+//! # let shop = passes.create_business(&owner, Settings::new("Shop", "Europe/London", &["GBP"], "en")?).wait()?;
+//! # let by = By::new(shop, owner);
+//! # let gbp = Currency::parse("GBP")?;
+//! # let spec = Spec {
+//! #     name: [("en".to_owned(), "Gift card".to_owned())].into(),
+//! #     description: Default::default(),
+//! #     terms: Terms::fixed(Classification::Gift, Form::Printed, Money::parse("25", gbp)?),
+//! #     code: Format::default(),
+//! #     caps: Default::default(),
+//! # };
+//! # let plan = passes.create_plan(&by, spec).wait()?.done;
+//! # passes.activate_plan(&by, plan).wait()?;
+//! let started = passes.generate(&by, Generate { plan, count: 1_000, accept_weak: false }).wait()?;
+//! let progress = passes.finish_run(&by, started.run).wait()?;
+//! assert_eq!(progress.done, 1_000);
+//!
+//! passes.export(&by, started.lot).wait()?;
+//! let printed = passes.export_page(&by, started.lot, 0, 2).wait()?;
+//! let codes: Vec<&str> = printed.iter().map(|row| row.code.reveal()).collect();
+//!
+//! // At the counter: the value is booked, and the cards are active.
+//! let cards: Over = printed.iter().map(|row| row.pass).collect::<Vec<_>>().into();
+//! passes.sell(&by.clone().key("receipt-1"), cards, Deal::at(Money::parse("25", gbp)?)).wait()?;
+//!
+//! // A gift card is spent directly, in parts. A check tells what a redemption would do, or all that is wrong.
+//! let coffee = Redeem::direct(codes[0], Money::parse("4.80", gbp)?);
+//! assert!(passes.check(&by, &coffee).wait()?.is_good());
+//! let paid = passes.redeem(&by.clone().key("receipt-2"), coffee).wait()?;
+//! assert_eq!(paid.left.to_string(), "20.20 GBP");
+//!
+//! // Or it is redeemed into a wallet, which pays baskets.
+//! let ann = Profile::named("Ann", Medium::Email("ann@example.org".into()));
+//! let ann = passes.create_contact(&by, ann).wait()?.done;
+//! passes.redeem(&by.clone().key("app-1"), Redeem::into_wallet(codes[1], ann)).wait()?;
+//! let basket = Basket::new(gbp, vec![Line::new("MUG", 2, Money::parse("7.50", gbp)?)])?;
+//! let spent = passes.spend(&by.clone().key("receipt-3"), Spend::all(ann, basket)).wait()?;
+//! assert_eq!(spent.amount.to_string(), "15.00 GBP");
+//!
+//! // One of the mugs comes back; and the books are right.
+//! use passes_host::service::Reverse;
+//! passes.reverse(&by, Reverse::operation(spent.operation).lines(vec![(0, Money::parse("7.50", gbp)?)])).wait()?;
+//! assert_eq!(passes.wallet(&by, ann).wait()?.balance(gbp)?.to_string(), "17.50 GBP");
+//! assert!(passes.verify(&by).wait()?.is_good());
+//! # Ok::<(), passes_host::HostError>(())
+//! ```
+//!
+//! An electronic pass is [issued](Passes::issue) to one recipient. An event asks for its delivery; the host has the
+//! code [revealed](Passes::reveal), sends it, and says [what became of it](Passes::delivered), by which the pass
+//! becomes active.
+//!
 //! # Sync and async
 //!
 //! Every use case is a [`Call`], and does nothing before you say how to run it. A script, a till or a command

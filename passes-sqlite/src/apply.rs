@@ -16,19 +16,19 @@ pub(crate) const INSERT_PASS: &str = "INSERT INTO pass VALUES(?1,?2,?3,?4,?5,?6,
 const UPDATE_PASS: &str = "UPDATE pass SET version=?3,standing=?4,flags=?5,activated=?6,redeem_by=?7,value=?8,\
      uses_used=?9,uses_held=?10,uses_lim=?11,balance_used=?12,balance_held=?13,balance_lim=?14,\
      granted_used=?15,granted_held=?16,granted_lim=?17,holder=?18,successor=?19,sale=?20,code_try=?21,fields=?22,last=?23 \
-     WHERE business=?1 AND id=?2";
+     WHERE lot=?1 AND serial=?2";
 /// The one statement by which a redemption changes its pass.
 const COUNT_PASS: &str = "UPDATE pass SET uses_used=?3,uses_held=?4,balance_used=?5,balance_held=?6,\
-     granted_used=?7,granted_held=?8,last=?9 WHERE business=?1 AND id=?2";
-const COUNT_RANGE: &str = "UPDATE pass SET last=?4 WHERE business=?1 AND id>=?2 AND id<=?3";
-const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
-const UPDATE_CREDIT: &str = "UPDATE credit SET version=?4,pass=?5,mark=?6,spend_by=?7,created=?8,used=?9,\
-     held=?10,lim=?11,last=?12 WHERE business=?1 AND contact=?2 AND id=?3";
+     granted_used=?7,granted_held=?8,last=?9 WHERE lot=?1 AND serial=?2";
+const COUNT_RANGE: &str = "UPDATE pass SET last=?4 WHERE lot=?1 AND serial BETWEEN ?2 AND ?3";
+const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)";
+const UPDATE_CREDIT: &str = "UPDATE credit SET version=?4,lot=?5,serial=?6,mark=?7,spend_by=?8,created=?9,\
+     used=?10,held=?11,lim=?12,last=?13 WHERE business=?1 AND contact=?2 AND id=?3";
 const COUNT_CREDIT: &str =
     "UPDATE credit SET used=?4,held=?5,last=?6 WHERE business=?1 AND contact=?2 AND id=?3";
 const PUT_TALLY: &str = "INSERT INTO tally VALUES(?1,?2,?3,?4,?5,?6) \
      ON CONFLICT DO UPDATE SET used=excluded.used,held=excluded.held,lim=excluded.lim";
-const INSERT_CODE: &str = "INSERT INTO code VALUES(?1,?2,?3)";
+const INSERT_CODE: &str = "INSERT INTO code VALUES(?1,?2,?3,?4)";
 const INSERT_OPERATION: &str =
     "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)";
 const INSERT_KEY: &str = "INSERT INTO opkey VALUES(?1,?2,?3,?4)";
@@ -102,7 +102,8 @@ impl Db {
             let touched = plan.passes.iter().filter(|pass| (first..=to).contains(&&pass.id)).count();
             let count = u64::from(to.serial().saturating_sub(first.serial())).saturating_add(1);
             if u64::try_from(touched).is_ok_and(|touched| touched < count) {
-                self.exec(COUNT_RANGE, params![business, first.as_bytes(), to.as_bytes(), signed(*last)])?;
+                let lot = self.lot_or_new(business, first.lot())?;
+                self.exec(COUNT_RANGE, params![lot, first.serial(), to.serial(), signed(*last)])?;
             }
         }
         for pass in plan.passes.iter().filter(|pass| pass.touched) {
@@ -115,7 +116,8 @@ impl Db {
             self.exec(PUT_TALLY, params![business, id, slot, tally.used, tally.held, tally.limit])?;
         }
         for Claim { digest, pass } in &change.claim {
-            self.exec(INSERT_CODE, params![business, digest.as_bytes(), pass.as_bytes()])?;
+            let lot = self.lot_or_new(business, pass.lot())?;
+            self.exec(INSERT_CODE, params![business, digest.as_bytes(), lot, pass.serial()])?;
         }
         Ok(())
     }
@@ -145,12 +147,13 @@ impl Db {
 
     fn write_pass(&self, business: i64, pass: &PassPlan<'_>) -> Result<(), Fault> {
         let (u, b, g) = (pass.uses, pass.balance, pass.granted);
+        let (lot, serial) = (self.lot_or_new(business, pass.id.lot())?, pass.id.serial());
         let Some((row, version)) = pass.put else {
             self.exec(
                 COUNT_PASS,
                 params![
-                    business,
-                    pass.id.as_bytes(),
+                    lot,
+                    serial,
                     u.used,
                     u.held,
                     b.used,
@@ -164,7 +167,7 @@ impl Db {
         };
         let row = &PassRow { version, uses: u, balance: b, granted: g, last: pass.last, ..row.clone() };
         let text = if pass.stored { UPDATE_PASS } else { INSERT_PASS };
-        pass_values(business, row, |values| self.exec(text, values))?;
+        pass_values(lot, row, |values| self.exec(text, values))?;
         Ok(())
     }
 
@@ -177,12 +180,13 @@ impl Db {
         };
         let text = if credit.stored { UPDATE_CREDIT } else { INSERT_CREDIT };
         let CreditRow { pass, mark, spend_by, created, .. } = row;
-        let (pass, mark, spend_by) = (pass.as_bytes(), *mark as u8, spend_by.map(Instant::micros));
+        let lot = self.lot_or_new(business, pass.lot())?;
+        let (serial, mark, spend_by) = (pass.serial(), *mark as u8, spend_by.map(Instant::micros));
         let created = created.micros();
         self.exec(
             text,
             params![
-                business, key.0, key.1, version, pass, mark, spend_by, created, a.used, a.held, a.limit, last
+                business, key.0, key.1, version, lot, serial, mark, spend_by, created, a.used, a.held, a.limit, last
             ],
         )?;
         Ok(())
@@ -246,11 +250,11 @@ impl Db {
 }
 
 /// Hands the values of a pass's row to `write`, in the order of the table's columns.
-pub(crate) fn pass_values<T>(business: i64, row: &PassRow, write: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
+pub(crate) fn pass_values<T>(lot: i64, row: &PassRow, write: impl FnOnce(&[&dyn ToSql]) -> T) -> T {
     let (u, b, g) = (&row.uses, &row.balance, &row.granted);
     write(params![
-        business,
-        row.id.as_bytes(),
+        lot,
+        row.id.serial(),
         row.version,
         row.standing as u8,
         row.flags,

@@ -2,7 +2,7 @@
 
 use crate::errors::Fault;
 use passes_core::calendar::Instant;
-use passes_core::id::{ContactId, CreditId, Id, PassId};
+use passes_core::id::{ContactId, CreditId, Id, LotId, PassId};
 use passes_core::ledger::{Account, Entry, Mark, StoredEntry, Subject, Unit};
 use passes_core::operation::Kind;
 use passes_core::pass::{CreditRow, PassRow, Standing, Tally};
@@ -11,30 +11,30 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
 use std::sync::Arc;
 
-/// The columns of a pass, in the order in which [`Columns::pass`] reads them.
+/// The columns of a pass (`p`) and its lot (`o`), in the order in which [`Columns::pass`] reads them.
 macro_rules! pass_columns {
     () => {
-        "p.id,p.version,p.standing,p.flags,p.activated,p.redeem_by,p.value,p.uses_used,p.uses_held,p.uses_lim,\
+        "o.id,p.serial,p.version,p.standing,p.flags,p.activated,p.redeem_by,p.value,p.uses_used,p.uses_held,p.uses_lim,\
          p.balance_used,p.balance_held,p.balance_lim,p.granted_used,p.granted_held,p.granted_lim,p.holder,\
          p.successor,p.sale,p.code_try,p.fields,p.last"
     };
 }
 
-/// The columns of a credit, in the order in which [`Columns::credit`] reads them.
+/// The columns of a credit (`c`) and the lot of its pass (`o`), in the order in which [`Columns::credit`] reads them.
 macro_rules! credit_columns {
     () => {
-        "contact,id,version,pass,mark,spend_by,created,used,held,lim,last"
+        "c.contact,c.id,c.version,o.id,c.serial,c.mark,c.spend_by,c.created,c.used,c.held,c.lim,c.last"
     };
 }
 
-/// The columns of an operation, in the order in which [`Columns::operation`] reads them.
+/// The columns of an operation (`o`), in the order in which [`Columns::operation`] reads them.
 macro_rules! operation_columns {
     () => {
         "o.number,o.id,o.kind,o.at,o.booked,o.actor,o.place,o.channel,o.reason,o.after,o.receipt,o.events"
     };
 }
 
-/// The columns of an entry and its operation, in the order in which [`Columns::entry`] reads them.
+/// The columns of an entry (`e`) and its operation (`o`), in the order in which [`Columns::entry`] reads them.
 macro_rules! entry_columns {
     () => {
         "e.number,e.operation,o.at,o.booked,e.from_account,e.from_subject,e.to_account,e.to_subject,e.unit,\
@@ -74,6 +74,12 @@ impl<'r, 's> Columns<'r, 's> {
 
     pub(crate) fn id<T: Id>(&mut self) -> Result<T, Fault> {
         Ok(T::from_bytes(self.next()?))
+    }
+
+    /// A pass's id, by its lot and its serial number.
+    fn pass_id(&mut self) -> Result<PassId, Fault> {
+        let lot: LotId = self.id()?;
+        Ok(lot.pass(self.next()?))
     }
 
     fn id_or_none<T: Id>(&mut self) -> Result<Option<T>, Fault> {
@@ -131,7 +137,7 @@ impl<'r, 's> Columns<'r, 's> {
 
     pub(crate) fn pass(&mut self) -> Result<PassRow, Fault> {
         Ok(PassRow {
-            id: self.id()?,
+            id: self.pass_id()?,
             version: self.next()?,
             standing: Standing::from_number(self.next()?).ok_or_else(|| Fault::corrupt("a standing"))?,
             flags: self.next()?,
@@ -155,7 +161,7 @@ impl<'r, 's> Columns<'r, 's> {
             contact: self.id()?,
             id: self.id()?,
             version: self.next()?,
-            pass: self.id()?,
+            pass: self.pass_id()?,
             mark: self.mark()?,
             spend_by: self.instant_or_none()?,
             created: self.instant()?,
@@ -268,7 +274,6 @@ fn tallies(bytes: &[u8]) -> Result<Vec<Tally>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use passes_core::id::LotId;
 
     /// W-1: every kind of subject comes back as it was stored, and nothing else is taken for one.
     #[test]

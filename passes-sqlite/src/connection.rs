@@ -2,9 +2,9 @@
 
 use crate::errors::Fault;
 use crate::schema;
-use passes_core::id::{BusinessId, Id};
+use passes_core::id::{BusinessId, Id, LotId};
 use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,14 +13,18 @@ use std::time::Duration;
 /// Every statement of the store, those for bulk included, stays prepared.
 const STATEMENTS: usize = 96;
 
+/// Lots whose numbers are kept at hand.
+const LOTS: usize = 4_096;
+
 /// Writers queue on side files, so this is only for what the locks don't order: recovery after a crash, and
 /// programs that know nothing of them.
 const BUSY: Duration = Duration::from_secs(30);
 
-/// A connection, and the numbers by which the tables name businesses.
+/// A connection, and the numbers by which the tables name businesses and lots.
 pub(crate) struct Db {
     pub(crate) sql: Connection,
     businesses: RefCell<HashMap<BusinessId, i64>>,
+    lots: RefCell<HashMap<(i64, LotId), i64>>,
 }
 
 impl Db {
@@ -56,7 +60,7 @@ impl Db {
 
     fn new(sql: Connection) -> Self {
         sql.set_prepared_statement_cache_capacity(STATEMENTS);
-        Self { sql, businesses: RefCell::default() }
+        Self { sql, businesses: RefCell::default(), lots: RefCell::default() }
     }
 
     /// A statement, prepared once.
@@ -94,9 +98,33 @@ impl Db {
         Ok(number)
     }
 
+    /// The number of a lot, given now if it has none. Only within a transaction that writes.
+    pub(crate) fn lot_or_new(&self, business: i64, id: LotId) -> Result<i64, Fault> {
+        if let Some(known) = self.lots.borrow().get(&(business, id)) {
+            return Ok(*known);
+        }
+        let mut select = self.statement("SELECT num FROM lot WHERE business=?1 AND id=?2")?;
+        let found = select.query_row(params![business, id.as_bytes()], |row| row.get(0)).optional()?;
+        let number = match found {
+            Some(found) => found,
+            None => {
+                let mut insert = self.statement("INSERT INTO lot (business,id) VALUES (?1,?2)")?;
+                insert.execute(params![business, id.as_bytes()])?;
+                self.sql.last_insert_rowid()
+            }
+        };
+        let mut lots = self.lots.borrow_mut();
+        if lots.len() >= LOTS {
+            lots.clear();
+        }
+        lots.insert((business, id), number);
+        Ok(number)
+    }
+
     /// Takes back the transaction that is open, and forgets what was learned in it.
     pub(crate) fn roll_back(&self) {
         self.businesses.borrow_mut().clear();
+        self.lots.borrow_mut().clear();
         // SQLite itself may have done so already. An error here shows again at the next BEGIN.
         if !self.sql.is_autocommit() {
             drop(self.run("ROLLBACK"));

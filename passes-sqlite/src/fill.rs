@@ -80,18 +80,20 @@ impl Db {
             must_hold(row)?;
             // A put of a new pass: its version and its chain begin.
             let row = PassRow { version: 1, last: 0, ..row.clone() };
-            pass_values(business, &row, |values| values.iter().try_for_each(|value| bind(value)))?;
+            let lot = self.lot_or_new(business, row.id.lot())?;
+            pass_values(lot, &row, |values| values.iter().try_for_each(|value| bind(value)))?;
             Ok(())
         })?;
         if !fresh {
             return Err(Fault::conflict());
         }
         let after = self.apply(&chunk.change, None, &mut None)??;
-        let codes = Insert::new("code", 3);
+        let codes = Insert::new("code", 4);
         let fresh = codes.all(self, &chunk.codes, |claim, bind| {
             bind(&business)?;
             bind(claim.digest.as_bytes())?;
-            bind(claim.pass.as_bytes())?;
+            bind(&self.lot_or_new(business, claim.pass.lot())?)?;
+            bind(&claim.pass.serial())?;
             Ok(())
         })?;
         if fresh { Ok(after) } else { Err(StoreError::Taken(Vec::new()).into()) }

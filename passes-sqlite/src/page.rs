@@ -4,7 +4,7 @@ use crate::codec::{Columns, credit_columns, entry_columns, operation_columns, pa
 use crate::connection::Db;
 use crate::errors::Fault;
 use passes_core::calendar::Instant;
-use passes_core::id::{BusinessId, Id, PassId};
+use passes_core::id::{BusinessId, PassId};
 use passes_core::ledger::{StoredEntry, Subject};
 use passes_core::pass::PassRow;
 use passes_core::store::{
@@ -20,20 +20,22 @@ const CHILDREN: &str = "SELECT id,version,parent_kind,parent_id,body FROM doc \
 const PASSES: &str = concat!(
     "SELECT ",
     pass_columns!(),
-    " FROM pass p WHERE business=?1 AND id>=?2 AND id<=?3 AND id>?5 ORDER BY id LIMIT ?4"
+    " FROM lot o CROSS JOIN pass p ON p.lot=o.num WHERE o.business=?1 AND o.id=?2 \
+     AND p.serial BETWEEN ?3 AND ?4 ORDER BY p.serial LIMIT ?5"
 );
 const PASSES_BY_EXPIRY: &str = concat!(
     "SELECT ",
     pass_columns!(),
-    // ?5 is the expiry after which to go on, the end of time standing for never; ?6 the pass.
-    " FROM pass p WHERE business=?1 AND id>=?2 AND id<=?3 \
-     AND (ifnull(redeem_by,9223372036854775807),id)>(?5,?6) \
-     ORDER BY ifnull(redeem_by,9223372036854775807),id LIMIT ?4"
+    // ?6 is the expiry after which to go on, the end of time standing for never; ?7 the serial number.
+    " FROM lot o CROSS JOIN pass p ON p.lot=o.num WHERE o.business=?1 AND o.id=?2 \
+     AND p.serial BETWEEN ?3 AND ?4 AND (ifnull(p.redeem_by,9223372036854775807),p.serial)>(?6,?7) \
+     ORDER BY ifnull(p.redeem_by,9223372036854775807),p.serial LIMIT ?5"
 );
 const CREDITS: &str = concat!(
     "SELECT ",
     credit_columns!(),
-    " FROM credit WHERE business=?1 AND contact=?2 AND id>?3 ORDER BY id LIMIT ?4"
+    " FROM credit c CROSS JOIN lot o ON o.num=c.lot \
+     WHERE c.business=?1 AND c.contact=?2 AND c.id>?3 ORDER BY c.id LIMIT ?4"
 );
 const OPERATIONS: &str = concat!(
     "SELECT ",
@@ -50,9 +52,16 @@ const ALL_ENTRIES: &str = concat!(
     entry_columns!(),
     " FROM entry e CROSS JOIN operation o ON o.number=e.operation WHERE o.business=?1 ORDER BY e.number"
 );
-const ALL_PASSES: &str = concat!("SELECT ", pass_columns!(), " FROM pass p WHERE business=?1 ORDER BY id");
-const ALL_CREDITS: &str =
-    concat!("SELECT ", credit_columns!(), " FROM credit WHERE business=?1 ORDER BY contact,id");
+const ALL_PASSES: &str = concat!(
+    "SELECT ",
+    pass_columns!(),
+    " FROM lot o CROSS JOIN pass p ON p.lot=o.num WHERE o.business=?1 ORDER BY o.id,p.serial"
+);
+const ALL_CREDITS: &str = concat!(
+    "SELECT ",
+    credit_columns!(),
+    " FROM credit c CROSS JOIN lot o ON o.num=c.lot WHERE c.business=?1 ORDER BY c.contact,c.id"
+);
 const ALL_TALLIES: &str = "SELECT id,slot,used,held,lim FROM tally WHERE business=?1 ORDER BY id,slot";
 
 /// Greater than no id: where a list begins.
@@ -124,17 +133,28 @@ impl Db {
         order: PassOrder,
         after: Option<(Option<Instant>, PassId)>,
     ) -> Result<Vec<PassRow>, Fault> {
-        let (first, last, limit) = (range.first.as_bytes(), range.last.as_bytes(), range.limit);
-        if range.first.lot() != range.last.lot() {
+        let (lot, mut first, last) = (range.first.lot(), range.first.serial(), range.last.serial());
+        if lot != range.last.lot() {
             return Ok(Vec::new());
         }
-        let bytes = after.map(|(_, id)| id.to_bytes());
-        let id = above(&bytes);
+        // Where to go on: a pass of another lot is before or behind all of this one.
+        let after_serial = match after {
+            Some((_, id)) if id.lot() > lot => u32::MAX,
+            Some((_, id)) if id.lot() == lot => id.serial(),
+            _ => 0,
+        };
         match order {
-            PassOrder::Serial => self.all(PASSES, params![business, first, last, limit, id], |c| c.pass()),
+            PassOrder::Serial => {
+                if after.is_some() {
+                    first = first.max(after_serial.saturating_add(1));
+                }
+                let params = params![business, lot.as_bytes(), first, last, range.limit];
+                self.all(PASSES, params, |c| c.pass())
+            }
             PassOrder::Expiry => {
                 let expiry = after.map_or(i64::MIN, |(at, _)| at.map_or(i64::MAX, Instant::micros));
-                let params = params![business, first, last, limit, expiry, id];
+                let params =
+                    params![business, lot.as_bytes(), first, last, range.limit, expiry, after_serial];
                 self.all(PASSES_BY_EXPIRY, params, |c| c.pass())
             }
         }
@@ -244,12 +264,14 @@ fn concerns(booked: &Subject, subject: &Subject) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use passes_core::id::LotId;
+    use passes_core::id::{Id, LotId};
 
     /// D-1: lists go by a key, too; only the order by expiry is made at the end, of one lot.
     #[test]
     fn every_list_goes_by_a_key() {
-        for text in [DOCS, CHILDREN, PASSES, PASSES_BY_EXPIRY, CREDITS, OPERATIONS, ENTRY] {
+        for text in
+            [DOCS, CHILDREN, PASSES, PASSES_BY_EXPIRY, CREDITS, OPERATIONS, ENTRY, ALL_PASSES, ALL_CREDITS]
+        {
             let mut steps = crate::schema::plan_of(text);
             if text == PASSES_BY_EXPIRY {
                 assert_eq!(steps.pop().as_deref(), Some("USE TEMP B-TREE FOR ORDER BY"));

@@ -308,9 +308,10 @@ impl<'c> Planner<'_, 'c> {
         if there < u64::from(count) {
             let mut select = self.db.statement(
                 "SELECT count(*),ifnull(min(last),0),ifnull(max(last),0) FROM pass \
-                 WHERE business=?1 AND id>=?2 AND id<=?3",
+                 WHERE lot=?1 AND serial BETWEEN ?2 AND ?3",
             )?;
-            let found = select.query_row(params![self.business, first.as_bytes(), to.as_bytes()], |row| {
+            let lot = self.db.lot_or_new(self.business, first.lot())?;
+            let found = select.query_row(params![lot, first.serial(), to.serial()], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
             })?;
             let number = |n: i64| u64::try_from(n).map_err(|_| Fault::corrupt("a number"));

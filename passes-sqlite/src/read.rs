@@ -27,15 +27,14 @@ macro_rules! chain {
     };
 }
 
-// 5 is DocKind::Lot. A pass's id begins with the twelve bytes of its lot's.
+// 5 is DocKind::Lot.
 const BY_CODE: &str = concat!(
     "SELECT ",
     pass_columns!(),
     ",",
     chain!(columns),
-    " FROM code c CROSS JOIN pass p ON p.business=c.business AND p.id=c.pass \
-     LEFT JOIN doc l ON l.business=c.business AND l.kind=5 \
-     AND l.id=CAST(substr(p.id,1,12)||x'00000000' AS BLOB)",
+    " FROM code c CROSS JOIN pass p ON p.lot=c.lot AND p.serial=c.serial CROSS JOIN lot o ON o.num=p.lot \
+     LEFT JOIN doc l ON l.business=o.business AND l.kind=5 AND l.id=o.id",
     chain!(parents),
     "WHERE c.business=?1 AND c.digest=?2"
 );
@@ -49,19 +48,28 @@ const CHAIN: &str = concat!(
 const DOC: &str =
     "SELECT version,parent_kind,parent_id,body FROM doc WHERE business=?1 AND kind=?2 AND id=?3";
 const TAKEN: &str = "SELECT 1 FROM code WHERE business=?1 AND digest=?2";
-const PASS: &str = concat!("SELECT ", pass_columns!(), " FROM pass p WHERE business=?1 AND id=?2");
+const PASS: &str = concat!(
+    "SELECT ",
+    pass_columns!(),
+    " FROM lot o CROSS JOIN pass p ON p.lot=o.num WHERE o.business=?1 AND o.id=?2 AND p.serial=?3"
+);
 const PASSES: &str = concat!(
     "SELECT ",
     pass_columns!(),
-    " FROM pass p WHERE business=?1 AND id>=?2 AND id<=?3 ORDER BY id LIMIT ?4"
+    " FROM lot o CROSS JOIN pass p ON p.lot=o.num WHERE o.business=?1 AND o.id=?2 \
+     AND p.serial BETWEEN ?3 AND ?4 ORDER BY p.serial LIMIT ?5"
 );
 const WALLET: &str = concat!(
     "SELECT ",
     credit_columns!(),
-    " FROM credit WHERE business=?1 AND contact=?2 AND used+held<lim ORDER BY id"
+    " FROM credit c CROSS JOIN lot o ON o.num=c.lot \
+     WHERE c.business=?1 AND c.contact=?2 AND c.used+c.held<c.lim ORDER BY c.id"
 );
-const CREDIT: &str =
-    concat!("SELECT ", credit_columns!(), " FROM credit WHERE business=?1 AND contact=?2 AND id=?3");
+const CREDIT: &str = concat!(
+    "SELECT ",
+    credit_columns!(),
+    " FROM credit c CROSS JOIN lot o ON o.num=c.lot WHERE c.business=?1 AND c.contact=?2 AND c.id=?3"
+);
 const TALLY: &str = "SELECT used,held,lim FROM tally WHERE business=?1 AND id=?2 AND slot=?3";
 const BY_KEY: &str = concat!(
     "SELECT ",
@@ -184,7 +192,7 @@ impl Db {
     }
 
     pub(crate) fn pass(&self, business: i64, id: PassId) -> Result<Option<PassRow>, Fault> {
-        self.one(PASS, params![business, id.as_bytes()], |c| c.pass())
+        self.one(PASS, params![business, id.lot().as_bytes(), id.serial()], |c| c.pass())
     }
 
     fn passes(&self, business: i64, load: &Load) -> Result<Vec<PassRow>, Fault> {
@@ -206,7 +214,8 @@ impl Db {
         if range.first.lot() != range.last.lot() {
             return Ok(Vec::new());
         }
-        let params = params![business, range.first.as_bytes(), range.last.as_bytes(), range.limit];
+        let (lot, first, last) = (range.first.lot(), range.first.serial(), range.last.serial());
+        let params = params![business, lot.as_bytes(), first, last, range.limit];
         self.all(PASSES, params, |c| c.pass())
     }
 

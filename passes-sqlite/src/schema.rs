@@ -94,7 +94,7 @@ mod tests {
         let tables =
             tables.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))).unwrap();
         let tables: Vec<_> = tables.map(Result::unwrap).filter(|(name, _)| name != "sqlite_schema").collect();
-        assert_eq!(tables.len(), 9);
+        assert_eq!(tables.len(), 10);
         assert!(tables.iter().all(|(_, strict)| *strict), "{tables:?}");
     }
 

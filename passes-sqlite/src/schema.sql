@@ -5,23 +5,33 @@
 -- Ids are the 16 bytes of UUIDs, instants are microseconds in UTC, amounts are minor units. The numbers of kinds,
 -- accounts, units and standings are those of passes-core.
 
--- Every key begins with the business: one byte instead of sixteen.
+-- Every key begins with the business, or with what belongs to one: one byte instead of sixteen.
 CREATE TABLE business (
     num INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE
 ) STRICT;
 
--- A code is reserved before its pass is made, so this names no table.
+-- A pass's id is its lot's with the serial number in the last four bytes: a lot's number and the serial number say
+-- the same in three.
+CREATE TABLE lot (
+    num INTEGER PRIMARY KEY,
+    business INTEGER NOT NULL REFERENCES business (num),
+    id BLOB NOT NULL,
+    UNIQUE (business, id)
+) STRICT;
+
+-- A code is reserved before its pass is made, so it names a pass that may not be there.
 CREATE TABLE code (
     business INTEGER NOT NULL,
     digest BLOB NOT NULL,
-    pass BLOB NOT NULL,
+    lot INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
     PRIMARY KEY (business, digest)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pass (
-    business INTEGER NOT NULL,
-    id BLOB NOT NULL,
+    lot INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
     version INTEGER NOT NULL,
     standing INTEGER NOT NULL,
     flags INTEGER NOT NULL,
@@ -43,7 +53,7 @@ CREATE TABLE pass (
     code_try INTEGER NOT NULL,
     fields BLOB,
     last INTEGER NOT NULL,
-    PRIMARY KEY (business, id)
+    PRIMARY KEY (lot, serial)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE credit (
@@ -51,7 +61,8 @@ CREATE TABLE credit (
     contact BLOB NOT NULL,
     id BLOB NOT NULL,
     version INTEGER NOT NULL,
-    pass BLOB NOT NULL,
+    lot INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
     mark INTEGER NOT NULL,
     spend_by INTEGER,
     created INTEGER NOT NULL,

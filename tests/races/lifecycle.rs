@@ -42,6 +42,7 @@ struct Table<'a> {
     printed: PlanId,
     electronic: PlanId,
     contact: ContactId,
+    other: ContactId,
 }
 
 /// A pass that was brought into a state, and what the commands on it need.
@@ -128,8 +129,7 @@ impl Table<'_> {
             Action::SetExpiry => drop(passes.set_expiry(by, pass, Expiry::Never).wait()),
             Action::SetFields => drop(passes.set_fields(by, pass, [("colour".into(), text)].into()).wait()),
             Action::SetRecipient => {
-                let other = self.world.contact();
-                drop(passes.set_recipient(by, pass, other).wait())
+                drop(passes.set_recipient(by, pass, self.other).wait())
             }
             Action::Reveal => passes.reveal(by, pass).wait().map(|_| ()),
         }
@@ -147,7 +147,8 @@ fn every_state_and_every_command() {
         println!("on {}", world.store);
         let (printed, electronic) =
             (world.plan(open_value(Form::Printed)), world.plan(open_value(Form::Electronic)));
-        let table = Table { world: &world, printed, electronic, contact: world.contact() };
+        let (contact, other) = (world.contact(), world.contact());
+        let table = Table { world: &world, printed, electronic, contact, other };
         for action in Action::ALL {
             for state in State::ALL {
                 if (action, state) == (Action::Return, State::Draft) {

@@ -12,5 +12,6 @@
 )]
 
 mod lifecycle;
+mod model;
 mod processes;
 mod threads;
