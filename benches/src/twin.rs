@@ -210,11 +210,14 @@ fn packed(found: &Found, uses: i64, amount: i64) -> Vec<u8> {
     let mut bytes = vec![2];
     for number in [found.used + uses, 0, found.limit, found.balance_used + amount, 0, found.balance] {
         let mut rest = number.unsigned_abs() << 1;
-        while rest > 0x7F {
-            bytes.push((rest & 0x7F | 0x80) as u8);
+        loop {
+            let [low, ..] = rest.to_le_bytes();
             rest >>= 7;
+            bytes.push(if rest == 0 { low } else { low | 0x80 });
+            if rest == 0 {
+                break;
+            }
         }
-        bytes.push(rest as u8);
     }
     bytes
 }

@@ -19,10 +19,10 @@ const CONTACTS: usize = 1_000;
 /// Redemptions of each kind that lie behind.
 const HISTORY: usize = 4_000;
 /// What a gift pass credits, and what a gift card holds.
-pub(crate) const GIFT: i64 = 25_00;
-const CARD: i64 = 500_00;
+pub(crate) const GIFT: i64 = 2_500;
+const CARD: i64 = 50_000;
 /// What is spent of a gift card at once.
-pub(crate) const SPENT: i64 = 1_25;
+pub(crate) const SPENT: i64 = 125;
 
 /// Where the value of a pass goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn doc(kind: DocKind, id: [u8; 16], parent: Option<DocKey>, size: usize) -> Put 
     Put { record: Record::Doc(doc), expect: Expect::Absent }
 }
 
-pub(crate) fn row(id: PassId, value: i64) -> PassRow {
+fn row(id: PassId, value: i64) -> PassRow {
     PassRow {
         id,
         version: 1,

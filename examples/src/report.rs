@@ -213,10 +213,7 @@ pub fn events(out: &mut dyn Write, shop: &Shop) -> Result<BTreeMap<String, usize
         let Some(last) = told.last() else { break };
         cursor = last.position;
         for told in &told {
-            // The name of the variant, which is what `Debug` begins with.
-            let text = format!("{:?}", told.event);
-            let kind = text.split([' ', '(', '{']).next().unwrap_or_default();
-            *kinds.entry(kind.to_owned()).or_default() += 1;
+            *kinds.entry(told.event.kind().to_owned()).or_default() += 1;
         }
     }
     let all: usize = kinds.values().sum();

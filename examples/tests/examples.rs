@@ -167,3 +167,16 @@ fn hello_runs() {
     let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/hello/main.rs")).unwrap();
     assert!(source.lines().count() <= 60);
 }
+
+/// The program that the README shows is the one that runs.
+#[test]
+fn the_readme_shows_hello() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let readme = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
+    let hello = std::fs::read_to_string(format!("{root}/examples/hello/main.rs")).unwrap();
+    assert!(hello.lines().count() <= 60, "hello has grown");
+    assert!(
+        readme.contains(&format!("```rust\n{}\n```", hello.trim_end())),
+        "copy examples/hello/main.rs into README.md"
+    );
+}

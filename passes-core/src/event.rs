@@ -213,6 +213,37 @@ pub enum Whole {
 }
 
 impl Event {
+    /// The stable name of its kind, such as `pass_redeemed`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::BusinessConfigured => "business_configured",
+            Self::PlanChanged { .. } => "plan_changed",
+            Self::ContactChanged { .. } => "contact_changed",
+            Self::LotStarted { .. } => "lot_started",
+            Self::LotGrew { .. } => "lot_grew",
+            Self::LotReady { .. } => "lot_ready",
+            Self::RunCancelled { .. } => "run_cancelled",
+            Self::DeliveryWanted { .. } => "delivery_wanted",
+            Self::DeliveryRecorded { .. } => "delivery_recorded",
+            Self::PassesActivated { .. } => "passes_activated",
+            Self::PassesSold { .. } => "passes_sold",
+            Self::SaleVoided { .. } => "sale_voided",
+            Self::PassRedeemed { .. } => "pass_redeemed",
+            Self::PassSpent { .. } => "pass_spent",
+            Self::WalletSpent { .. } => "wallet_spent",
+            Self::Reversed { .. } => "reversed",
+            Self::Suspended { .. } => "suspended",
+            Self::Reactivated { .. } => "reactivated",
+            Self::PassesCancelled { .. } => "passes_cancelled",
+            Self::PassReplaced { .. } => "pass_replaced",
+            Self::PassesChanged { .. } => "passes_changed",
+            Self::LotExported { .. } => "lot_exported",
+            Self::ExportClosed { .. } => "export_closed",
+            Self::CodeRevealed { .. } => "code_revealed",
+        }
+    }
+
     /// Takes from the commit what only it knows: the balance that is left, which is its second tally.
     pub(crate) fn settle(&mut self, after: &[Tally]) {
         if let Self::PassRedeemed { left, .. } | Self::PassSpent { left, .. } = self

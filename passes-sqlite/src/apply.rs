@@ -151,17 +151,7 @@ impl Db {
         let Some((row, version)) = pass.put else {
             self.exec(
                 COUNT_PASS,
-                params![
-                    lot,
-                    serial,
-                    u.used,
-                    u.held,
-                    b.used,
-                    b.held,
-                    g.used,
-                    g.held,
-                    signed(pass.last)
-                ],
+                params![lot, serial, u.used, u.held, b.used, b.held, g.used, g.held, signed(pass.last)],
             )?;
             return Ok(());
         };
@@ -186,7 +176,8 @@ impl Db {
         self.exec(
             text,
             params![
-                business, key.0, key.1, version, lot, serial, mark, spend_by, created, a.used, a.held, a.limit, last
+                business, key.0, key.1, version, lot, serial, mark, spend_by, created, a.used, a.held,
+                a.limit, last
             ],
         )?;
         Ok(())

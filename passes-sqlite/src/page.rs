@@ -133,7 +133,7 @@ impl Db {
         order: PassOrder,
         after: Option<(Option<Instant>, PassId)>,
     ) -> Result<Vec<PassRow>, Fault> {
-        let (lot, mut first, last) = (range.first.lot(), range.first.serial(), range.last.serial());
+        let (lot, first, last) = (range.first.lot(), range.first.serial(), range.last.serial());
         if lot != range.last.lot() {
             return Ok(Vec::new());
         }
@@ -145,9 +145,9 @@ impl Db {
         };
         match order {
             PassOrder::Serial => {
-                if after.is_some() {
-                    first = first.max(after_serial.saturating_add(1));
-                }
+                // Beyond the largest serial number there is nothing, and no number of 32 bits either.
+                let next = i64::from(after_serial) + i64::from(after.is_some());
+                let first = next.max(i64::from(first));
                 let params = params![business, lot.as_bytes(), first, last, range.limit];
                 self.all(PASSES, params, |c| c.pass())
             }

@@ -84,7 +84,9 @@ impl Table<'_> {
         }
         match state {
             // Suspended by its lot: the pass itself can still be.
-            State::Suspended if action == Action::Suspend => drop(passes.suspend(by, pass.lot()).wait().unwrap()),
+            State::Suspended if action == Action::Suspend => {
+                drop(passes.suspend(by, pass.lot()).wait().unwrap())
+            }
             State::Suspended => drop(passes.suspend(by, pass).wait().unwrap()),
             State::Cancelled => drop(passes.cancel(by, pass, Rest::Refund).wait().unwrap()),
             State::Redeemed if action != Action::Return => {
@@ -128,9 +130,7 @@ impl Table<'_> {
             Action::SetValue => drop(passes.set_value(by, pass, amount("30 EUR")).wait()),
             Action::SetExpiry => drop(passes.set_expiry(by, pass, Expiry::Never).wait()),
             Action::SetFields => drop(passes.set_fields(by, pass, [("colour".into(), text)].into()).wait()),
-            Action::SetRecipient => {
-                drop(passes.set_recipient(by, pass, self.other).wait())
-            }
+            Action::SetRecipient => drop(passes.set_recipient(by, pass, self.other).wait()),
             Action::Reveal => passes.reveal(by, pass).wait().map(|_| ()),
         }
     }
@@ -164,7 +164,10 @@ fn every_state_and_every_command() {
                 if action.allowed_in().contains(&state) {
                     assert_eq!(code_of(&answer), "ok", "{action:?} in {state}: {answer:?}");
                     let after = view().state;
-                    assert!(after == state || action.leads_to().contains(&after), "{action:?} led to {after}");
+                    assert!(
+                        after == state || action.leads_to().contains(&after),
+                        "{action:?} led to {after}"
+                    );
                 } else {
                     let expected = match (action, state) {
                         (Action::Redeem | Action::Spend, State::Draft) => "PASS_DRAFT",
@@ -225,14 +228,21 @@ fn an_electronic_pass_is_active_by_its_delivery() {
         assert_eq!(second.to, issued.to);
         passes.delivered(by, second.pass, Outcome::Accepted).wait().unwrap();
         assert_eq!(state(second.pass), State::Active);
-        assert_eq!(world.books().part(Account::Outstanding, Mark::Granted, eur()), 2_000, "not sold: granted");
+        assert_eq!(
+            world.books().part(Account::Outstanding, Mark::Granted, eur()),
+            2_000,
+            "not sold: granted"
+        );
 
         let events = passes.events(by, Position::default(), 1_000).wait().unwrap();
         let issued = issued.done;
         let of = |wanted: PassId| {
             let told = events.iter().filter_map(|told| match &told.event {
                 Event::DeliveryWanted { pass, to, channel } if *pass == wanted => {
-                    assert_eq!((*to, channel.as_str()), (issued.to, if wanted == issued.pass { "email" } else { "sms" }));
+                    assert_eq!(
+                        (*to, channel.as_str()),
+                        (issued.to, if wanted == issued.pass { "email" } else { "sms" })
+                    );
                     Some("wanted")
                 }
                 Event::DeliveryRecorded { pass, failed, activated } if *pass == wanted => {
@@ -279,7 +289,10 @@ fn lots_and_plans_are_suspended_by_one_record() {
         assert_eq!(code_of(&passes.suspend(by, plan).wait()), "WRONG_STATE");
         assert_eq!(code_of(&passes.suspend(by, lot).wait()), "WRONG_STATE");
         assert_eq!(states(), [State::Suspended, State::Suspended, State::Draft]);
-        assert_eq!(passes.count_states(by, lot).wait().unwrap(), [(State::Suspended, 2), (State::Draft, 1)].into());
+        assert_eq!(
+            passes.count_states(by, lot).wait().unwrap(),
+            [(State::Suspended, 2), (State::Draft, 1)].into()
+        );
         assert!(tried().contains("suspended"), "{}", tried());
         passes.reactivate(by, plan).wait().unwrap();
         assert_eq!((states()[0], tried()), (State::Suspended, "the lot is suspended".into()));
@@ -291,9 +304,13 @@ fn lots_and_plans_are_suspended_by_one_record() {
         assert_eq!(code_of(&passes.reactivate(by, lot).wait()), "WRONG_STATE");
 
         let events = passes.events(by, Position::default(), 1_000).wait().unwrap();
-        let suspended: Vec<_> =
-            events.iter().filter_map(|t| if let Event::Suspended { what } = &t.event { Some(*what) } else { None }).collect();
-        assert!(matches!(suspended[..], [Whole::Plan(_), Whole::Lot(_), Whole::Passes(span)] if span.count == 1));
+        let suspended: Vec<_> = events
+            .iter()
+            .filter_map(|t| if let Event::Suspended { what } = &t.event { Some(*what) } else { None })
+            .collect();
+        assert!(
+            matches!(suspended[..], [Whole::Plan(_), Whole::Lot(_), Whole::Passes(span)] if span.count == 1)
+        );
     });
 }
 
@@ -331,9 +348,15 @@ fn a_sale_is_made_and_voided() {
         let deal = deal().to(buyer).payment("card 4711");
         let sold = passes.sell(&by, pass, deal.clone()).wait().unwrap();
         let sale = passes.sale(&by, sold.sale.unwrap()).wait().unwrap();
-        assert_eq!((sale.deal, &*sale.seller, sale.place.as_deref()), (deal.clone(), "admin", Some("Oxford Street")));
+        assert_eq!(
+            (sale.deal, &*sale.seller, sale.place.as_deref()),
+            (deal.clone(), "admin", Some("Oxford Street"))
+        );
         let view = passes.pass(&by, pass).wait().unwrap();
-        assert_eq!((view.state, view.left, view.granted_left), (State::Active, amount("20 EUR"), amount("2 EUR")));
+        assert_eq!(
+            (view.state, view.left, view.granted_left),
+            (State::Active, amount("20 EUR"), amount("2 EUR"))
+        );
         let books = world.books();
         assert_eq!(books.part(Account::Received, Mark::Paid, eur()), -1_800);
         assert_eq!(books.part(Account::Granted, Mark::Granted, eur()), -200);
@@ -353,7 +376,12 @@ fn a_sale_is_made_and_voided() {
         passes.sell(&by, pass, deal).wait().unwrap();
         world.at("2026-01-15T12:00:00.000001Z");
         assert_eq!(code_of(&passes.void_sale(&by, pass).wait()), "TOO_LATE");
-        let kinds = passes.operations(&by, OperationFilter { kind: Some(Kind::VoidSale), ..Default::default() }, Position::default(), 10);
+        let kinds = passes.operations(
+            &by,
+            OperationFilter { kind: Some(Kind::VoidSale), ..Default::default() },
+            Position::default(),
+            10,
+        );
         assert_eq!(kinds.wait().unwrap().rows.len(), 1);
     });
 }
@@ -406,7 +434,10 @@ fn a_pass_is_changed() {
         assert_eq!(tried(), "PASS_EXPIRED");
         passes.set_expiry(by, pass, Expiry::Date(parse_date("date", "2026-01-14").unwrap())).wait().unwrap();
         assert_eq!(tried(), "ok");
-        passes.set_expiry(by, pass, Expiry::At(Instant::parse("2026-01-14T12:00:00Z").unwrap())).wait().unwrap();
+        passes
+            .set_expiry(by, pass, Expiry::At(Instant::parse("2026-01-14T12:00:00Z").unwrap()))
+            .wait()
+            .unwrap();
         assert_eq!(tried(), "PASS_EXPIRED");
         passes.set_expiry(by, pass, Expiry::Never).wait().unwrap();
         assert_eq!(tried(), "ok");
@@ -563,7 +594,9 @@ fn a_bulk_command_goes_on_after_a_crash() {
             let events = world.passes.events(&world.by, start, 10_000).wait().unwrap();
             let spans: Vec<_> = events
                 .iter()
-                .filter_map(|t| if let Event::PassesCancelled { passes } = &t.event { Some(*passes) } else { None })
+                .filter_map(|t| {
+                    if let Event::PassesCancelled { passes } = &t.event { Some(*passes) } else { None }
+                })
                 .collect();
             assert!(spans.len() <= steps);
             assert_eq!(spans.iter().map(|span| span.count).sum::<u32>(), 1_150);
@@ -571,8 +604,14 @@ fn a_bulk_command_goes_on_after_a_crash() {
         }
         let books = world.books();
         let each = |account, mark| books.part(account, mark, eur());
-        assert_eq!((each(Account::Refunded, Mark::Paid), each(Account::Refunded, Mark::Granted)), (1_150 * 400, 1_150 * 100));
-        assert_eq!((each(Account::Breakage, Mark::Paid), each(Account::Breakage, Mark::Granted)), (1_150 * 400, 1_150 * 100));
+        assert_eq!(
+            (each(Account::Refunded, Mark::Paid), each(Account::Refunded, Mark::Granted)),
+            (1_150 * 400, 1_150 * 100)
+        );
+        assert_eq!(
+            (each(Account::Breakage, Mark::Paid), each(Account::Breakage, Mark::Granted)),
+            (1_150 * 400, 1_150 * 100)
+        );
         assert_eq!(books.account(Account::Outstanding, eur()), 1_200 * 500);
         let counts = world.passes.count_states(&world.by, lot).wait().unwrap();
         assert_eq!(counts, [(State::Cancelled, 3_450), (State::Active, 50)].into());
@@ -606,7 +645,15 @@ fn a_plan_is_reissued_once() {
         assert_eq!(old, codes[0].0);
         let after = passes.pass(by, new).wait().unwrap();
         assert_eq!(
-            (after.left, after.granted_left, after.uses, after.used, after.redeem_by, after.state, after.replaces),
+            (
+                after.left,
+                after.granted_left,
+                after.uses,
+                after.used,
+                after.redeem_by,
+                after.state,
+                after.replaces
+            ),
             (before.left, before.granted_left, 2, 1, before.redeem_by, State::Active, Some(old))
         );
         let gone = passes.pass(by, old).wait().unwrap();

@@ -9,11 +9,13 @@ use passes_core::ledger::{Account, Mark};
 use passes_core::lot::Outcome;
 use passes_core::money::{Currency, Money};
 use passes_core::operation::By;
-use passes_core::passcode::Presented;
 use passes_core::pass::State;
+use passes_core::passcode::Presented;
 use passes_core::plan::{Classification, Form, RedeemBy, SpendBy, Usage, Worth};
 use passes_core::redemption::Target;
-use passes_core::service::{Deal, Expiry, Home, Issue, Recipient, Redeem, Redeemed, Rest, Reverse, Reversed, Spend, Spent};
+use passes_core::service::{
+    Deal, Expiry, Home, Issue, Recipient, Redeem, Redeemed, Rest, Reverse, Reversed, Spend, Spent,
+};
 use passes_core::{Error, Receipt, Refusal};
 use std::collections::BTreeMap;
 use tests::world::{START, minor, settings};
@@ -53,7 +55,9 @@ impl Plan {
         self.conditions.iter().any(|c| c.minimum.is_some_and(|m| m.minor() > total))
     }
     fn speaks_of_products(&self) -> bool {
-        self.conditions.iter().any(|c| !c.skus.is_empty() || !c.families.is_empty() || !c.not_skus.is_empty() || c.minimum.is_some())
+        self.conditions.iter().any(|c| {
+            !c.skus.is_empty() || !c.families.is_empty() || !c.not_skus.is_empty() || c.minimum.is_some()
+        })
     }
     fn wrong_place(&self, place: &str) -> bool {
         self.conditions.iter().any(|c| !c.places.is_empty() && !c.places.iter().any(|p| p == place))
@@ -216,7 +220,11 @@ impl Model {
     }
 
     fn make_plans(&mut self) {
-        let skus = Conditions { skus: vec!["A".into(), "B".into()], not_skus: vec!["C".into()], ..Conditions::default() };
+        let skus = Conditions {
+            skus: vec!["A".into(), "B".into()],
+            not_skus: vec!["C".into()],
+            ..Conditions::default()
+        };
         let places = Conditions {
             places: vec!["North".into()],
             minimum: Some(minor(500, currency("EUR"))),
@@ -227,16 +235,27 @@ impl Model {
         type Change = Box<dyn Fn(&mut passes_core::plan::Terms)>;
         let plans: Vec<(&str, Change)> = vec![
             ("20 EUR", Box::new(|_| {})),
-            ("7 EUR", Box::new(move |t| (t.usage, t.spend_by) = (Usage::Full(3), SpendBy::AfterRedemption(days(10))))),
-            ("10 EUR", Box::new(move |t| {
-                (t.usage, t.unsold) = (Usage::Shared(3), Mark::Paid);
-                t.redeem_by = RedeemBy::AfterActivation(days(60));
-            })),
+            (
+                "7 EUR",
+                Box::new(move |t| {
+                    (t.usage, t.spend_by) = (Usage::Full(3), SpendBy::AfterRedemption(days(10)))
+                }),
+            ),
+            (
+                "10 EUR",
+                Box::new(move |t| {
+                    (t.usage, t.unsold) = (Usage::Shared(3), Mark::Paid);
+                    t.redeem_by = RedeemBy::AfterActivation(days(60));
+                }),
+            ),
             ("5 GBP", Box::new(move |t| (t.value, t.conditions) = (open, skus.clone()))),
-            ("15 EUR", Box::new(move |t| {
-                (t.classification, t.pool) = (Classification::TopUp, Some("canteen".into()));
-                t.spend_by = SpendBy::AfterRedemption(days(25));
-            })),
+            (
+                "15 EUR",
+                Box::new(move |t| {
+                    (t.classification, t.pool) = (Classification::TopUp, Some("canteen".into()));
+                    t.spend_by = SpendBy::AfterRedemption(days(25));
+                }),
+            ),
             ("12 EUR", Box::new(|t| (t.form, t.personal) = (Form::Electronic, true))),
             ("9 EUR", Box::new(move |t| t.conditions = places.clone())),
         ];
@@ -413,7 +432,11 @@ impl Model {
     fn some_pass(&mut self) -> usize {
         // Rather one of the later ones: the early ones are used up.
         let recent = self.passes.len().min(24) as u64;
-        let back = if self.dice.once_in(5) { self.dice.below(self.passes.len() as u64) } else { self.dice.below(recent) };
+        let back = if self.dice.once_in(5) {
+            self.dice.below(self.passes.len() as u64)
+        } else {
+            self.dice.below(recent)
+        };
         self.passes.len() - 1 - back as usize
     }
 
@@ -429,7 +452,8 @@ impl Model {
                 let sku = *self.dice.pick(&["A", "B", "C", "D"]);
                 let families: &[&str] = if self.dice.once_in(2) { &["food"] } else { &["toys", "sale"] };
                 let price = self.dice.between(0, 900);
-                let line = Line::new(sku, 1 + self.dice.below(2) as u32, minor(price, currency)).families(families);
+                let line =
+                    Line::new(sku, 1 + self.dice.below(2) as u32, minor(price, currency)).families(families);
                 if self.dice.once_in(12) { line.sells_stored_value() } else { line }
             })
             .collect();
@@ -437,7 +461,7 @@ impl Model {
     }
 
     fn some_place(&mut self) -> &'static str {
-        self.dice.pick(&["North", "North", "South"])
+        *self.dice.pick(&["North", "North", "South"])
     }
 
     /// Who asks: sometimes with a new key.
@@ -553,7 +577,7 @@ impl Model {
     fn deliver(&mut self) {
         let pass = self.some_pass();
         let of = &self.passes[pass];
-        let wrong = !self.is_open(pass) || !self.plans[of.plan].electronic || self.was_reissued(pass);
+        let wrong = !self.is_open(pass) || !self.plans[of.plan].electronic;
         let outcome = match self.dice.below(3) {
             0 => Outcome::Accepted,
             1 => Outcome::Failed { why: "no such mailbox".into() },
@@ -567,11 +591,6 @@ impl Model {
             let paid = self.unsold(pass);
             self.activate(pass, paid);
         }
-    }
-
-    /// A pass that a reissue made is handed over by whoever reissued it: there is no delivery of it.
-    fn was_reissued(&self, pass: usize) -> bool {
-        self.passes.iter().any(|of| of.successor == Some(pass))
     }
 
     fn void(&mut self) {
@@ -598,7 +617,7 @@ impl Model {
         let plan = &self.plans[self.passes[pass].plan];
         let (open, days) = (matches!(plan.value, Worth::Range { .. }), plan.activation_days.is_some());
         // What a reissue made is as an electronic pass: its code was handed over.
-        let electronic = plan.electronic || self.was_reissued(pass);
+        let electronic = plan.electronic;
         let of = &mut self.passes[pass];
         (of.booked, of.granted, of.sold) = (false, 0, None);
         if electronic {
@@ -624,7 +643,8 @@ impl Model {
             0 => {
                 let lot = of.id.lot();
                 let wrong = self.lots[&lot] == suspend;
-                let answer = if suspend { passes.suspend(by, lot) } else { passes.reactivate(by, lot) }.wait();
+                let answer =
+                    if suspend { passes.suspend(by, lot) } else { passes.reactivate(by, lot) }.wait();
                 let (name, answer) = command(answer);
                 if self.expect(name, &answer, if wrong { vec!["WRONG_STATE"] } else { vec![] }) {
                     self.lots.insert(lot, suspend);
@@ -641,9 +661,14 @@ impl Model {
             }
             _ => {
                 // An active pass can't be reactivated, whatever it bears.
-                let allowed = if suspend { self.is_open(pass) } else { self.is_open(pass) && self.state(pass) != State::Active };
+                let allowed = if suspend {
+                    self.is_open(pass)
+                } else {
+                    self.is_open(pass) && self.state(pass) != State::Active
+                };
                 let wrong = !allowed || of.suspended == suspend;
-                let answer = if suspend { passes.suspend(by, of.id) } else { passes.reactivate(by, of.id) }.wait();
+                let answer =
+                    if suspend { passes.suspend(by, of.id) } else { passes.reactivate(by, of.id) }.wait();
                 let (name, answer) = command(answer);
                 if self.expect(name, &answer, if wrong { vec!["WRONG_STATE"] } else { vec![] }) {
                     self.passes[pass].suspended = suspend;
@@ -690,7 +715,11 @@ impl Model {
     fn set_expiry(&mut self) {
         let pass = self.some_pass();
         let wrong = !self.is_open(pass);
-        let at = self.dice.maybe(&[-1, 0, 1, DAY, 20 * DAY]).map(|jump| self.now + jump).filter(|_| !self.dice.once_in(4));
+        let at = self
+            .dice
+            .maybe(&[-1, 0, 1, DAY, 20 * DAY])
+            .map(|jump| self.now + jump)
+            .filter(|_| !self.dice.once_in(4));
         let expiry = at.map_or(Expiry::Never, |at| Expiry::At(Instant::from_micros(at).unwrap()));
         let answer = self.world.passes.set_expiry(&self.world.by, self.passes[pass].id, expiry).wait();
         if self.expect("set expiry", &answer, if wrong { vec!["WRONG_STATE"] } else { vec![] }) {
@@ -736,7 +765,13 @@ impl Model {
             let granted = granted_before.min(before - total);
             self.passes[pass].granted -= granted;
             self.book(Account::Outstanding, Account::Correction, Mark::Granted, granted, currency);
-            self.book(Account::Outstanding, Account::Correction, Mark::Paid, before - total - granted, currency);
+            self.book(
+                Account::Outstanding,
+                Account::Correction,
+                Mark::Paid,
+                before - total - granted,
+                currency,
+            );
         }
     }
 
@@ -786,7 +821,10 @@ impl Model {
         let total = request.basket.as_ref().map(|basket| basket.total().minor());
         let unsound = if mixed {
             Some("MIXED_CURRENCIES")
-        } else if request.amount.is_some_and(|a| a.minor() <= 0 || total.is_some_and(|total| a.minor() > total)) {
+        } else if request
+            .amount
+            .is_some_and(|a| a.minor() <= 0 || total.is_some_and(|total| a.minor() > total))
+        {
             Some("BAD_AMOUNT")
         } else {
             None
@@ -827,7 +865,9 @@ impl Model {
             if plan.wrong_place(place) {
                 foreseen.push("WRONG_PLACE");
             }
-            if !mixed && total.is_some_and(|total| plan.below_minimum(total)) || mixed && self.below_mixed(pass, &request) {
+            if !mixed && total.is_some_and(|total| plan.below_minimum(total))
+                || mixed && self.below_mixed(pass, &request)
+            {
                 foreseen.push("BELOW_MINIMUM");
             }
             if of.value.is_some() && unsound.is_none() {
@@ -887,20 +927,31 @@ impl Model {
         for (line, part) in taken {
             let given = part.min(granted);
             granted -= given;
-            parts.extend([(line, Mark::Granted, given), (line, Mark::Paid, part - given)].iter().filter(|p| p.2 > 0));
+            parts.extend(
+                [(line, Mark::Granted, given), (line, Mark::Paid, part - given)].iter().filter(|p| p.2 > 0),
+            );
         }
         let of = &mut self.passes[pass];
         of.granted_used = of.granted - granted;
         (of.used, of.uses_used) = (of.used + amount, of.uses_used + uses);
         assert_eq!((receipt.left.minor(), receipt.uses_left), (of.left(), of.uses - of.uses_used));
-        let told = |parts: &[(Option<u32>, Mark, i64)]| -> Vec<(Mark, i64)> { parts.iter().map(|p| (p.1, p.2)).collect() };
+        let told = |parts: &[(Option<u32>, Mark, i64)]| -> Vec<(Mark, i64)> {
+            parts.iter().map(|p| (p.1, p.2)).collect()
+        };
         let mut movements = Vec::new();
         if direct {
             let paid: Vec<_> = receipt.paid.iter().map(|p| (p.line, p.mark, p.amount.minor())).collect();
             assert_eq!(paid, parts);
             for (line, mark, amount) in parts {
                 self.book(Account::Outstanding, Account::Settled, mark, amount, currency);
-                movements.push(Movement { from: From::Pass(pass), to: None, mark, line, amount, reversed: 0 });
+                movements.push(Movement {
+                    from: From::Pass(pass),
+                    to: None,
+                    mark,
+                    line,
+                    amount,
+                    reversed: 0,
+                });
             }
         } else {
             let owner = receipt.contact.unwrap();
@@ -908,7 +959,10 @@ impl Model {
             if !held.contains(&currency) {
                 held.push(currency);
             }
-            assert_eq!(receipt.credits.iter().map(|c| (c.mark, c.amount.minor())).collect::<Vec<_>>(), told(&parts));
+            assert_eq!(
+                receipt.credits.iter().map(|c| (c.mark, c.amount.minor())).collect::<Vec<_>>(),
+                told(&parts)
+            );
             for (credited, (_, mark, amount)) in receipt.credits.iter().zip(parts) {
                 assert_eq!(credited.spend_by.map(Instant::micros), spend_by);
                 self.credits.push(Credit {
@@ -923,7 +977,14 @@ impl Model {
                 });
                 self.book(Account::Outstanding, Account::Credit, mark, amount, currency);
                 let to = Some(self.credits.len() - 1);
-                movements.push(Movement { from: From::Pass(pass), to, mark, line: None, amount, reversed: 0 });
+                movements.push(Movement {
+                    from: From::Pass(pass),
+                    to,
+                    mark,
+                    line: None,
+                    amount,
+                    reversed: 0,
+                });
             }
         }
         self.operations.push(Operation { position: receipt.operation, key: key.clone(), movements, uses });
@@ -980,7 +1041,8 @@ impl Model {
         let most = |first: usize| -> i64 {
             let cut = |kept: u32| -> i64 {
                 let lines: i64 = (0..totals.len()).filter(|n| kept & 1 << n != 0).map(|n| totals[n]).sum();
-                let beyond = usable[..first].iter().filter(|(_, lines)| lines.iter().any(|n| kept & 1 << n == 0));
+                let beyond =
+                    usable[..first].iter().filter(|(_, lines)| lines.iter().any(|n| kept & 1 << n == 0));
                 lines + beyond.map(|(n, _)| self.credits[*n].amount - self.credits[*n].used).sum::<i64>()
             };
             (0..1_u32 << totals.len()).map(cut).min().unwrap().min(wanted)
@@ -1041,18 +1103,16 @@ impl Model {
             Some(key) if self.dice.once_in(2) => Reverse::key(key),
             _ => Reverse::operation(of.position),
         };
-        let place = |from: From| match from {
-            From::Pass(pass) => pass,
-            From::Credit(credit) => self.credits[credit].pass,
-        };
-        let currency = self.currency_of(place(of.movements[0].from));
+        let currency = self.currency_of(self.pass_of(of.movements[0].from));
         let open: i64 = of.movements.iter().map(|m| m.amount - m.reversed).sum();
         // How much of each movement returns, the last first.
         let mut parts: Vec<(usize, i64)> = Vec::new();
         let mut foreseen = Vec::new();
         let mut take = |wanted: i64, line: Option<u32>| {
             let mut rest = wanted;
-            for (n, m) in of.movements.iter().enumerate().rev().filter(|(_, m)| line.is_none() || m.line == line) {
+            for (n, m) in
+                of.movements.iter().enumerate().rev().filter(|(_, m)| line.is_none() || m.line == line)
+            {
                 let part = rest.min(m.amount - m.reversed);
                 rest -= part;
                 if part > 0 {
@@ -1094,17 +1154,21 @@ impl Model {
             for (n, part) in &parts {
                 let m = &of.movements[*n];
                 if let Some(credit) = m.to {
-                    let credit_left = self.credits[credit].amount - self.credits[credit].used - taken.get(&credit).unwrap_or(&0);
+                    let credit_left = self.credits[credit].amount
+                        - self.credits[credit].used
+                        - taken.get(&credit).unwrap_or(&0);
                     let there = (*part).min(credit_left);
                     *taken.entry(credit).or_default() += there;
                     spent += part - there;
                 }
             }
-            let end = self.end_of(place(of.movements[0].from));
+            let end = self.end_of(self.pass_of(of.movements[0].from));
             let to_pass = matches!(of.movements[0].from, From::Pass(_));
             if to_pass && self.passes[end].standing == Standing::Draft {
                 foreseen.push("WRONG_STATE");
-            } else if let (true, Standing::Cancelled, Some(to)) = (to_pass, self.passes[end].standing, request.to) {
+            } else if let (true, Standing::Cancelled, Some(to)) =
+                (to_pass, self.passes[end].standing, request.to)
+            {
                 let held = &self.contacts[&to];
                 if !held.is_empty() && !held.contains(&currency) {
                     foreseen.push("WALLET_CURRENCY");
@@ -1143,7 +1207,9 @@ impl Model {
                         self.book(Account::Settled, Account::Credit, mark, part, currency);
                     } else if self.grace > 0 {
                         let until = (self.now / DAY + self.grace + 1) * DAY;
-                        let Home::NewCredit(contact, id, spend_by) = told.home else { panic!("{:?}", told.home) };
+                        let Home::NewCredit(contact, id, spend_by) = told.home else {
+                            panic!("{:?}", told.home)
+                        };
                         assert_eq!((contact, spend_by.map(Instant::micros)), (of.contact, Some(until)));
                         let pass = of.pass;
                         self.new_credit(contact, id, pass, mark, part, Some(until));
@@ -1170,14 +1236,19 @@ impl Model {
                         let told = returned.next().unwrap();
                         assert_eq!((told.amount.minor(), told.mark, told.line), (amount, mark, line));
                         if cancelled {
-                            let Home::NewCredit(contact, id, spend_by) = told.home else { panic!("{:?}", told.home) };
+                            let Home::NewCredit(contact, id, spend_by) = told.home else {
+                                panic!("{:?}", told.home)
+                            };
                             if let Some(to) = request.to {
                                 assert_eq!(contact, to);
                             }
                             let days = self.plans[self.passes[end].plan].spend_days;
                             let until = days.map(|days| (self.now / DAY + days + 1) * DAY);
                             assert_eq!(spend_by.map(Instant::micros), until);
-                            assert!(new.is_none_or(|before| before == (contact, id)), "one credit for the part");
+                            assert!(
+                                new.is_none_or(|before| before == (contact, id)),
+                                "one credit for the part"
+                            );
                             new = Some((contact, id));
                             self.book(account, Account::Credit, mark, amount, currency);
                         } else {
@@ -1222,9 +1293,25 @@ impl Model {
         }
     }
 
-    fn new_credit(&mut self, contact: ContactId, id: CreditId, pass: usize, mark: Mark, amount: i64, spend_by: Option<i64>) {
+    fn new_credit(
+        &mut self,
+        contact: ContactId,
+        id: CreditId,
+        pass: usize,
+        mark: Mark,
+        amount: i64,
+        spend_by: Option<i64>,
+    ) {
         let created = self.now;
         self.credits.push(Credit { contact, id, pass, mark, spend_by, created, amount, used: 0 });
+    }
+
+    /// The pass that money comes from in the end.
+    fn pass_of(&self, from: From) -> usize {
+        match from {
+            From::Pass(pass) => pass,
+            From::Credit(credit) => self.credits[credit].pass,
+        }
     }
 
     /// The pass itself, or what took its place.
@@ -1243,7 +1330,11 @@ impl Model {
             let again = self.world.passes.reverse(&self.world.by, Reverse::key(&key)).wait();
             self.expect("stop", &again, vec!["ALREADY_REVERSED"]);
             let code = self.passes[self.passes.len() - 1].code.clone();
-            let late = self.world.passes.redeem(&self.world.key(&key), Redeem::into_new_wallet(code.as_str())).wait();
+            let late = self
+                .world
+                .passes
+                .redeem(&self.world.key(&key), Redeem::into_new_wallet(code.as_str()))
+                .wait();
             self.expect("late", &late, vec!["REVERSED_BEFORE_IT_CAME"]);
             return;
         }
@@ -1298,13 +1389,15 @@ impl Model {
         for (n, pass) in self.passes.iter().enumerate() {
             let view = self.world.passes.pass(&self.world.by, pass.id).wait().unwrap();
             let granted = pass.granted - pass.granted_used;
-            let theirs = (view.state, view.value.map(Money::minor), view.left.minor(), view.granted_left.minor());
+            let theirs =
+                (view.state, view.value.map(Money::minor), view.left.minor(), view.granted_left.minor());
             assert_eq!(theirs, (self.state(n), pass.value, pass.left(), granted), "{}", pass.id);
             assert_eq!((view.uses, view.used), (pass.uses, pass.uses_used));
             assert_eq!(view.redeem_by.map(Instant::micros), pass.redeem_by);
         }
         let theirs: BTreeMap<_, _> = books.credits;
-        let ours: BTreeMap<_, _> = self.credits.iter().map(|c| ((c.contact, c.id), c.amount - c.used)).collect();
+        let ours: BTreeMap<_, _> =
+            self.credits.iter().map(|c| ((c.contact, c.id), c.amount - c.used)).collect();
         assert_eq!(theirs, ours);
     }
 }

@@ -1,14 +1,14 @@
 //! Use cases of a business: creating it, reading and changing its settings.
 
 use super::docs::put;
-use super::engine::Draft;
-use super::{Call, Done, Error, Passes, Receipt};
+use super::engine::{Draft, first_half};
+use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::business::{Business, Settings};
 use crate::event::Event;
 use crate::id::{BusinessId, Ids};
 use crate::operation::{Actor, By, Kind, Right};
 use crate::refusal::Refusal;
-use crate::store::{Change, Doc, DocKey, DocKind, Expect, Load, Operation, Put, Record, StoreError};
+use crate::store::{Change, DocKey, DocKind, Expect, Load, Operation, StoreError};
 use std::sync::Arc;
 
 impl Done for BusinessId {}
@@ -16,43 +16,76 @@ impl Done for BusinessId {}
 impl Passes {
     /// Creates a business. The actor needs the right to configure.
     ///
+    /// A caller that may have to ask again, because it lost the answer, uses [`Passes::create_business_once`].
+    ///
     /// # Errors
     /// `FORBIDDEN`; `INVALID`, `TOO_LARGE`, `UNKNOWN_CURRENCY` for a setting; a failing store.
     pub fn create_business<'a>(&'a self, actor: &'a Actor, settings: Settings) -> Call<'a, BusinessId> {
         Call::new(async move {
-            settings.validate()?;
             let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
-            let now = self.inner.clock.now();
-            let mut ids = Ids::new(&seed, now);
-            let id: BusinessId = ids.draw();
-            let by = By::new(id, actor.clone());
-            self.permit(&by, Right::Configure)?;
-            let key = DocKey::new(DocKind::Business, id);
-            let business = Business { id, settings, formats: Vec::new() };
-            let body = super::stored::write(&business)?.into();
-            let mut change = Change::new(id);
-            let record = Record::Doc(Doc { key, version: 1, parent: None, body });
-            change.put.push(Put { record, expect: Expect::Absent });
-            change.operation = Some(Operation {
-                id: ids.draw(),
-                kind: Kind::Configure,
-                actor: Arc::clone(actor.id()),
-                place: None,
-                channel: None,
-                reason: None,
-                at: now,
-                booked: now,
-                key: None,
-                stops: None,
-                receipt: super::stored::pack(&id)?,
-                events: super::stored::pack(&vec![Event::BusinessConfigured])?,
-            });
-            match self.inner.store.commit(&[change]).await?.pop() {
-                Some(Ok(_)) => Ok(id),
-                Some(Err(error)) => Err(error.into()),
-                None => Err(StoreError::Backend("a commit without an answer".into()).into()),
-            }
+            let id = Ids::new(&seed, self.inner.clock.now()).draw();
+            self.create(By::new(id, actor.clone()), settings).await
         })
+    }
+
+    /// Creates a business under an idempotency key: its id follows from the key, so that the same request gives
+    /// the same business. Such an id is a UUID of version 8 (RFC 9562).
+    ///
+    /// # Errors
+    /// As [`Passes::create_business`]; `IDEMPOTENCY_MISMATCH` for other settings under the same key.
+    pub fn create_business_once<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a str,
+        settings: Settings,
+    ) -> Call<'a, BusinessId> {
+        Call::new(async move {
+            let hash = first_half(&blake3::derive_key("passes 2026 business of a key", key.as_bytes()));
+            let id = BusinessId::from_uuid(uuid::Builder::from_custom_bytes(hash).into_uuid());
+            self.create(By::new(id, actor.clone()).key(key), settings).await
+        })
+    }
+
+    async fn create(&self, by: By, settings: Settings) -> Result<BusinessId, Error> {
+        settings.validate()?;
+        let text =
+            serde_json::to_string(&settings).map_err(|e| Refusal::invalid("settings", e.to_string()))?;
+        let order = self.order(&by, Right::Configure, Kind::Configure, &text)?;
+        let id = by.business;
+        let doc = DocKey::new(DocKind::Business, id);
+        let business = Business { id, settings, formats: Vec::new() };
+        let mut change = Change::new(id);
+        change.put.push(put(doc, None, &business, Expect::Absent)?);
+        change.operation = Some(Operation {
+            id: Ids::new(&order.env.seed, order.env.now).draw(),
+            kind: Kind::Configure,
+            actor: Arc::clone(by.actor.id()),
+            place: None,
+            channel: None,
+            reason: None,
+            at: order.env.now,
+            booked: order.env.now,
+            key: order.env.key.zip(order.fingerprint),
+            stops: None,
+            receipt: stored::pack(&id)?,
+            events: stored::pack(&vec![Event::BusinessConfigured])?,
+        });
+        match self.inner.store.commit(&[change]).await?.pop() {
+            Some(Ok(_)) => Ok(id),
+            // It is there already: by the same request, or by another one under the same key.
+            Some(Err(StoreError::Conflict)) => {
+                let mut load = Load::new(id);
+                load.key = order.env.key;
+                let replay = self.inner.store.load(&load).await?.replay.ok_or(StoreError::Conflict)?;
+                if replay.operation.key.map(|(_, was)| was) == order.fingerprint {
+                    Ok(id)
+                } else {
+                    Err(Refusal::IdempotencyMismatch.into())
+                }
+            }
+            Some(Err(error)) => Err(error.into()),
+            None => Err(StoreError::Backend("a commit without an answer".into()).into()),
+        }
     }
 
     /// The settings of the business. Anybody who acts in it may read them.

@@ -5,7 +5,7 @@ use super::Error;
 use super::bulk::{Ahead, CODES, Changed, delivery_key, successor_seed};
 use super::docs::{Chain, put};
 use super::engine::{Draft, View};
-use super::lifecycle::{Around, Command, Effect, Move, apply};
+use super::lifecycle::{Around, Command, Effect, Move, apply, wanted};
 use super::making::{codes_in, judge_value, lot_key, seal_seed, value_added};
 use super::sale::Sale;
 use crate::event::{Event, Span, Whole};
@@ -14,7 +14,7 @@ use crate::ledger::{Account, Entry, Mark, Subject, Unit};
 use crate::lot::{Delivery, Lot};
 use crate::money::Money;
 use crate::pass::{PassRow, flag};
-use crate::plan::{Form, Plan};
+use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::store::{Add, Claim, Doc, DocKey, DocKind, Expect, Put, Record, StoreError, TallyKey};
 use std::collections::BTreeMap;
@@ -70,7 +70,8 @@ pub(crate) fn change_all(
             activated.push(pass.id);
         }
         if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
-            work.replace(view, &mut ids, pass, &chain, ahead)?;
+            let delivery = delivery.as_ref().map(|(delivery, _)| &**delivery);
+            work.replace(view, &mut ids, pass, &chain, delivery, ahead)?;
         }
         work.take(pass, &chain, effect, view.loaded.doc(&delivery_key(pass.id)))?;
         changed.push(pass.id);
@@ -133,6 +134,7 @@ impl Gathered {
         ids: &mut Ids,
         old: &PassRow,
         chain: &Chain,
+        delivery: Option<&Delivery>,
         ahead: &Ahead,
     ) -> Result<(), Error> {
         let seed = successor_seed(&view.env.seed, old.id);
@@ -143,7 +145,6 @@ impl Gathered {
         let lot = ids.draw_lot();
         let new = Lot {
             id: lot,
-            form: Form::Electronic,
             count: 1,
             seed: Some(seal_seed(view, ids, lot, &seed)?),
             issued: view.env.now,
@@ -170,6 +171,13 @@ impl Gathered {
         change.put.push(Put { record: Record::Pass(Box::new(row)), expect: Expect::Absent });
         change.claim.push(Claim { digest, pass: id });
         *self.codes.entry(codes_in(maker.folded())).or_default() += 1;
+        if let Some(delivery) = delivery {
+            // Its code is another one: it is sent to whom the old one was sent.
+            let delivery = Delivery { pass: id, sent: 1, outcomes: Vec::new(), ..delivery.clone() };
+            let parent = Some(DocKey::new(DocKind::Contact, delivery.to));
+            change.put.push(put(delivery_key(id), parent, &delivery, Expect::Absent)?);
+            self.draft.events.push(wanted(&delivery));
+        }
         if old.flags & flag::BOOKED != 0 {
             let granted = old.granted.left();
             let unit = Unit::Money(chain.terms.currency);

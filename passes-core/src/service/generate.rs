@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Serial numbers in a window: its codes are sorted in memory, some forty bytes each.
 const WINDOW: u32 = 1 << 19;
 /// Codes or passes in one step.
-const STEP: u32 = 1 << 14;
+const STEP: u32 = 1 << 12;
 
 /// What starting a lot answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

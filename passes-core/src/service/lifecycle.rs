@@ -116,7 +116,7 @@ impl Command {
 
     /// Whether it needs the document of a pass's delivery.
     pub(crate) fn needs_delivery(&self) -> bool {
-        matches!(self, Self::Deliver(_) | Self::Resend | Self::SetRecipient(_))
+        matches!(self, Self::Deliver(_) | Self::Resend | Self::SetRecipient(_) | Self::Cancel(Rest::Reissue))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Use cases on a store in memory, at a time that stands still until it is moved.
 
 mod books;
+mod business;
 mod reading;
 
 use super::{Clock, Deal, Entropy, Generate, Passes};
