@@ -60,8 +60,8 @@ fn the_gift_shop_keeps_its_books() {
 
     // An event for each: single sales and electronic ones, the bulk sale's chunk; and so on.
     let count = |kind: &str| day.events.get(kind).copied().unwrap_or(0);
-    assert_eq!((count("WalletSpent") + count("PassSpent"), count("Reversed")), (day.paid_by_pass, 4));
-    assert_eq!((count("LotStarted"), count("LotReady"), count("DeliveryWanted")), (1, 1, 10));
+    assert_eq!((count("wallet_spent") + count("pass_spent"), count("reversed")), (day.paid_by_pass, 4));
+    assert_eq!((count("lot_started"), count("lot_ready"), count("delivery_wanted")), (1, 1, 10));
 
     for text in [
         "Statement of the wallet of customer 17897",
