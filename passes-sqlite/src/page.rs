@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 const DOCS: &str = "SELECT id,version,parent_kind,parent_id,body FROM doc \
      WHERE business=?1 AND kind=?2 AND id>?3 ORDER BY id LIMIT ?4";
-const CHILDREN: &str = "SELECT id,version,parent_kind,parent_id,body FROM doc \
+const CHILDREN: &str = "SELECT id,version,parent_kind,parent_id,body FROM doc INDEXED BY doc_parent \
      WHERE business=?1 AND kind=?2 AND parent_kind=?5 AND parent_id=?6 AND id>?3 ORDER BY id LIMIT ?4";
 const PASSES: &str = concat!(
     "SELECT ",
@@ -275,6 +275,9 @@ mod tests {
             let mut steps = crate::schema::plan_of(text);
             if text == PASSES_BY_EXPIRY {
                 assert_eq!(steps.pop().as_deref(), Some("USE TEMP B-TREE FOR ORDER BY"));
+            }
+            if text == CHILDREN {
+                assert!(steps.iter().all(|step| step.contains("doc_parent")), "{steps:?}");
             }
             assert!(steps.iter().all(|step| step.starts_with("SEARCH")), "{text}: {steps:?}");
         }

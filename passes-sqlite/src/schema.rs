@@ -65,6 +65,7 @@ pub(crate) fn format(sql: &Connection) -> Result<u32, Fault> {
 #[cfg(test)]
 pub(crate) fn plan_of(text: &str) -> Vec<String> {
     let sql = Connection::open_in_memory().unwrap();
+    sql.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     migrate(&sql).unwrap();
     let mut plan = sql.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
     let mut rows = plan.raw_query();

@@ -11,7 +11,10 @@
     clippy::cast_sign_loss
 )]
 
+mod days;
 mod lifecycle;
+mod lots;
 mod model;
 mod processes;
+mod spending;
 mod threads;

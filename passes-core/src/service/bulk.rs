@@ -113,8 +113,8 @@ impl Passes {
                 serde_json::to_string(&command).map_err(|e| Refusal::invalid("command", e.to_string()))?;
             let mut order = self.order(by, command.right(), kind, &(text, &over))?;
             if let Command::Sell(deal) = &command {
-                by.may_move(Right::Sell, deal.price)?;
-                deal.validate()?;
+                self.early(by, by.may_move(Right::Sell, deal.price))?;
+                self.early(by, deal.validate())?;
                 order.load.docs.extend(deal.buyer.map(contact_key));
             }
             match over {
@@ -124,7 +124,7 @@ impl Passes {
                     self.run(order, move |view| change_all(view, &command, &ahead, true)).await
                 }
                 Over::Passes(mut passes) => {
-                    limits::list("passes", passes.len(), limits::LIST)?;
+                    self.early(by, limits::list("passes", passes.len(), limits::LIST))?;
                     passes.sort_unstable();
                     passes.dedup();
                     let ahead = self.ahead(by, &mut order.load, &command, passes, &order.env.seed).await?;
@@ -145,9 +145,8 @@ impl Passes {
                         _ => (None, 1, u32::MAX),
                     };
                     if first > last || first == 0 {
-                        return Err(
-                            Refusal::invalid("serials", "the range is turned round, or begins at 0").into()
-                        );
+                        let why = "the range is turned round, or begins at 0";
+                        return Err(self.counted(by, Refusal::invalid("serials", why)));
                     }
                     order.load.docs.extend(lot.map(lot_key));
                     if let Over::Plan(plan) = over {

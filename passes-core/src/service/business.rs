@@ -47,6 +47,7 @@ impl Passes {
     }
 
     async fn create(&self, by: By, settings: Settings) -> Result<BusinessId, Error> {
+        by.may(Right::Configure)?;
         settings.validate()?;
         let text =
             serde_json::to_string(&settings).map_err(|e| Refusal::invalid("settings", e.to_string()))?;
@@ -104,7 +105,8 @@ impl Passes {
     /// `FORBIDDEN`; `INVALID`, `TOO_LARGE`, `UNKNOWN_CURRENCY`; `NOT_FOUND`; a failing store.
     pub fn configure<'a>(&'a self, by: &'a By, settings: Settings) -> Call<'a, Receipt<()>> {
         Call::new(async move {
-            settings.validate()?;
+            self.permit(by, Right::Configure)?;
+            self.early(by, settings.validate())?;
             let text =
                 serde_json::to_string(&settings).map_err(|e| Refusal::invalid("settings", e.to_string()))?;
             let order = self.order(by, Right::Configure, Kind::Configure, &text)?;

@@ -34,6 +34,15 @@ impl Passes {
         Ok(Code { hash, digest, folded })
     }
 
+    /// Counts the refusal, if it is one, of what comes before a decision: those of decisions are counted there.
+    pub(crate) fn early<T, E: Into<Error>>(&self, by: &By, answer: Result<T, E>) -> Result<T, Error> {
+        answer.map_err(|error| {
+            let error = error.into();
+            self.inner.refusals.count(self.inner.clock.now(), by, error.reasons(), None);
+            error
+        })
+    }
+
     /// Counts a refusal that comes before the store is asked.
     pub(crate) fn counted(&self, by: &By, refusal: Refusal) -> Error {
         self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);

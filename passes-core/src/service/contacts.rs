@@ -28,7 +28,8 @@ impl Passes {
     /// `FORBIDDEN`; `INVALID` for a medium; `TAKEN` when a medium leads to another contact; `BAD_FIELD`.
     pub fn create_contact<'a>(&'a self, by: &'a By, profile: Profile) -> Call<'a, Receipt<ContactId>> {
         Call::new(async move {
-            let profile = profile.normal()?;
+            self.permit(by, Right::Contacts)?;
+            let profile = self.early(by, profile.normal())?;
             let mut order = self.order(by, Right::Contacts, Kind::Contact, &("create", &profile))?;
             order.load.docs.extend(medium_keys(&self.inner, by.business, &profile)?);
             self.run(order, move |view| {
@@ -57,9 +58,10 @@ impl Passes {
         profile: Profile,
     ) -> Call<'a, Receipt<ContactId>> {
         Call::new(async move {
-            let profile = profile.normal()?;
+            self.permit(by, Right::Contacts)?;
+            let profile = self.early(by, profile.normal())?;
             // The media it has now are to be known before they can be named to the store.
-            let before = self.find(by, contact).await?;
+            let before = self.early(by, self.find(by, contact).await)?;
             let mut order = self.order(by, Right::Contacts, Kind::Contact, &("edit", contact, &profile))?;
             order.load.docs.push(DocKey::new(DocKind::Contact, contact));
             order.load.docs.extend(medium_keys(&self.inner, by.business, &profile)?);

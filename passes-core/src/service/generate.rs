@@ -2,7 +2,7 @@
 
 use super::docs::{Chain, put};
 use super::engine::{Draft, TRIES};
-use super::making::{self, Making, lot_key, open_seed, passes_of, seal_seed, value_of};
+use super::making::{self, Making, codes_in, lot_key, open_seed, passes_of, seal_seed, value_of};
 use super::runs::{Run, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::calendar::Zone;
@@ -52,6 +52,19 @@ pub struct Generate {
     pub accept_weak: bool,
 }
 
+impl Generate {
+    fn validate(&self) -> Result<(), Refusal> {
+        if self.count == 0 {
+            return Err(Refusal::invalid("count", "must be above zero"));
+        }
+        if self.count > limits::LOT {
+            let (size, largest) = (self.count.into(), limits::LOT.into());
+            return Err(Refusal::TooLarge { field: "count".into(), size, largest });
+        }
+        Ok(())
+    }
+}
+
 /// The codes of one window, in the order of the digests of their first tries: kept between the steps of a run,
 /// and derived again from the lot's seed when they are not.
 pub(crate) struct Window {
@@ -77,13 +90,8 @@ impl Passes {
     /// with the length that would do; `PLAN_CAP`; `TOO_LARGE`.
     pub fn generate<'a>(&'a self, by: &'a By, request: Generate) -> Call<'a, Receipt<LotStarted>> {
         Call::new(async move {
-            if request.count == 0 {
-                return Err(Refusal::invalid("count", "must be above zero").into());
-            }
-            if request.count > limits::LOT {
-                let (size, largest) = (request.count.into(), limits::LOT.into());
-                return Err(Refusal::TooLarge { field: "count".into(), size, largest }.into());
-            }
+            self.permit(by, Right::Issue)?;
+            self.early(by, request.validate())?;
             for _ in 0..TRIES {
                 match self.begin_lot(by, request).await {
                     // Somebody brought in a new format after the tallies of all were named.
@@ -289,6 +297,8 @@ impl Passes {
         let unmade = i64::from(run.total - run.done);
         let limit = Some(i64::MAX);
         change.tally.push(Add { limit, ..Add::used(passes_of(lot.plan), -unmade) });
+        // Their codes lead nowhere, whether they were reserved or not: no guess hits them.
+        change.tally.push(Add { limit, ..Add::used(codes_in(&lot.format.folded()?), -unmade) });
         if let Some(value) = chain.terms.fixed_value() {
             let each = chain.terms.usage.total(value)?.minor();
             let value = each.checked_mul(unmade).ok_or(Refusal::Overflow)?;

@@ -114,7 +114,12 @@ impl Passes {
     /// `VALUE_OUT_OF_RANGE`; `CONTACT_NOT_REGISTERED`; `FORMAT_TOO_SHORT`; `PLAN_CAP`; `TAKEN`.
     pub fn issue<'a>(&'a self, by: &'a By, request: Issue) -> Call<'a, Receipt<Issued>> {
         Call::new(async move {
-            let request = check(request)?;
+            self.permit(by, Right::Issue)?;
+            if let Some(deal) = &request.deal {
+                self.permit(by, Right::Sell)?;
+                self.early(by, by.may_move(Right::Sell, deal.price))?;
+            }
+            let request = self.early(by, check(request))?;
             for _ in 0..TRIES {
                 match self.issue_once(by, &request).await {
                     // Somebody brought in a new format, or edited the plan, after they were looked at.
@@ -128,10 +133,6 @@ impl Passes {
 
     async fn issue_once(&self, by: &By, request: &Issue) -> Result<Receipt<Issued>, Error> {
         let mut order = self.order(by, Right::Issue, Kind::Issue, request)?;
-        if let Some(deal) = &request.deal {
-            self.permit(by, Right::Sell)?;
-            by.may_move(Right::Sell, deal.price)?;
-        }
         let formats = self.formats(by).await?;
         making::name(&mut order.load, request.plan, &formats);
         order.load.docs.extend(request.deal.as_ref().and_then(|deal| deal.buyer).map(contact_key));
@@ -141,7 +142,7 @@ impl Passes {
                 order.load.docs.extend(medium_keys(&self.inner, by.business, profile)?);
             }
         }
-        let plan = self.plan_of(by, request.plan).await?;
+        let plan = self.early(by, self.plan_of(by, request.plan).await)?;
         let (maker, key) = (plan.spec.code.maker()?, self.inner.keys.digest()?);
         let seed = lot_seed(&order.env.seed);
         order.load.taken = (0..CODES)
@@ -208,7 +209,11 @@ fn issue(
         // The plan was edited since its format was looked up.
         return Err(StoreError::Conflict.into());
     }
-    draft.done.to = recipient(view, &mut ids, request, change)?;
+    let (to, is_new) = recipient(view, &mut ids, request, change)?;
+    draft.done.to = to;
+    if is_new {
+        draft.events.push(Event::ContactChanged { contact: to });
+    }
     let seed = lot_seed(&view.env.seed);
     let free = (0_u32..).zip(&view.loaded.taken).find(|(_, taken)| !**taken);
     let (code_try, _) = free.ok_or(StoreError::Conflict)?;
@@ -300,21 +305,21 @@ fn issue(
     Ok(draft)
 }
 
-/// The recipient, who is registered if need be.
+/// The recipient, and whether they are registered by this.
 fn recipient(
     view: &View<'_>,
     ids: &mut Ids,
     request: &Issue,
     change: &mut crate::store::Change,
-) -> Result<ContactId, Error> {
+) -> Result<(ContactId, bool), Error> {
     match &request.to {
-        Recipient::Contact(contact) => Ok(registered(view, *contact)?.0.id),
+        Recipient::Contact(contact) => Ok((registered(view, *contact)?.0.id, false)),
         Recipient::Profile(profile) => {
             for key in medium_keys(view.inner, view.env.by.business, profile)? {
                 let Some(doc) = view.loaded.doc(&key) else { continue };
                 if let Some(contact) = stored::read::<Owner>(&doc.body)?.contact {
                     change.expect.push((key, Expect::Version(doc.version)));
-                    return Ok(contact);
+                    return Ok((contact, false));
                 }
             }
             let id = ids.draw();
@@ -323,7 +328,7 @@ fn recipient(
                 change,
                 &Contact { id, named: true, profile: profile.clone(), currencies: Vec::new() },
             )?;
-            Ok(id)
+            Ok((id, true))
         }
     }
 }

@@ -90,7 +90,7 @@ impl Passes {
     /// `FORBIDDEN` without the right to view; a failing store.
     pub fn refusals<'a>(&'a self, by: &'a By, date: Date) -> Call<'a, Vec<Refusals>> {
         Call::new(async move {
-            by.may(Right::View)?;
+            self.permit(by, Right::View)?;
             self.flush(usize::MAX).await?;
             let number = day(date);
             let key = DocKey::numbered(DocKind::Refusals, u64::try_from(number).unwrap_or(0));

@@ -149,13 +149,14 @@ impl Passes {
     /// `REVERSAL_TOO_LARGE`; `ALREADY_SPENT` with the amount; `CONTACT_NOT_REGISTERED`, `WALLET_CURRENCY`.
     pub fn reverse<'a>(&'a self, by: &'a By, request: Reverse) -> Call<'a, Receipt<Reversed>> {
         Call::new(async move {
+            self.permit(by, Right::Reverse)?;
             if request.allow_loss {
                 self.permit(by, Right::BookLoss)?;
             }
             let of = match &request.of {
                 Of::Operation(position) => OperationKey::Number(position.0),
                 Of::Key(key) => {
-                    limits::text("idempotency key", key, 1, limits::KEY)?;
+                    self.early(by, limits::text("idempotency key", key, 1, limits::KEY))?;
                     OperationKey::Key(key_hash(by, key))
                 }
             };
@@ -167,7 +168,8 @@ impl Passes {
                 let answer = match (found, of) {
                     (false, OperationKey::Key(key)) => self.run(order, move |view| stop(view, key)).await,
                     (false, OperationKey::Number(number)) => {
-                        return Err(Refusal::NotFound { what: "operation", id: number.to_string() }.into());
+                        let id = number.to_string();
+                        return Err(self.counted(by, Refusal::NotFound { what: "operation", id }));
                     }
                     (true, _) => self.run(order, move |view| Reversing::new(view, &request)?.draft()).await,
                 };

@@ -219,3 +219,34 @@ fn closing_leaves_nobody_waiting() {
     });
     assert_eq!(ended, vec![StoreError::Closed; 8]);
 }
+
+/// D-6: a decision may hold the last handle of the store, whose thread then closes it.
+#[test]
+fn the_last_handle_may_be_in_a_decision() {
+    let (folder, store) = open();
+    with_pass(&store, pass(1), 1);
+    let (mut command, held) = (take(pass(1)), Arc::clone(&store));
+    let mut decide = command.decide;
+    let begun = Arc::new(Barrier::new(2));
+    let met = Arc::clone(&begun);
+    command.decide = Box::new(move |loaded| {
+        met.wait();
+        met.wait();
+        let _ = &held;
+        decide(loaded)
+    });
+    let mut run = store.run(command);
+    assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    begun.wait();
+    drop(run);
+    drop(store);
+    begun.wait();
+    // Opening waits for nothing, but what was begun must have ended first.
+    for _ in 0..1_000 {
+        if used(&Sqlite::open(folder.path().join("shop.db")).unwrap(), pass(1)) == 1 {
+            return;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    panic!("the command never landed");
+}

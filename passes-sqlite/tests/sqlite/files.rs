@@ -13,7 +13,7 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 fn refused(path: &Path) -> StoreError {
-    Sqlite::open(path).err().expect("the file was taken")
+    Sqlite::open(path).expect_err("the file was taken")
 }
 
 /// D-4: a file of a newer version of the library is refused, and told which formats are known.
