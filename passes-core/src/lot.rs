@@ -3,7 +3,7 @@
 use crate::calendar::Instant;
 use crate::id::{ContactId, LotId, PassId, PlanId, RunId, TermsId};
 use crate::passcode::Format;
-use crate::plan::Form;
+use crate::plan::{Form, Plan};
 use crate::secret::Sealed;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,30 @@ pub struct Lot {
     pub cancelled: bool,
     /// The pass that its only pass replaces.
     pub replaces: Option<PassId>,
+}
+
+impl Lot {
+    /// A lot that is being made: not exported, not suspended.
+    #[must_use]
+    pub fn new(id: LotId, plan: &Plan, terms: TermsId, count: u32, seed: Sealed, issued: Instant) -> Self {
+        Self {
+            id,
+            plan: plan.id,
+            terms,
+            form: plan.spec.terms.form,
+            count,
+            format: plan.spec.code.clone(),
+            seed: Some(seed),
+            issued,
+            run: None,
+            complete: false,
+            exports: 0,
+            closed: false,
+            suspended: false,
+            cancelled: false,
+            replaces: None,
+        }
+    }
 }
 
 /// How a delivery went.

@@ -137,7 +137,7 @@ impl Queue {
         }
     }
 
-    /// Takes no more work; who still waits is told so. Ends the writer once nobody leads.
+    /// Takes no more work; who still waits is told so.
     pub(crate) fn close(&self) {
         let mut waiting = lock(&self.waiting);
         waiting.closed = true;
@@ -145,6 +145,10 @@ impl Queue {
         self.bell.notify_all();
         drop(waiting);
         left.into_iter().for_each(|job| job.slot.fill(Err(StoreError::Closed)));
+    }
+
+    /// Ends the writer, after what it is doing.
+    pub(crate) fn end(&self) {
         drop(lock(&self.writer).take());
     }
 }

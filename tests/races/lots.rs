@@ -1,5 +1,6 @@
 //! Lots: broken off and gone on with, cancelled, and in formats that are nearly full.
 
+use passes_core::Refusal;
 use passes_core::id::{LotId, PlanId};
 use passes_core::operation::{Actor, By, Right, Rights};
 use passes_core::pass::State;
@@ -7,7 +8,6 @@ use passes_core::passcode::{Alphabet, Format};
 use passes_core::plan::Spec;
 use passes_core::run::Progress;
 use passes_core::service::{Deal, Generate, Redeem, Rest};
-use passes_core::Refusal;
 use std::collections::HashSet;
 use std::future::{Future, IntoFuture};
 use std::pin::pin;
@@ -64,7 +64,10 @@ fn a_lot_is_broken_off_and_gone_on_with() {
         assert!(made == straight, "other codes than without a break");
         let different: HashSet<&str> = made.iter().map(|(_, code)| code.as_str()).collect();
         assert_eq!(different.len(), made.len());
-        assert_eq!(made.iter().map(|(serial, _)| *serial).collect::<Vec<_>>(), (1..=count).collect::<Vec<_>>());
+        assert_eq!(
+            made.iter().map(|(serial, _)| *serial).collect::<Vec<_>>(),
+            (1..=count).collect::<Vec<_>>()
+        );
         let _ = world.books();
     }
 }
@@ -98,10 +101,15 @@ fn a_cancelled_lot_has_whole_passes() {
             assert_eq!(left.len(), progress.done as usize);
             for (serial, code) in left.iter().take(1).chain(left.last()) {
                 let pass = started.lot.pass(*serial);
-                passes.sell(by, pass, Deal::at(amount("5 EUR"))).wait().map(drop).or_else(|error| {
-                    // The first and the last may be the same.
-                    if error.code() == "WRONG_STATE" { Ok(()) } else { Err(error) }
-                }).unwrap();
+                passes
+                    .sell(by, pass, Deal::at(amount("5 EUR")))
+                    .wait()
+                    .map(drop)
+                    .or_else(|error| {
+                        // The first and the last may be the same.
+                        if error.code() == "WRONG_STATE" { Ok(()) } else { Err(error) }
+                    })
+                    .unwrap();
                 let check = passes.check(by, &Redeem::into_new_wallet(code.as_str())).wait().unwrap();
                 assert!(check.is_good());
             }
@@ -145,7 +153,9 @@ fn codes_that_are_taken_are_tried_again() {
             while !world.passes.step(&world.by, started.run).wait().unwrap().is_over() {
                 world.reopen();
             }
-            all.extend(codes(&world, started.lot).into_iter().map(|(serial, code)| (started.lot.pass(serial), code)));
+            all.extend(
+                codes(&world, started.lot).into_iter().map(|(serial, code)| (started.lot.pass(serial), code)),
+            );
         }
         let different: HashSet<&str> = all.iter().map(|(_, code)| code.as_str()).collect();
         assert_eq!(different.len(), 9_500);
@@ -173,7 +183,10 @@ fn a_cancelled_lot_makes_guesses_harder_again() {
         let lot = world.lot(plan, 1_000);
         let first = codes(&world, lot);
         let refused = passes.generate(by, generate(plan, 1)).wait().unwrap_err();
-        assert_eq!((refused.code(), refused.reasons()[0].fix().as_str()), ("FORMAT_TOO_SHORT", "use at least 7 characters"));
+        assert_eq!(
+            (refused.code(), refused.reasons()[0].fix().as_str()),
+            ("FORMAT_TOO_SHORT", "use at least 7 characters")
+        );
         passes.cancel(by, lot.pass(7), Rest::Forfeit).wait().unwrap();
         assert_eq!(code_of(&passes.generate(by, generate(plan, 1)).wait()), "FORMAT_TOO_SHORT");
         let run = passes.cancel(by, lot, Rest::Forfeit).wait().unwrap().run.unwrap();
@@ -203,11 +216,17 @@ fn a_lot_is_exported_until_it_is_closed() {
         assert_eq!(code_of(&passes.export(by, started.lot).wait()), "WRONG_STATE");
         passes.finish_run(by, started.run).wait().unwrap();
         let events = passes.events(by, passes_core::event::Position::default(), 100).wait().unwrap();
-        assert!(events.iter().any(|told| matches!(told.event, passes_core::event::Event::LotReady { print: true, count: 25, .. })));
+        assert!(events.iter().any(|told| matches!(
+            told.event,
+            passes_core::event::Event::LotReady { print: true, count: 25, .. }
+        )));
         assert_eq!(code_of(&passes.export_page(by, started.lot, 0, 10).wait()), "WRONG_STATE");
         assert_eq!(passes.export(by, started.lot).wait().unwrap().done, 1);
         assert_eq!(code_of(&passes.export(by, started.lot).wait()), "REASON_REQUIRED");
-        assert_eq!(passes.export(&by.clone().reason("the file was lost"), started.lot).wait().unwrap().done, 2);
+        assert_eq!(
+            passes.export(&by.clone().reason("the file was lost"), started.lot).wait().unwrap().done,
+            2
+        );
         let page = |after, limit| passes.export_page(by, started.lot, after, limit).wait().unwrap();
         let all: Vec<String> = page(0, 100).iter().map(|row| row.code.reveal().to_owned()).collect();
         let mut parts = Vec::new();
@@ -217,7 +236,10 @@ fn a_lot_is_exported_until_it_is_closed() {
         assert_eq!((all.len(), &all), (25, &parts));
         let csv = passes_core::service::export_csv(&page(0, 2), true).unwrap();
         let csv = String::from_utf8(csv.to_vec()).unwrap();
-        assert!(csv.starts_with("passcode,value,expires,serial\r\n") || csv.starts_with("passcode,value,expires,serial\n"));
+        assert!(
+            csv.starts_with("passcode,value,expires,serial\r\n")
+                || csv.starts_with("passcode,value,expires,serial\n")
+        );
         assert!(csv.contains(&all[0]) && csv.contains(",1"));
         passes.close_export(by, started.lot).wait().unwrap();
         assert_eq!(code_of(&passes.export_page(by, started.lot, 0, 10).wait()), "EXPORT_CLOSED");

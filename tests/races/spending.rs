@@ -20,7 +20,10 @@ fn plans(world: &World) -> BTreeMap<PlanId, Conditions> {
         (Conditions::default(), SpendBy::Never),
         (Conditions { skus: list(&["A"]), ..Conditions::default() }, SpendBy::Never),
         (Conditions { families: list(&["food"]), ..Conditions::default() }, days(3)),
-        (Conditions { skus: list(&["A", "B"]), not_families: list(&["sale"]), ..Conditions::default() }, days(9)),
+        (
+            Conditions { skus: list(&["A", "B"]), not_families: list(&["sale"]), ..Conditions::default() },
+            days(9),
+        ),
         (Conditions { not_skus: list(&["C"]), stored_value: true, ..Conditions::default() }, days(9)),
         (Conditions { families: list(&["food", "toys"]), ..Conditions::default() }, SpendBy::Never),
     ];
@@ -41,7 +44,8 @@ fn gbp() -> Currency {
 fn basket(dice: &mut Dice) -> Basket {
     let lines = (0..1 + dice.below(4))
         .map(|_| {
-            let families: Vec<&str> = ["food", "toys", "sale"].into_iter().filter(|_| dice.once_in(2)).collect();
+            let families: Vec<&str> =
+                ["food", "toys", "sale"].into_iter().filter(|_| dice.once_in(2)).collect();
             let sku = *dice.pick(&["A", "B", "C", "D"]);
             let line = Line::new(sku, dice.between(0, 3) as u32, minor(dice.between(0, 400), gbp()));
             let line = line.families(&families);
@@ -105,8 +109,10 @@ fn a_payable_basket_is_never_refused() {
                 let totals = basket.totals();
                 let most = |first: usize| -> i64 {
                     let cut = |kept: u32| -> i64 {
-                        let lines: i64 = (0..totals.len()).filter(|n| kept & 1 << n != 0).map(|n| totals[n]).sum();
-                        let beyond = credits[..first].iter().filter(|(_, of)| of.iter().any(|n| kept & 1 << n == 0));
+                        let lines: i64 =
+                            (0..totals.len()).filter(|n| kept & 1 << n != 0).map(|n| totals[n]).sum();
+                        let beyond =
+                            credits[..first].iter().filter(|(_, of)| of.iter().any(|n| kept & 1 << n == 0));
                         lines + beyond.map(|(credit, _)| credit.left.minor()).sum::<i64>()
                     };
                     (0..1_u32 << totals.len()).map(cut).min().unwrap()
@@ -134,8 +140,10 @@ fn a_payable_basket_is_never_refused() {
                     (passes.spend(by, request).wait().unwrap(), wanted)
                 };
                 assert_eq!((receipt.amount.minor(), receipt.short.minor()), (wanted, 0));
-                let payers: Vec<Payer<'_>> =
-                    credits.iter().map(|(credit, lines)| Payer { amount: credit.left.minor(), lines }).collect();
+                let payers: Vec<Payer<'_>> = credits
+                    .iter()
+                    .map(|(credit, lines)| Payer { amount: credit.left.minor(), lines })
+                    .collect();
                 let split = split_up_to(totals, &payers, wanted);
                 let foreseen: Vec<_> = split
                     .parts

@@ -81,6 +81,31 @@ pub struct PassRow {
     pub last: u64,
 }
 
+impl PassRow {
+    /// A draft without a value, uses, expiry or anything else.
+    #[must_use]
+    pub fn draft(id: PassId) -> Self {
+        Self {
+            id,
+            version: 1,
+            standing: Standing::Draft,
+            flags: 0,
+            activated: None,
+            redeem_by: None,
+            value: None,
+            uses: Tally::default(),
+            balance: Tally::default(),
+            granted: Tally::default(),
+            holder: None,
+            successor: None,
+            sale: None,
+            code_try: 0,
+            fields: None,
+            last: 0,
+        }
+    }
+}
+
 /// A credit as a store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreditRow {

@@ -226,22 +226,12 @@ mod tests {
 
     fn pass() -> PassRow {
         PassRow {
-            id: LotId::from_bytes([7; 16]).pass(1),
-            version: 1,
             standing: Standing::Active,
             flags: flag::BOOKED,
-            activated: None,
-            redeem_by: None,
             value: Some(5_000),
             uses: Tally::new(1),
             balance: Tally::new(5_000),
-            granted: Tally::new(0),
-            holder: None,
-            successor: None,
-            sale: None,
-            code_try: 0,
-            fields: None,
-            last: 0,
+            ..PassRow::draft(LotId::from_bytes([7; 16]).pass(1))
         }
     }
 

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::lot::Lot;
 use crate::money::Money;
 use crate::operation::{By, Kind, Right};
-use crate::pass::{PassRow, Standing, Tally};
+use crate::pass::{PassRow, Tally};
 use crate::passcode::{Digest, LotSeed, Maker};
 use crate::plan::Form;
 use crate::refusal::Refusal;
@@ -26,6 +26,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 const WINDOW: u32 = 1 << 19;
 /// Codes or passes in one step.
 const STEP: u32 = 1 << 12;
+
+/// How many tries of a code are looked up at once when the last one was taken.
+const AHEAD: u32 = 16;
+/// How often a step looks for free codes. Only a format that is full to the last few codes needs more than some.
+const ROUNDS: u32 = 10_000;
 
 /// What starting a lot answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,23 +133,9 @@ impl Passes {
             };
             let (plan, terms) = making.begin(view, &mut ids, change)?;
             let seed = LotSeed::from_bytes(ids.bytes());
-            let stored = Lot {
-                id: lot,
-                plan: plan.id,
-                terms,
-                form: Form::Printed,
-                count: request.count,
-                format: plan.spec.code.clone(),
-                seed: Some(seal_seed(view, &mut ids, lot, &seed)?),
-                issued: view.env.now,
-                run: Some(run),
-                complete: false,
-                exports: 0,
-                closed: false,
-                suspended: false,
-                cancelled: false,
-                replaces: None,
-            };
+            let sealed = seal_seed(view, &mut ids, lot, &seed)?;
+            let stored =
+                Lot { run: Some(run), ..Lot::new(lot, &plan, terms, request.count, sealed, view.env.now) };
             change.put.push(put(
                 lot_key(lot),
                 Some(DocKey::new(DocKind::Terms, terms)),
@@ -208,15 +199,43 @@ impl Passes {
             match self.inner.store.fill(&chunk).await {
                 Ok(_) => return Ok(next.progress()),
                 // Another pass has one of the codes: its next try takes the place.
-                Err(StoreError::Taken(places)) if tries < 64 => {
+                Err(StoreError::Taken(places)) if tries < ROUNDS => {
                     tries += 1;
-                    for claim in places.iter().filter_map(|place| chunk.codes.get(*place)) {
-                        *at.tries.entry(claim.pass.serial()).or_default() += 1;
-                    }
+                    let taken = places.iter().filter_map(|place| chunk.codes.get(*place));
+                    let serials: Vec<u32> = taken.map(|claim| claim.pass.serial()).collect();
+                    self.next_tries(by, &window, &mut at, &serials).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Moves each of these passes on to the next try of its code that nobody has, or as far as was looked.
+    async fn next_tries(
+        &self,
+        by: &By,
+        window: &Window,
+        at: &mut Generation,
+        serials: &[u32],
+    ) -> Result<(), Error> {
+        for part in serials.chunks(256) {
+            let mut load = Load::new(by.business);
+            for serial in part {
+                let tried = at.tries.get(serial).copied().unwrap_or(0);
+                load.taken.extend((1..=AHEAD).map(|n| window.again(by, *serial, tried.saturating_add(n))));
+            }
+            let taken = self.inner.store.load(&load).await?.taken;
+            let mut taken = taken.into_iter();
+            for serial in part {
+                let used = (1..=AHEAD).zip(taken.by_ref()).fold(None, |free, (n, taken)| match free {
+                    None if !taken => Some(n),
+                    free => free,
+                });
+                let tried = at.tries.entry(*serial).or_default();
+                *tried = tried.saturating_add(used.unwrap_or(AHEAD));
+            }
+        }
+        Ok(())
     }
 
     /// The window at which a generation stands.
@@ -337,22 +356,12 @@ impl Window {
         let value = terms.fixed_value();
         let total = value.map(|v| terms.usage.total(v)).transpose()?.map_or(0, Money::minor);
         let row = |serial: u32| PassRow {
-            id: lot.id.pass(serial),
-            version: 1,
-            standing: Standing::Draft,
-            flags: 0,
-            activated: None,
             redeem_by,
             value: value.map(Money::minor),
             uses: Tally::new(terms.usage.uses().into()),
             balance: Tally::new(total),
-            granted: Tally::new(0),
-            holder: None,
-            successor: None,
-            sale: None,
             code_try: at.tries.get(&serial).copied().unwrap_or(0),
-            fields: None,
-            last: 0,
+            ..PassRow::draft(lot.id.pass(serial))
         };
         Ok(part.map(|n| row(at.window.saturating_add(n))).collect())
     }

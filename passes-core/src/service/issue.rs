@@ -16,7 +16,7 @@ use crate::limits;
 use crate::lot::{Delivery, Lot};
 use crate::money::Money;
 use crate::operation::{By, Kind, Right};
-use crate::pass::{PassRow, Standing, Tally};
+use crate::pass::{PassRow, Tally};
 use crate::passcode::LotSeed;
 use crate::plan::Form;
 use crate::refusal::Refusal;
@@ -219,23 +219,8 @@ fn issue(
     let (code_try, _) = free.ok_or(StoreError::Conflict)?;
     let body = seed.code(maker, 1, code_try);
     let digest = maker.hash(&body, view.env.by.business.as_bytes()).digest(view.inner.keys.digest()?);
-    let stored_lot = Lot {
-        id: lot,
-        plan: plan.id,
-        terms: terms_id,
-        form: Form::Electronic,
-        count: 1,
-        format: plan.spec.code.clone(),
-        seed: Some(seal_seed(view, &mut ids, lot, &seed)?),
-        issued: view.env.now,
-        run: None,
-        complete: true,
-        exports: 0,
-        closed: false,
-        suspended: false,
-        cancelled: false,
-        replaces: None,
-    };
+    let sealed = seal_seed(view, &mut ids, lot, &seed)?;
+    let stored_lot = Lot { complete: true, ..Lot::new(lot, &plan, terms_id, 1, sealed, view.env.now) };
     change.put.push(put(
         lot_key(lot),
         Some(DocKey::new(DocKind::Terms, terms_id)),
@@ -243,22 +228,14 @@ fn issue(
         Expect::Absent,
     )?);
     let row = PassRow {
-        id: pass,
-        version: 1,
-        standing: Standing::Draft,
-        flags: 0,
-        activated: None,
         redeem_by: terms.redeem_by.resolve(view.env.now, None, view.business.settings.zone)?,
         value: Some(value.minor()),
         uses: Tally::new(terms.usage.uses().into()),
         balance: Tally::new(total.minor()),
-        granted: Tally::new(0),
         holder: Some(draft.done.to),
-        successor: None,
         sale: request.deal.as_ref().map(|_| sale),
         code_try,
-        fields: None,
-        last: 0,
+        ..PassRow::draft(pass)
     };
     let mut effect = Effect::on(&row);
     if let Some(deal) = &request.deal {

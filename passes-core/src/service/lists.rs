@@ -384,7 +384,7 @@ impl Passes {
             let mut load = Load::new(business);
             load.docs.extend(plans.into_iter().map(|plan| DocKey::new(DocKind::Plan, plan)));
             let rows = self.look(by, load, |view| {
-                lots.iter().map(|lot| Ok(LotView::of(lot, &*view.docs.plan(lot.plan)?.0))).collect()
+                lots.iter().map(|lot| Ok(LotView::of(lot, &view.docs.plan(lot.plan)?.0))).collect()
             });
             let full = u32::try_from(lots.len()).is_ok_and(|n| n >= limit);
             Ok(Listed { rows: rows.await?, next: lots.last().filter(|_| full).map(|lot| lot.id) })

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bad_input;
 mod calling;
 #[cfg(feature = "sqlite")]
 mod files;
 mod keys;
 mod opening;
+mod shop;
 
 use passes_host::business::Settings;
 use passes_host::operation::{Actor, Rights};

@@ -371,11 +371,11 @@ impl Model {
         }
     }
 
-
     /// A pass, rather one in this state.
     fn some_pass(&mut self, state: State) -> usize {
         if !self.dice.once_in(4) {
-            let fitting: Vec<usize> = (0..self.passes.len()).filter(|pass| self.state(*pass) == state).collect();
+            let fitting: Vec<usize> =
+                (0..self.passes.len()).filter(|pass| self.state(*pass) == state).collect();
             if let Some(pass) = self.dice.maybe(&fitting) {
                 return *pass;
             }
@@ -434,7 +434,6 @@ impl Model {
         self.note(command, foreseen.first().copied().unwrap_or("ok"));
         foreseen.is_empty()
     }
-
 
     fn step(&mut self) {
         match self.dice.below(100) {
