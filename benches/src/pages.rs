@@ -1,10 +1,8 @@
 //! How many pages a redemption writes to the write-ahead log: what a disk has to take, whatever its speed.
 
 use crate::measure::{Good, Measure};
-use crate::ours;
 use crate::twin::Twin;
 use crate::world::{Kind, World};
-use passes_core::store::{Store, wait};
 use passes_sqlite::Sqlite;
 use std::error::Error;
 
@@ -25,16 +23,19 @@ struct Pages {
 /// Counts the pages of each kind in turn, in two worlds that are alike.
 fn count() -> Result<Vec<Pages>, Box<dyn Error>> {
     let (mut ours, mut theirs) = (World::new(Sqlite::options())?, World::new(Sqlite::options())?);
-    let twin = Twin::open(&theirs.path())?;
+    let mut twin = Twin::open(&theirs.path(), theirs.business)?;
     let mut counted = Vec::new();
     for (kind, times, ..) in KINDS {
+        // The first tells how long a receipt of this kind is.
+        let (first, same) = (ours.request(kind), theirs.request(kind));
+        ours.redeem(&first)?;
+        twin.lengths = ours.last_lengths()?;
+        crate::by_hand(&mut twin, &same)?;
         let before = (ours.store.wal_pages(), twin.wal_pages());
         for _ in 0..times {
-            let command = ours::command(&ours.request(kind));
-            ours::accepted(&wait(ours.store.run(command))?)?;
-            if !twin.redeem(&theirs.request(kind))? {
-                return Err("the twin refused".into());
-            }
+            let (request, same) = (ours.request(kind), theirs.request(kind));
+            ours.redeem(&request)?;
+            crate::by_hand(&mut twin, &same)?;
         }
         let average = |pages: u64| pages as f64 / f64::from(times);
         counted.push(Pages {

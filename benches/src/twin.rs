@@ -1,12 +1,13 @@
 //! The hand-written twin: the same rows in the same tables, by plain statements in one transaction, with no
 //! trait, no change and no queue. What one would write who needs only this.
 
-use crate::ours::{LASTS, WITH_CREDIT, WITHOUT};
-use crate::world::{Request, SPENT};
-use passes_core::id::{CreditId, Id, Ids, LotId, OperationId, PassId};
+use crate::world::{MASTER, Request, SPENT};
+use passes_core::id::{BusinessId, CreditId, Id, Ids, LotId, OperationId, PassId};
 use passes_core::ledger::{Account, Mark};
 use passes_core::operation::Kind;
 use passes_core::pass::Standing;
+use passes_core::passcode::{CodeHash, fold};
+use passes_core::secret::{Key, Keyring, Purpose};
 use rusqlite::config::DbConfig;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -35,6 +36,13 @@ const INSERT_ENTRY: &str = "INSERT INTO entry VALUES(?1,?2,?3,?4,?5,?6,978,?7,?8
 /// A connection set up as the store sets up its own.
 pub(crate) struct Twin {
     sql: Connection,
+    business: BusinessId,
+    /// The business's number in this file.
+    number: i64,
+    digest: Key,
+    made: u64,
+    /// How long the receipt and the events are that it writes: as long as those of the library.
+    pub(crate) lengths: (usize, usize),
     pages: Arc<AtomicU64>,
 }
 
@@ -50,7 +58,7 @@ struct Found {
 }
 
 impl Twin {
-    pub(crate) fn open(path: &Path) -> rusqlite::Result<Self> {
+    pub(crate) fn open(path: &Path, business: BusinessId) -> Result<Self, Box<dyn std::error::Error>> {
         let mut sql = Connection::open(path)?;
         sql.execute_batch(
             "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;
@@ -67,7 +75,11 @@ impl Twin {
             before = length;
             Ok(())
         }))?;
-        Ok(Self { sql, pages })
+        let ring = Keyring::from_master("k1", &MASTER)?;
+        let (_, digest) = ring.require_current(Purpose::Digest)?;
+        let number =
+            sql.query_row("SELECT num FROM business WHERE id=?1", [business.as_bytes()], |row| row.get(0))?;
+        Ok(Self { sql, business, number, digest: digest.clone(), made: 0, lengths: (0, 0), pages })
     }
 
     /// Pages written to the log.
@@ -76,11 +88,15 @@ impl Twin {
     }
 
     /// Redeems; false is refused or replayed.
-    pub(crate) fn redeem(&self, request: &Request) -> rusqlite::Result<bool> {
+    pub(crate) fn redeem(&mut self, request: &Request) -> Result<bool, Box<dyn std::error::Error>> {
+        self.made += 1;
+        let hash = CodeHash::of(self.business.as_bytes(), &fold(&request.code)?);
+        let digest = hash.digest(&self.digest);
+        let key = request.key.as_ref().map(|key| half(key.as_bytes()));
         self.run("BEGIN IMMEDIATE")?;
-        let done = self.redeem_within(request);
+        let done = self.redeem_within(request, digest.as_bytes(), key);
         self.run(if matches!(done, Ok(true)) { "COMMIT" } else { "ROLLBACK" })?;
-        done
+        Ok(done?)
     }
 
     fn run(&self, text: &str) -> rusqlite::Result<()> {
@@ -91,16 +107,21 @@ impl Twin {
         self.sql.prepare_cached(text)?.execute(params)
     }
 
-    fn redeem_within(&self, request: &Request) -> rusqlite::Result<bool> {
-        let business = 1_i64;
-        if let Some((key, _)) = &request.key {
+    fn redeem_within(
+        &self,
+        request: &Request,
+        digest: &[u8; 32],
+        key: Option<[u8; 16]>,
+    ) -> rusqlite::Result<bool> {
+        let business = self.number;
+        if let Some(key) = &key {
             let mut select = self.sql.prepare_cached(SELECT_KEY)?;
             if select.query_row(params![business, key], |row| row.get::<_, Vec<u8>>(1)).optional()?.is_some()
             {
                 return Ok(false);
             }
         }
-        let settings = self.doc(business, 2, request.business.as_bytes())?;
+        let settings = self.doc(business, 2, self.business.as_bytes())?;
         let contact = match &request.contact {
             Some(contact) => self.doc(business, 6, contact.as_bytes())?,
             None => None,
@@ -108,21 +129,25 @@ impl Twin {
         if settings.is_none() || (request.contact.is_some() && contact.is_none()) {
             return Ok(false);
         }
-        let Some(found) = self.find(business, request)? else { return Ok(false) };
+        let Some(found) = self.find(business, request, digest)? else { return Ok(false) };
         let (operation, entry): (i64, i64) =
             self.sql.prepare_cached(NUMBERS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (operation, entry) = (operation + 1, entry + 1);
-        let (uses, amount) =
-            if request.contact.is_some() { (1, found.balance - found.balance_used) } else { (0, SPENT) };
+        let (uses, amount) = if request.contact.is_some() {
+            (1, found.balance - found.balance_used)
+        } else {
+            // The first spend opens the card's only use.
+            (i64::from(found.used == 0), SPENT)
+        };
         if self.exec(TAKE, params![found.lot, found.pass.serial(), uses, amount, entry])? != 1 {
             return Ok(false);
         }
-        let mut ids = Ids::new(&request.seed, request.now);
+        let mut ids = Ids::new(&seed(self.made), request.now);
         let now = request.now.micros();
         let mut subject = None;
         if let Some(contact) = &request.contact {
             let id: CreditId = ids.draw();
-            let spend_by = now + LASTS * 1_000_000;
+            let spend_by = now + 365 * 86_400_000_000;
             let (contact, id, mark) = (contact.as_bytes(), id.as_bytes(), Mark::Paid as u8);
             self.exec(
                 INSERT_CREDIT,
@@ -143,7 +168,7 @@ impl Twin {
         }
         let id: OperationId = ids.draw();
         let kind = if subject.is_some() { Kind::Redeem } else { Kind::SpendPass };
-        let (receipt, events) = if subject.is_some() { WITH_CREDIT } else { WITHOUT };
+        let (receipt, events) = self.lengths;
         let after = packed(&found, uses, amount);
         self.exec(
             INSERT_OPERATION,
@@ -160,10 +185,10 @@ impl Twin {
                 after,
                 vec![1_u8; receipt],
                 vec![1_u8; events],
-                request.key.map(|(_, fingerprint)| fingerprint)
+                key.map(|key| half(&key))
             ],
         )?;
-        if let Some((key, _)) = &request.key {
+        if let Some(key) = &key {
             self.exec(INSERT_KEY, params![business, key, operation])?;
         }
         let to = if subject.is_some() { Account::Credit } else { Account::Settled };
@@ -181,9 +206,9 @@ impl Twin {
     }
 
     /// The pass of a code, if it may be redeemed.
-    fn find(&self, business: i64, request: &Request) -> rusqlite::Result<Option<Found>> {
+    fn find(&self, business: i64, request: &Request, digest: &[u8; 32]) -> rusqlite::Result<Option<Found>> {
         let mut select = self.sql.prepare_cached(SELECT_PASS)?;
-        let mut rows = select.query(params![business, request.digest.as_bytes()])?;
+        let mut rows = select.query(params![business, digest])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let (standing, redeem_by): (u8, Option<i64>) = (row.get(3)?, row.get(4)?);
         let found = Found {
@@ -199,10 +224,22 @@ impl Twin {
         let documents: (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(10)?, row.get(11)?, row.get(12)?);
         let open = standing == Standing::Active as u8
             && redeem_by.is_none_or(|by| request.now.micros() < by)
-            && found.used < found.limit
+            && found.balance_used < found.balance
             && !documents.0.is_empty();
         Ok(open.then_some(found))
     }
+}
+
+/// Sixteen bytes that stand for a key, or a request.
+fn half(of: &[u8]) -> [u8; 16] {
+    let hash = blake3::hash(of);
+    let [half, _] = hash.as_bytes().as_chunks().0 else { return [0; 16] };
+    *half
+}
+
+/// A seed that was not used before.
+fn seed(made: u64) -> [u8; 32] {
+    *blake3::hash(&made.to_le_bytes()).as_bytes()
 }
 
 /// The tallies after it, each number in as few bytes as it needs.

@@ -1,28 +1,35 @@
 //! The shop that is measured: a database with some history, and requests to redeem.
 
 use passes_core::calendar::Instant;
-use passes_core::id::{BusinessId, ContactId, Id, Ids, LotId, PassId, PlanId, TermsId};
-use passes_core::pass::{PassRow, Standing, Tally};
-use passes_core::passcode::Digest;
-use passes_core::store::{
-    Change, Chunk, Claim, Command, Doc, DocKey, DocKind, Expect, Put, Record, Store, StoreError, wait,
-};
+use passes_core::contact::{Medium, Profile};
+use passes_core::id::{BusinessId, ContactId, PlanId};
+use passes_core::money::{Currency, Money};
+use passes_core::operation::{Actor, By, Rights};
+use passes_core::passcode::Format;
+use passes_core::plan::{Classification, Form, Spec, SpendBy, Terms};
+use passes_core::secret::Keyring;
+use passes_core::service::{Deal, Generate, Redeem};
+use passes_core::store::Store;
+use passes_core::{Passes, business::Settings};
+use passes_host::Opener;
+use passes_host::testing::{FixedClock, SeededEntropy};
 use passes_sqlite::{Options, Sqlite};
 use std::collections::VecDeque;
+use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tempfile::TempDir;
 
-/// Passes of a lot.
+/// Passes of a lot; two lots of each kind.
 const LOT: u32 = 6_000;
 /// Contacts.
 const CONTACTS: usize = 1_000;
 /// Redemptions of each kind that lie behind.
 const HISTORY: usize = 4_000;
-/// What a gift pass credits, and what a gift card holds.
-pub(crate) const GIFT: i64 = 2_500;
-const CARD: i64 = 50_000;
-/// What is spent of a gift card at once.
+/// What is spent of a gift card at once, in minor units.
 pub(crate) const SPENT: i64 = 125;
+/// The key that the digests of both sides are made with.
+pub(crate) const MASTER: [u8; 32] = [7; 32];
 
 /// Where the value of a pass goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,82 +42,68 @@ pub(crate) enum Kind {
     Direct,
 }
 
-/// A redemption, as far as it is known before.
+/// A redemption, as the till asks for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(crate) business: BusinessId,
-    pub(crate) digest: Digest,
+    pub(crate) code: String,
     /// Whose wallet; none is the till.
     pub(crate) contact: Option<ContactId>,
-    /// The hash of the idempotency key, and the fingerprint of the request.
-    pub(crate) key: Option<([u8; 16], [u8; 16])>,
+    pub(crate) key: Option<String>,
     pub(crate) now: Instant,
-    /// All that the command makes follows from it.
-    pub(crate) seed: [u8; 32],
 }
 
 /// A database and what may be redeemed in it. Two that are made alike are alike to the byte.
 pub(crate) struct World {
     pub(crate) business: BusinessId,
-    pub(crate) store: Sqlite,
+    pub(crate) store: Arc<Sqlite>,
+    passes: Passes,
+    by: By,
+    clock: Arc<FixedClock>,
     contacts: Vec<ContactId>,
-    /// Gift passes that were not redeemed yet, in no order.
-    gifts: VecDeque<Digest>,
-    cards: Vec<Digest>,
-    ids: Ids,
-    now: i64,
-    _folder: TempDir,
+    /// Codes of gift passes that were not redeemed yet, in no order of their serial numbers.
+    gifts: VecDeque<String>,
+    /// Codes of gift cards.
+    cards: Vec<String>,
+    dice: u64,
+    asked: u64,
+    folder: TempDir,
 }
 
-fn at(micros: i64) -> Instant {
-    Instant::from_micros(1_790_000_000_000_000 + micros).unwrap_or(Instant::EPOCH)
-}
-
-/// A document of a likely size.
-fn doc(kind: DocKind, id: [u8; 16], parent: Option<DocKey>, size: usize) -> Put {
-    let body = format!(r#"{{"v":1,"d":{{"name":"{}"}}}}"#, "x".repeat(size));
-    let doc = Doc { key: DocKey { kind, id }, version: 1, parent, body: body.into_bytes().into() };
-    Put { record: Record::Doc(doc), expect: Expect::Absent }
-}
-
-fn row(id: PassId, value: i64) -> PassRow {
-    PassRow {
-        id,
-        version: 1,
-        standing: Standing::Active,
-        flags: 2,
-        activated: Some(at(0)),
-        redeem_by: Some(at(31_536_000_000_000)),
-        value: Some(value),
-        uses: Tally::new(1),
-        balance: Tally::new(value),
-        granted: Tally::new(0),
-        holder: None,
-        successor: None,
-        sale: Some(Id::from_bytes([9; 16])),
-        code_try: 0,
-        fields: None,
-        last: 0,
-    }
-}
+type Made<T> = Result<T, Box<dyn Error>>;
 
 impl World {
-    /// Four lots of 6,000 passes, 1,000 contacts, 12,000 redemptions in the past.
-    pub(crate) fn new(options: Options) -> Result<Self, StoreError> {
-        let folder = tempfile::tempdir().map_err(|error| StoreError::Backend(error.to_string()))?;
-        let store = options.open(folder.path().join("shop.db"))?;
-        let mut ids = Ids::new(&[7; 32], at(0));
-        let business = ids.draw();
-        let contacts = (0..CONTACTS).map(|_| ContactId::from_bytes(ids.bytes())).collect();
-        let (gifts, cards) = (VecDeque::new(), Vec::new());
-        let mut world = Self { business, store, contacts, gifts, cards, ids, now: 1, _folder: folder };
+    /// Four lots of 6,000 sold passes, 1,000 contacts, 12,000 redemptions in the past.
+    pub(crate) fn new(options: Options) -> Made<Self> {
+        let folder = tempfile::tempdir()?;
+        let store = Arc::new(options.open(folder.path().join("shop.db"))?);
+        let clock = Arc::new(FixedClock::at(Instant::parse("2026-09-21T08:00:00Z")?));
+        let opener = Opener::new().clock(clock.clone()).entropy(Arc::new(SeededEntropy::new(7)));
+        let ring = Keyring::from_master("k1", &MASTER)?;
+        let passes = opener.open_on(store.clone() as Arc<dyn Store>, ring).wait()?;
+        let till = Actor::new("till-07", Rights::all())?;
+        let settings = Settings::new("The Gift Shop", "Europe/Berlin", &["EUR"], "de")?;
+        let business = passes.create_business(&till, settings).wait()?;
+        let by = By::new(business, till).place("store-012").channel("pos");
+        let mut world = Self {
+            business,
+            store,
+            passes,
+            by,
+            clock,
+            contacts: Vec::new(),
+            gifts: VecDeque::new(),
+            cards: Vec::new(),
+            dice: 7,
+            asked: 0,
+            folder,
+        };
         world.stock()?;
         for kind in [Kind::WalletWithKey, Kind::DirectWithKey, Kind::Direct] {
-            let requests: Vec<Request> = (0..HISTORY).map(|_| world.request(kind)).collect();
-            for group in requests.chunks(500) {
-                let commands = group.iter().map(crate::ours::command).collect::<Vec<Command>>();
-                for answer in wait(world.store.run_all(commands))? {
-                    crate::ours::accepted(&answer?)?;
+            let past: Vec<Request> = (0..HISTORY).map(|_| world.request(kind)).collect();
+            for group in past.chunks(500) {
+                let asked = group.iter().map(|request| world.asked(request)).collect::<Made<Vec<_>>>()?;
+                for answer in world.passes.redeem_all(asked).wait()? {
+                    answer?;
                 }
             }
         }
@@ -119,68 +112,96 @@ impl World {
 
     /// Where the database is.
     pub(crate) fn path(&self) -> PathBuf {
-        self.store.path().to_owned()
+        self.folder.path().join("shop.db")
     }
 
-    fn stock(&mut self) -> Result<(), StoreError> {
-        let (plan, terms) = (self.ids.draw::<PlanId>(), self.ids.draw::<TermsId>());
-        let mut change = Change::new(self.business);
-        change.put.push(doc(DocKind::Business, self.business.to_bytes(), None, 400));
-        change.put.push(doc(DocKind::Plan, plan.to_bytes(), None, 500));
-        let parent = Some(DocKey::new(DocKind::Plan, plan));
-        change.put.push(doc(DocKind::Terms, terms.to_bytes(), parent, 700));
-        for contact in &self.contacts {
-            change.put.push(doc(DocKind::Contact, contact.to_bytes(), None, 200));
+    fn stock(&mut self) -> Made<()> {
+        let (passes, by) = (&self.passes, &self.by);
+        for n in 0..CONTACTS {
+            let profile = Profile::named(&format!("Customer {n}"), Medium::Reference(format!("c{n}")));
+            self.contacts.push(passes.create_contact(by, profile).wait()?.done);
         }
-        let lots: Vec<LotId> = (0..4).map(|_| self.ids.draw_lot()).collect();
-        for lot in &lots {
-            let parent = Some(DocKey::new(DocKind::Terms, terms));
-            change.put.push(doc(DocKind::Lot, lot.to_bytes(), parent, 300));
+        let (gift, card) = (self.plan("25", "P1Y")?, self.plan("500", "P3Y")?);
+        for plan in [gift, card, gift, card] {
+            let passes = &self.passes;
+            let lot = passes.generate(&self.by, Generate { plan, count: LOT, accept_weak: false }).wait()?;
+            passes.finish_run(&self.by, lot.run).wait()?;
+            let price: Money = if plan == gift { "25 EUR" } else { "500 EUR" }.parse()?;
+            let sold = passes.sell(&self.by, lot.lot, Deal::at(price)).wait()?;
+            passes.finish_run(&self.by, sold.run.ok_or("a sale of a lot is a run")?).wait()?;
+            passes.export(&self.by, lot.lot).wait()?;
+            let rows = passes.export_page(&self.by, lot.lot, 0, LOT).wait()?;
+            let codes = rows.iter().map(|row| row.code.reveal().to_owned());
+            if plan == gift { self.gifts.extend(codes) } else { self.cards.extend(codes) }
         }
-        for answer in wait(self.store.commit(&[change]))? {
-            answer?;
-        }
-        for (at, lot) in lots.into_iter().enumerate() {
-            let cards = at % 2 == 1;
-            let rows = (1..=LOT).map(|serial| row(lot.pass(serial), if cards { CARD } else { GIFT }));
-            let passes: Vec<PassRow> = rows.collect();
-            let claim = |pass: &PassRow, ids: &mut Ids| Claim {
-                digest: Digest::from_bytes(ids.bytes()),
-                pass: pass.id,
-            };
-            let mut codes: Vec<Claim> = passes.iter().map(|pass| claim(pass, &mut self.ids)).collect();
-            codes.sort_by_key(|claim| claim.digest);
-            // Sorted by digest is in no order of the passes.
-            let digests = codes.iter().map(|claim| claim.digest);
-            if cards {
-                self.cards.extend(digests)
-            } else {
-                self.gifts.extend(digests)
-            }
-            wait(self.store.fill(&Chunk { change: Change::new(self.business), codes, passes }))?;
-        }
-        // Redeemed in no order of the lots either.
-        let by_end = |digest: &Digest| digest.as_bytes().iter().rev().copied().collect::<Vec<u8>>();
-        self.gifts.make_contiguous().sort_by_cached_key(by_end);
+        // Codes are random: by code is in no order of the passes.
+        self.gifts.make_contiguous().sort();
+        self.cards.sort();
         Ok(())
+    }
+
+    fn plan(&self, value: &str, lasts: &str) -> Made<PlanId> {
+        let value = Money::parse(value, Currency::EUR)?;
+        let mut terms = Terms::fixed(Classification::Gift, Form::Printed, value);
+        terms.spend_by = SpendBy::AfterRedemption(lasts.parse()?);
+        let spec = Spec {
+            name: [("de".to_owned(), "Geschenkkarte".to_owned())].into(),
+            description: Default::default(),
+            terms,
+            code: Format { prefix: "GIFT".into(), ..Format::default() },
+            caps: Default::default(),
+        };
+        let plan = self.passes.create_plan(&self.by, spec).wait()?.done;
+        self.passes.activate_plan(&self.by, plan).wait()?;
+        Ok(plan)
     }
 
     /// The next request of a kind. A gift pass is redeemed once; there are 8,000 left to begin with.
     pub(crate) fn request(&mut self, kind: Kind) -> Request {
-        self.now += 1_000_003;
-        let pick = u64::from_be_bytes(self.ids.bytes());
-        let one_of = |count: usize| usize::try_from(pick % count.max(1) as u64).unwrap_or_default();
-        let (digest, contact) = match kind {
+        self.asked += 1;
+        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let pick = usize::try_from(self.dice >> 33).unwrap_or_default();
+        let one_of = |count: usize| pick % count.max(1);
+        let (code, contact) = match kind {
             Kind::WalletWithKey => (self.gifts.pop_front(), self.contacts.get(one_of(self.contacts.len()))),
-            Kind::DirectWithKey | Kind::Direct => (self.cards.get(one_of(self.cards.len())).copied(), None),
+            Kind::DirectWithKey | Kind::Direct => (self.cards.get(one_of(self.cards.len())).cloned(), None),
         };
         Request {
-            business: self.business,
-            digest: digest.unwrap_or(Digest::from_bytes([0; 32])),
+            code: code.unwrap_or_default(),
             contact: contact.copied(),
-            key: (kind != Kind::Direct).then(|| (self.ids.bytes(), self.ids.bytes())),
-            now: at(self.now),
-            seed: self.ids.bytes(),
+            key: (kind != Kind::Direct).then(|| format!("receipt-{}", self.asked)),
+            now: self.clock.advance(1).unwrap_or(Instant::EPOCH),
+        }
+    }
+
+    fn asked(&self, request: &Request) -> Made<(By, Redeem)> {
+        let by = match &request.key {
+            Some(key) => self.by.clone().key(key),
+            None => self.by.clone(),
+        };
+        let code = request.code.as_str();
+        Ok(match request.contact {
+            Some(contact) => (by, Redeem::into_wallet(code, contact)),
+            None => (by, Redeem::direct(code, Money::from_minor(SPENT, Currency::EUR)?)),
+        })
+    }
+
+    /// Redeems by the public call.
+    pub(crate) fn redeem(&self, request: &Request) -> Made<()> {
+        let (by, redeem) = self.asked(request)?;
+        self.passes.redeem(&by, redeem).wait()?;
+        Ok(())
+    }
+
+    /// How long the receipt and the events of the last operation are.
+    pub(crate) fn last_lengths(&self) -> Made<(usize, usize)> {
+        let mut after = 0;
+        let mut lengths = (0, 0);
+        loop {
+            let page = passes_core::store::wait(self.store.events(self.business, after, 10_000))?;
+            let Some(operation) = page.last() else { return Ok(lengths) };
+            after = operation.number;
+            lengths = (operation.operation.receipt.len(), operation.operation.events.len());
         }
     }
 }

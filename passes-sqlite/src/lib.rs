@@ -240,6 +240,8 @@ impl Sqlite {
             .into_iter()
             .filter(|thread| thread.thread().id() != me)
             .for_each(|thread| drop(thread.join()));
+        // The writer's connection goes last: the last one brings the log into the file.
+        self.inner.queue.end();
     }
 
     /// How many groups of commands were begun so far: with many callers, far fewer than commands.

@@ -11,10 +11,16 @@
     clippy::cast_sign_loss
 )]
 
+mod books;
 mod days;
+mod input;
 mod lifecycle;
 mod lots;
 mod model;
+mod people;
 mod processes;
+mod rights;
+mod rules;
+mod secrets;
 mod spending;
 mod threads;

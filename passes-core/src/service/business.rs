@@ -99,7 +99,8 @@ impl Passes {
         })
     }
 
-    /// Changes settings. What passes were made with stays as it was.
+    /// Changes settings. What passes were made with stays as it was. A commerce pool can't be removed: money may
+    /// be bound to its conditions, which can be changed.
     ///
     /// # Errors
     /// `FORBIDDEN`; `INVALID`, `TOO_LARGE`, `UNKNOWN_CURRENCY`; `NOT_FOUND`; a failing store.
@@ -111,6 +112,11 @@ impl Passes {
                 serde_json::to_string(&settings).map_err(|e| Refusal::invalid("settings", e.to_string()))?;
             let order = self.order(by, Right::Configure, Kind::Configure, &text)?;
             self.run(order, move |view| {
+                let mut pools = view.business.settings.pools.iter();
+                if let Some(gone) = pools.find(|pool| settings.pool(&pool.name).is_none()) {
+                    let why = format!("{} can't be removed: money may be bound to it", gone.name);
+                    return Err(Refusal::invalid("pools", why).into());
+                }
                 let mut draft = Draft::new(view, ());
                 let next = Business { settings: settings.clone(), ..(*view.business).clone() };
                 let key = DocKey::new(DocKind::Business, next.id);

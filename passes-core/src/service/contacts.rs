@@ -1,7 +1,7 @@
 //! Use cases of contacts: creating, finding, editing.
 
 use super::docs::put;
-use super::engine::{Draft, View, first_half};
+use super::engine::{Draft, TRIES, View, first_half};
 use super::{Call, Done, Error, Inner, Passes, Receipt, stored};
 use crate::contact::{Contact, Medium, Profile};
 use crate::event::Event;
@@ -9,7 +9,7 @@ use crate::fields;
 use crate::id::{BusinessId, ContactId, Id, Ids};
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
-use crate::store::{Change, DocKey, DocKind, Expect, Load};
+use crate::store::{Change, DocKey, DocKind, Expect, Load, StoreError};
 use serde::{Deserialize, Serialize};
 
 impl Done for ContactId {}
@@ -60,33 +60,50 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Contacts)?;
             let profile = self.early(by, profile.normal())?;
-            // The media it has now are to be known before they can be named to the store.
-            let before = self.early(by, self.find(by, contact).await)?;
-            let mut order = self.order(by, Right::Contacts, Kind::Contact, &("edit", contact, &profile))?;
-            order.load.docs.push(DocKey::new(DocKind::Contact, contact));
-            order.load.docs.extend(medium_keys(&self.inner, by.business, &profile)?);
-            order.load.docs.extend(medium_keys(&self.inner, by.business, &before.profile)?);
-            self.run(order, move |view| {
-                let (old, version) = registered(view, contact)?;
-                if old.profile.media != before.profile.media {
-                    return Err(crate::store::StoreError::Conflict.into());
+            for _ in 0..TRIES {
+                match self.edit_once(by, contact, &profile).await {
+                    // Somebody else edited the contact at the same moment.
+                    Err(Error::Store(StoreError::Conflict)) => {}
+                    other => return other,
                 }
-                let mut draft = Draft::new(view, contact);
-                let next = Contact { profile: profile.clone(), ..old.clone() };
-                fields::check(&view.business.settings.contact_fields, &next.profile.fields, true)?;
-                let key = DocKey::new(DocKind::Contact, contact);
-                draft.change.put.push(put(key, None, &next, Expect::Version(version))?);
-                for medium in next.profile.media.iter().filter(|m| !old.profile.media.contains(m)) {
-                    own(view, &mut draft.change, medium, Some(contact))?;
-                }
-                for medium in old.profile.media.iter().filter(|m| !next.profile.media.contains(m)) {
-                    own(view, &mut draft.change, medium, None)?;
-                }
-                draft.events.push(Event::ContactChanged { contact });
-                Ok(draft)
-            })
-            .await
+            }
+            Err(StoreError::Conflict.into())
         })
+    }
+
+    async fn edit_once(
+        &self,
+        by: &By,
+        contact: ContactId,
+        profile: &Profile,
+    ) -> Result<Receipt<ContactId>, Error> {
+        // The media it has now are to be known before they can be named to the store.
+        let before = self.early(by, self.find(by, contact).await)?;
+        let mut order = self.order(by, Right::Contacts, Kind::Contact, &("edit", contact, profile))?;
+        order.load.docs.push(DocKey::new(DocKind::Contact, contact));
+        order.load.docs.extend(medium_keys(&self.inner, by.business, profile)?);
+        order.load.docs.extend(medium_keys(&self.inner, by.business, &before.profile)?);
+        let profile = profile.clone();
+        self.run(order, move |view| {
+            let (old, version) = registered(view, contact)?;
+            if old.profile.media != before.profile.media {
+                return Err(StoreError::Conflict.into());
+            }
+            let mut draft = Draft::new(view, contact);
+            let next = Contact { profile: profile.clone(), ..old.clone() };
+            fields::check(&view.business.settings.contact_fields, &next.profile.fields, true)?;
+            let key = DocKey::new(DocKind::Contact, contact);
+            draft.change.put.push(put(key, None, &next, Expect::Version(version))?);
+            for medium in next.profile.media.iter().filter(|m| !old.profile.media.contains(m)) {
+                own(view, &mut draft.change, medium, Some(contact))?;
+            }
+            for medium in old.profile.media.iter().filter(|m| !next.profile.media.contains(m)) {
+                own(view, &mut draft.change, medium, None)?;
+            }
+            draft.events.push(Event::ContactChanged { contact });
+            Ok(draft)
+        })
+        .await
     }
 
     /// A contact by id.

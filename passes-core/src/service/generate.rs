@@ -316,8 +316,13 @@ impl Passes {
         let unmade = i64::from(run.total - run.done);
         let limit = Some(i64::MAX);
         change.tally.push(Add { limit, ..Add::used(passes_of(lot.plan), -unmade) });
-        // Their codes lead nowhere, whether they were reserved or not: no guess hits them.
-        change.tally.push(Add { limit, ..Add::used(codes_in(&lot.format.folded()?), -unmade) });
+        if let Work::Generate(at) = &run.work {
+            // What was reserved stays so, for ever.
+            let size = WINDOW.min(run.total.saturating_sub(at.window - 1));
+            let reserved = (at.window - 1).saturating_add(if at.reserved { size } else { at.at });
+            let never = i64::from(run.total.saturating_sub(reserved));
+            change.tally.push(Add { limit, ..Add::used(codes_in(&lot.format.folded()?), -never) });
+        }
         if let Some(value) = chain.terms.fixed_value() {
             let each = chain.terms.usage.total(value)?.minor();
             let value = each.checked_mul(unmade).ok_or(Refusal::Overflow)?;

@@ -90,6 +90,10 @@ impl Making<'_> {
             };
             return make("plan", other.to_owned());
         }
+        let currency = plan.spec.terms.currency;
+        if !view.business.settings.currencies.contains(&currency) {
+            return Err(Refusal::UnknownCurrency { currency: currency.to_string() }.into());
+        }
         self.judge_format(view, &plan, change)?;
         self.judge_caps(view, &plan, change)?;
         let terms = match plan.terms {

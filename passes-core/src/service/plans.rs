@@ -204,7 +204,10 @@ pub(crate) fn existing(view: &View<'_>, id: PlanId) -> Result<(Plan, u32), Error
 }
 
 fn write(view: &View<'_>, plan: &Plan, expect: Expect) -> Result<Draft<PlanId>, Error> {
-    plan.spec.validate(&view.business.settings)?;
+    // A plan can be put away whatever has become of the settings since it was written.
+    if matches!(plan.state, PlanState::Draft | PlanState::Active) {
+        plan.spec.validate(&view.business.settings)?;
+    }
     let mut draft = Draft::new(view, plan.id);
     let key = DocKey::new(DocKind::Plan, plan.id);
     draft.change.put.push(put(key, None, plan, expect)?);

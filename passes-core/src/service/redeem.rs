@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::contacts::{add, contact_key};
 use super::docs::{Chain, put};
-use super::engine::{Draft, Order, View};
+use super::engine::{Draft, Order, View, key_hash};
 use super::{Call, Done, Error, Passes, Receipt};
 use crate::calendar::Instant;
 use crate::conditions::Basket;
@@ -18,7 +18,7 @@ use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::passcode::Presented;
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, refusals, take};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, by_precedence};
 use crate::store::{Add, Change, Expect, Put, Record, TallyKey};
 use serde::{Deserialize, Serialize};
 
@@ -197,7 +197,13 @@ impl Passes {
                 }
                 Err(error) => Err(error),
             };
-            Check::of(answer)
+            let mut check = Check::of(answer)?;
+            if let Err(forbidden) = may_take(by, request) {
+                check.would = None;
+                check.reasons.push(forbidden);
+                check.reasons = by_precedence(check.reasons);
+            }
+            Ok(check)
         })
     }
 
@@ -211,7 +217,10 @@ impl Passes {
     /// `NO_ELIGIBLE_PRODUCTS`, `WRONG_PLACE`, `BELOW_MINIMUM`, `BALANCE_TOO_SMALL`. All that apply are told.
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
-            let (order, code) = self.redemption(by, &request)?;
+            let (order, code) = match self.redemption(by, &request) {
+                Ok(ready) => ready,
+                Err(error) => return Err(self.after_key(by, error).await),
+            };
             self.run(order, move |view| Judged::new(view, &request, &code)?.draft(view)).await
         })
     }
@@ -237,7 +246,7 @@ impl Passes {
                         commands.push(command);
                         Ok((by, slot))
                     }
-                    Err(error) => Err(error),
+                    Err(error) => Err(self.after_key(&by, error).await),
                 });
             }
             let mut answers = self.inner.store.run_all(commands).await?.into_iter();
@@ -254,6 +263,7 @@ impl Passes {
 
     fn redemption(&self, by: &By, request: &Redeem) -> Result<(Order, Code), Error> {
         self.permit(by, Right::Redeem)?;
+        self.early(by, may_take(by, request))?;
         let code = self.code(by, &request.code)?;
         let target = match request.target {
             Target::Contact(contact) => (1_u8, Some(contact)),
@@ -265,6 +275,32 @@ impl Passes {
         let mut order = self.order(by, Right::Redeem, kind, &facts)?;
         name(&mut order.load, request, &code);
         Ok((order, code))
+    }
+
+    /// What is told of a request that ends before the store is asked: a key is judged before the code, so one
+    /// that was used, or stopped, comes before a code that is none.
+    async fn after_key(&self, by: &By, error: Error) -> Error {
+        let (Some(key), [Refusal::Malformed]) = (&by.key, error.reasons()) else { return error };
+        let mut load = crate::store::Load::new(by.business);
+        load.key = Some(key_hash(by, key));
+        match self.inner.store.load(&load).await {
+            Ok(found) if found.stopped => Refusal::ReversedBefore.into(),
+            Ok(found) if found.replay.is_some() => Refusal::IdempotencyMismatch.into(),
+            Ok(_) => error,
+            Err(failed) => failed.into(),
+        }
+    }
+}
+
+/// Judges the amount that a request names, before anything is looked up. Where less will do, or a whole use is
+/// taken, the amount is judged when it is known.
+fn may_take(by: &By, request: &Redeem) -> Result<(), Refusal> {
+    let named = request.amount.or_else(|| request.basket.as_ref().map(Basket::total));
+    match named {
+        Some(amount) if request.target == Target::Direct && !request.partly => {
+            by.may_move(Right::Redeem, amount)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -307,12 +343,19 @@ impl<'a> Judged<'a> {
             amount: request.amount,
             partly: request.partly,
         };
-        let refusals = refusals(&case);
+        let mut refusals = refusals(&case);
+        let taking = take(&case);
+        // A whole use can be told whatever else is wrong; what is spent directly only if nothing is.
+        if let Ok(taking) = &taking
+            && (request.target != Target::Direct || refusals.is_empty())
+        {
+            let amount = Money::of(taking.amount, chain.terms.currency);
+            refusals.extend(view.env.by.may_move(Right::Redeem, amount).err());
+        }
         if !refusals.is_empty() {
             return Err(refusals.into());
         }
-        let taking = take(&case)?;
-        view.env.by.may_move(Right::Redeem, Money::of(taking.amount, chain.terms.currency))?;
+        let taking = taking?;
         Ok(Self { request, pass, chain, contact, taking })
     }
 

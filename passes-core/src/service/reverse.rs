@@ -145,7 +145,8 @@ impl Passes {
     /// Reverses a redemption or a spend: money and uses return exactly to where they came from.
     ///
     /// # Errors
-    /// `FORBIDDEN`; `NOT_FOUND`; `NOT_REVERSIBLE` for anything else, a reversal too; `ALREADY_REVERSED`;
+    /// `FORBIDDEN`; `IDEMPOTENCY_MISMATCH`, also under the key that is to be reversed; `NOT_FOUND`;
+    /// `NOT_REVERSIBLE` for anything else, a reversal too; `ALREADY_REVERSED`;
     /// `REVERSAL_TOO_LARGE`; `ALREADY_SPENT` with the amount; `CONTACT_NOT_REGISTERED`, `WALLET_CURRENCY`.
     pub fn reverse<'a>(&'a self, by: &'a By, request: Reverse) -> Call<'a, Receipt<Reversed>> {
         Call::new(async move {
@@ -195,7 +196,7 @@ impl Passes {
         first.operation = Some(of);
         let loaded = self.inner.store.load(&first).await?;
         let Some((operation, entries)) = &loaded.operation else { return Ok(false) };
-        if operation.operation.kind == Kind::Stop {
+        if stops(operation, of) {
             return Ok(false);
         }
         load.docs.push(reversal_key(operation.number));
@@ -230,10 +231,15 @@ fn reversal_key(operation: u64) -> DocKey {
     DocKey::numbered(DocKind::Reversal, operation)
 }
 
+/// Whether the operation stopped this key. One that bears the key is not meant, nor one that is referred to.
+fn stops(operation: &StoredOperation, of: OperationKey) -> bool {
+    matches!(of, OperationKey::Key(key) if operation.operation.stops == Some(key))
+}
+
 /// Stops a key whose request has not come.
 fn stop(view: &View<'_>, key: crate::store::KeyHash) -> Result<Draft<Reversed>, Error> {
     match &view.loaded.operation {
-        Some((operation, _)) if operation.operation.kind == Kind::Stop => {
+        Some((operation, _)) if stops(operation, OperationKey::Key(key)) => {
             Err(Refusal::AlreadyReversed.into())
         }
         Some(_) => Err(StoreError::Conflict.into()),
@@ -540,6 +546,15 @@ impl<'a> Reversing<'a> {
         amount: i64,
         spend_by: Option<Instant>,
     ) -> CreditId {
+        // Lines and parts that return alike share one credit.
+        for put in &mut self.draft.change.put {
+            if let Record::Credit(row) = &mut put.record
+                && (row.contact, row.pass, row.mark, row.spend_by) == (contact, pass, mark, spend_by)
+            {
+                row.amount.limit += amount;
+                return row.id;
+            }
+        }
         let id = self.ids.draw();
         let created = self.view.env.now;
         let row = CreditRow {

@@ -111,6 +111,7 @@ impl Passes {
     pub fn spend<'a>(&'a self, by: &'a By, request: Spend) -> Call<'a, Receipt<Spent>> {
         Call::new(async move {
             let mut order = self.order(by, Right::Redeem, Kind::Spend, &request)?;
+            self.early(by, may_take(by, &request))?;
             name(&mut order.load, &request);
             self.run(order, move |view| {
                 let spent = pay(view, &request)?;
@@ -144,8 +145,17 @@ fn name(load: &mut Load, request: &Spend) {
     load.wallet = Some(request.contact);
 }
 
+/// Judges the amount that is asked for, before anything is looked up. Where less will do, what is paid is judged.
+fn may_take(by: &By, request: &Spend) -> Result<(), Refusal> {
+    if request.partly {
+        return Ok(());
+    }
+    by.may_move(Right::Redeem, request.amount.unwrap_or_else(|| request.basket.total()))
+}
+
 /// How the basket is paid.
 fn pay(view: &View<'_>, request: &Spend) -> Result<Spent, Error> {
+    may_take(&view.env.by, request)?;
     registered(view, request.contact)?;
     let (basket, currency) = (&request.basket, request.basket.currency());
     let total = basket.total();

@@ -181,7 +181,7 @@ pub type Fingerprint = [u8; 16];
 pub struct StoredOperation {
     /// The number that the store gave it: growing in the order of commits.
     pub number: u64,
-    /// The operation. Its `key` holds the fingerprint when it was found by its key.
+    /// The operation. Its `key` and `stops` are only sure to be there when it was found by that key.
     pub operation: Operation,
     /// The values that its tallies had after it, in the order of [`Change::tally`].
     pub after: Vec<Tally>,

@@ -195,7 +195,7 @@ const MONEY: &[Bad] = &[
     ("a price below nothing", "BAD_AMOUNT", |_, _| line("MUG", 1, "-0.01")),
     ("a line of no article", "INVALID", |_, _| line("", 1, "1")),
     ("a line of a long article", "TOO_LARGE", |_, _| line(&long(65), 1, "1")),
-    ("a line that is too dear", "BAD_AMOUNT", |_, _| line("MUG", u32::MAX, "9000000000")),
+    ("a line that is too dear", "OVERFLOW", |_, _| line("MUG", u32::MAX, "9000000000")),
     ("a sale below nothing", "BAD_AMOUNT", |shop, g| sell(shop, g.pass, Deal::at(eur("-1")))),
     ("a reversal of nothing", "BAD_AMOUNT", |shop, g| {
         shop.passes.reverse(&shop.by, Reverse::operation(g.spent).amount(eur("0"))).wait().map(drop)
@@ -253,9 +253,7 @@ const PLANS: &[Bad] = &[
         format(shop, |f| f.alphabet = Alphabet::Custom("A".into()))
     }),
     ("a plan file of no form", "BAD_FILE", |shop, _| toml(shop, "[terms]", "[terms")),
-    ("an unknown field in a plan file", "BAD_FILE", |shop, _| {
-        toml(shop, "[terms]", "[terms]\nvalu = 1")
-    }),
+    ("an unknown field in a plan file", "BAD_FILE", |shop, _| toml(shop, "[terms]", "[terms]\nvalu = 1")),
     ("a plan file that is too large", "TOO_LARGE", |shop, _| {
         toml(shop, "[terms]", &format!("# {}\n[terms]", long(256 * 1024)))
     }),
@@ -398,17 +396,23 @@ fn bad_input_is_an_error_with_its_code_and_nothing_is_done() {
         let ground = Ground::of(shop);
         // One of the cases needs a pass that is issued.
         shop.passes.issue(&shop.key("once"), ground.issue()).wait().unwrap();
-        let before = shop.traces();
+        let (before, mut wrong) = (shop.traces(), Vec::new());
         for (what, expected, attempt) in [MONEY, PLANS, PASSES, TEXTS].into_iter().flatten() {
             let begin = Instant::now();
             let error = attempt(shop, &ground).err();
-            assert!(begin.elapsed() < Duration::from_secs(2), "{what} took {:?}", begin.elapsed());
-            let Some(error) = error else { panic!("{what} was accepted") };
-            assert_eq!(error.code(), *expected, "{what}: {error}");
+            assert!(begin.elapsed() < Duration::from_secs(5), "{what} took {:?}", begin.elapsed());
+            let Some(error) = error else {
+                wrong.push(format!("{what} was accepted"));
+                continue;
+            };
+            if error.code() != *expected {
+                wrong.push(format!("{what}: {} {error}", error.code()));
+            }
             let text = error.to_string();
             assert!(!text.is_empty() && text.len() < 1_000, "{what}: {} bytes of text", text.len());
             assert!(!error.is_retryable(), "{what}");
         }
+        assert!(wrong.is_empty(), "{wrong:#?}");
         assert_eq!(shop.traces(), before);
     });
 }
@@ -431,11 +435,8 @@ fn a_basket_of_a_million_lines_is_refused_at_once() {
     let begin = Instant::now();
     let refusal = Basket::new(Currency::EUR, lines).unwrap_err();
     // Nearly all of it is to give the memory back.
-    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
-    assert_eq!(
-        refusal,
-        Refusal::TooLarge { field: "basket".into(), size: 1_000_000, largest: 1_000 }
-    );
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert_eq!(refusal, Refusal::TooLarge { field: "basket".into(), size: 1_000_000, largest: 1_000 });
     assert!(Basket::new(Currency::EUR, vec![Line::new("MUG", 1, eur("1")); 1_000]).is_ok());
 }
 
@@ -448,7 +449,7 @@ fn a_short_format_is_told_the_length_that_would_do() {
             (Alphabet::Numeric, 100, false),
             (Alphabet::Numeric, 1_000, true),
             (Alphabet::Safe, 37, true),
-            (Alphabet::from("01"), 1_000, false),
+            (Alphabet::from("2346"), 1_000, false),
         ] {
             let lot = |length: u8| {
                 let format = Format { alphabet: alphabet.clone(), length, check, ..Format::default() };
@@ -634,10 +635,9 @@ fn another_business_has_nothing_of_this_one() {
     on_each_store(|shop| {
         let ground = Ground::of(shop);
         let before: Traces = shop.traces();
-        let other = shop.passes.create_business(
-            &shop.by.actor,
-            Settings::new("Other", "UTC", &["EUR"], "en").unwrap(),
-        );
+        let other = shop
+            .passes
+            .create_business(&shop.by.actor, Settings::new("Other", "UTC", &["EUR"], "en").unwrap());
         let other = By::new(other.wait().unwrap(), shop.by.actor.clone());
         assert_eq!(code(direct(shop, &other, &ground)), "UNKNOWN_CODE");
         assert_eq!(code(shop.passes.pass(&other, ground.pass).wait()), "NOT_FOUND");

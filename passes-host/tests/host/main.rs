@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "sqlite")]
+mod bad_files;
 mod bad_input;
 mod calling;
 #[cfg(feature = "sqlite")]
 mod files;
 mod keys;
 mod opening;
+mod precedence;
+#[cfg(feature = "sqlite")]
+mod secrets;
 mod shop;
 
 use passes_host::business::Settings;

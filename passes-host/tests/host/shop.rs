@@ -18,7 +18,7 @@ use passes_host::{Error, Opener, Passes};
 use std::sync::Arc;
 
 /// The moment at which the clock of every shop stands: a Wednesday.
-pub(crate) const NOON: &str = "2026-07-01T12:00:00Z";
+const NOON: &str = "2026-07-01T12:00:00Z";
 
 pub(crate) fn money(amount: &str, currency: &str) -> Money {
     Money::parse(amount, Currency::parse(currency).unwrap()).unwrap()
@@ -61,7 +61,6 @@ pub(crate) fn code<T>(answer: Result<T, Error>) -> &'static str {
 pub(crate) struct Shop {
     pub(crate) passes: Passes,
     pub(crate) by: By,
-    pub(crate) clock: Arc<FixedClock>,
 }
 
 /// What a business holds: a command that was refused leaves it as it was.
@@ -73,25 +72,21 @@ pub(crate) struct Traces {
     lots: usize,
 }
 
-/// With this clock, and randomness that repeats.
-pub(crate) fn opener(clock: &Arc<FixedClock>, seed: u64) -> Opener {
-    Opener::new().clock(clock.clone()).entropy(Arc::new(SeededEntropy::new(seed)))
-}
-
-pub(crate) fn noon() -> Arc<FixedClock> {
-    Arc::new(FixedClock::at(Instant::parse(NOON).unwrap()))
+/// With a clock that stands still, and randomness that repeats.
+pub(crate) fn opener(seed: u64) -> Opener {
+    let clock = FixedClock::at(Instant::parse(NOON).unwrap());
+    Opener::new().clock(Arc::new(clock)).entropy(Arc::new(SeededEntropy::new(seed)))
 }
 
 impl Shop {
     /// On a store, as a new business whose settings are changed before.
     pub(crate) fn on(store: Arc<dyn Store>, set: impl FnOnce(&mut Settings)) -> Self {
-        let clock = noon();
-        let passes = opener(&clock, 1).open_on(store, keyring("m1", 0x5c)).wait().unwrap();
+        let passes = opener(1).open_on(store, keyring("m1", 0x5c)).wait().unwrap();
         let actor = Actor::new("owner of the shop", Rights::all()).unwrap();
         let mut settings = Settings::new("Shop", "Europe/Berlin", &["EUR", "JPY", "BHD"], "en").unwrap();
         set(&mut settings);
         let business = passes.create_business(&actor, settings).wait().unwrap();
-        Self { passes, by: By::new(business, actor), clock }
+        Self { passes, by: By::new(business, actor) }
     }
 
     pub(crate) fn in_memory() -> Self {

@@ -141,15 +141,30 @@ fn an_executor_is_never_blocked() {
     wait(store.run(traced(pass(1), &thread))).unwrap();
     assert_eq!(*thread.lock().unwrap(), Some(thread::current().id()));
 
-    let mut run = store.run(traced(pass(1), &thread));
+    // Decision and audit wait for what comes after the poll: made within it they would never end.
+    let met = Arc::new(Barrier::new(2));
+    let (mut command, polled) = (traced(pass(1), &thread), Arc::clone(&met));
+    let mut decide = command.decide;
+    command.decide = Box::new(move |loaded| {
+        polled.wait();
+        decide(loaded)
+    });
+    let mut run = store.run(command);
     assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    met.wait();
     assert!(is_done(&drive(vec![run]).remove(0).unwrap()));
     assert_ne!(*thread.lock().unwrap(), Some(thread::current().id()));
 
-    let load = Load { passes: vec![pass(1)], ..Load::new(SHOP) };
-    let mut reading = store.load(&load);
-    assert!(reading.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    assert_eq!(drive(vec![reading]).remove(0).unwrap().passes[0].uses.used, 2);
+    let (polled, rows) = (Arc::clone(&met), AtomicUsize::new(0));
+    let each = move |_| {
+        if rows.fetch_add(1, Ordering::Relaxed) == 0 {
+            polled.wait();
+        }
+    };
+    let mut audit = store.audit(SHOP, Box::new(each));
+    assert!(audit.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    met.wait();
+    drive(vec![audit]).remove(0).unwrap();
 }
 
 /// D-6: hundreds of futures on one thread all come to their answers.

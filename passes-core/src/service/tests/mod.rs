@@ -2,20 +2,28 @@
 
 mod books;
 mod business;
+mod expiry;
+mod lots;
+mod people;
+mod plans;
 mod reading;
+mod reversing;
+mod spending;
 
-use super::{Clock, Deal, Entropy, Generate, Passes};
+use super::{Clock, Deal, Entropy, Error, Generate, Passes};
 use crate::business::Settings;
 use crate::calendar::Instant;
 use crate::conditions::{Basket, Line, Pool};
 use crate::contact::{Medium, Profile};
-use crate::id::{ContactId, LotId, PlanId};
+use crate::id::{ContactId, CreditId, LotId, PassId, PlanId};
 use crate::money::{Currency, Money};
 use crate::operation::{Actor, By, Rights};
 use crate::passcode::{Format, Passcode};
 use crate::plan::{Caps, Classification, Form, Spec, Terms, Translated};
+use crate::refusal::Refusal;
 use crate::secret::Keyring;
 use crate::store::memory::Memory;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -24,7 +32,11 @@ struct Time(Mutex<Instant>);
 
 impl Time {
     fn set(&self, at: &str) {
-        *self.0.lock().unwrap() = Instant::parse(at).unwrap();
+        self.set_to(Instant::parse(at).unwrap());
+    }
+
+    fn set_to(&self, at: Instant) {
+        *self.0.lock().unwrap() = at;
     }
 }
 
@@ -45,6 +57,16 @@ impl Entropy for Seeds {
     }
 }
 
+/// Why it was refused, the reason to tell first in front.
+fn reasons<T: std::fmt::Debug>(answer: Result<T, Error>) -> Vec<Refusal> {
+    answer.unwrap_err().reasons().to_vec()
+}
+
+/// The same, by code.
+fn codes_of(reasons: &[Refusal]) -> Vec<&'static str> {
+    reasons.iter().map(Refusal::code).collect()
+}
+
 fn eur(amount: &str) -> Money {
     Money::parse(amount, Currency::EUR).unwrap()
 }
@@ -54,12 +76,18 @@ fn basket(amount: &str) -> Basket {
     Basket::new(Currency::EUR, vec![Line::new("A1", 1, eur(amount))]).unwrap()
 }
 
+fn opened(store: &Memory, time: &Arc<Time>, seeds: &Arc<Seeds>) -> Passes {
+    let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
+    Passes::open(Arc::new(store.clone()), ring, Arc::clone(time) as _, Arc::clone(seeds) as _).wait().unwrap()
+}
+
 /// A business in Berlin that trades in euros.
 struct Shop {
     passes: Passes,
     by: By,
     time: Arc<Time>,
     store: Memory,
+    seeds: Arc<Seeds>,
 }
 
 impl Shop {
@@ -72,15 +100,19 @@ impl Shop {
     fn with(set: impl FnOnce(&mut Settings)) -> Self {
         let time = Arc::new(Time(Mutex::new(Instant::parse("2026-05-01T12:00:00Z").unwrap())));
         let store = Memory::new();
-        let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
-        let (clock, entropy) = (Arc::clone(&time), Arc::new(Seeds::default()));
-        let passes = Passes::open(Arc::new(store.clone()), ring, clock, entropy).wait().unwrap();
+        let seeds = Arc::new(Seeds::default());
+        let passes = opened(&store, &time, &seeds);
         let actor = Actor::new("ann", Rights::all()).unwrap();
         let mut settings = Settings::new("Shop", "Europe/Berlin", &["EUR", "JPY"], "en").unwrap();
         settings.pools = vec![Pool { name: "toys".into(), conditions: Default::default() }];
         set(&mut settings);
         let business = passes.create_business(&actor, settings).wait().unwrap();
-        Self { passes, by: By::new(business, actor), time, store }
+        Self { passes, by: By::new(business, actor), time, store, seeds }
+    }
+
+    /// What was kept in memory is gone; what was stored is there.
+    fn reopen(&mut self) {
+        self.passes = opened(&self.store, &self.time, &self.seeds);
     }
 
     /// The same person with fewer rights.
@@ -90,13 +122,11 @@ impl Shop {
 
     /// An active plan.
     fn plan(&self, terms: Terms) -> PlanId {
-        let spec = Spec {
-            name: [("en".to_owned(), "Gift".to_owned())].into(),
-            description: Translated::new(),
-            terms,
-            code: Format { prefix: "GIFT".into(), check: true, ..Format::default() },
-            caps: Caps::default(),
-        };
+        self.plan_of(spec(terms))
+    }
+
+    /// An active plan of which all is said.
+    fn plan_of(&self, spec: Spec) -> PlanId {
         let plan = self.passes.create_plan(&self.by, spec).wait().unwrap().done;
         self.passes.activate_plan(&self.by, plan).wait().unwrap();
         plan
@@ -125,16 +155,54 @@ impl Shop {
 
     /// A lot of which each pass was sold at this price, with its codes.
     fn sold(&self, plan: PlanId, count: u32, price: &str) -> (LotId, Vec<Passcode>) {
+        self.sold_at(plan, count, eur(price))
+    }
+
+    /// The same, in any currency.
+    fn sold_at(&self, plan: PlanId, count: u32, price: Money) -> (LotId, Vec<Passcode>) {
         let lot = self.lot(plan, count);
         let passes: Vec<_> = (1..=count).map(|serial| lot.pass(serial)).collect();
-        self.passes.sell(&self.by, passes, Deal::at(eur(price))).wait().unwrap();
+        self.passes.sell(&self.by, passes, Deal::at(price)).wait().unwrap();
         (lot, self.codes(lot))
+    }
+
+    /// The code of one pass of these terms, sold at this price.
+    fn one(&self, terms: Terms, price: Money) -> (PassId, Passcode) {
+        let (lot, codes) = self.sold_at(self.plan(terms), 1, price);
+        (lot.pass(1), codes[0].clone())
+    }
+
+    /// What is left of each credit of a wallet, in no order.
+    fn credits(&self, contact: ContactId) -> BTreeMap<CreditId, i64> {
+        let wallet = self.passes.wallet(&self.by, contact).wait().unwrap();
+        wallet.credits.iter().map(|credit| (credit.id, credit.left.minor())).collect()
+    }
+
+    /// All that a wallet holds, in minor units.
+    fn holds(&self, contact: ContactId) -> i64 {
+        self.credits(contact).values().sum()
+    }
+
+    /// Nothing has drifted in the books.
+    fn proved(&self) {
+        let verified = self.passes.verify(&self.by).wait().unwrap();
+        assert!(verified.is_good(), "{:?}", verified.drifts);
     }
 
     /// A registered contact.
     fn contact(&self, name: &str) -> ContactId {
         let profile = Profile::named(name, Medium::Reference(name.into()));
         self.passes.create_contact(&self.by, profile).wait().unwrap().done
+    }
+}
+
+fn spec(terms: Terms) -> Spec {
+    Spec {
+        name: [("en".to_owned(), "Gift".to_owned())].into(),
+        description: Translated::new(),
+        terms,
+        code: Format { prefix: "GIFT".into(), check: true, ..Format::default() },
+        caps: Caps::default(),
     }
 }
 
