@@ -8,6 +8,9 @@ use crate::pass::Tally;
 use crate::plan::PlanState;
 use serde::{Deserialize, Serialize};
 
+/// Where the balance stands among the tallies of a change that redeems: after the uses, by the order of keys.
+const BALANCE: usize = 1;
+
 /// Where an event stands: the number of its operation. A reader that has seen a position has seen everything
 /// up to it, and asks for what comes after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -247,7 +250,7 @@ impl Event {
     /// Takes from the commit what only it knows: the balance that is left, which is its second tally.
     pub(crate) fn settle(&mut self, after: &[Tally]) {
         if let Self::PassRedeemed { left, .. } | Self::PassSpent { left, .. } = self
-            && let Some(balance) = after.get(crate::service::BALANCE)
+            && let Some(balance) = after.get(BALANCE)
         {
             *left = balance.left();
         }

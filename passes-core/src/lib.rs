@@ -1,4 +1,16 @@
-//! The domain of passes. Pure: no I/O, no clock, no randomness of its own, no async runtime.
+//! The domain of passes: gift cards and top-up vouchers that are sold, handed out, checked and redeemed. Pure: no
+//! I/O, no clock, no randomness of its own, no async runtime. An application depends on `passes-host`, which
+//! brings all of that; its front page is the guide's first chapter.
+//!
+//! | to learn | read |
+//! |---|---|
+//! | what can be asked for | [`Passes`], whose methods are the use cases, and [`service`] for their requests |
+//! | what is offered | [`business`], [`plan`], [`conditions`], [`fields`], [`passcode`], [`secret`] |
+//! | what is held | [`contact`], [`lot`], [`pass`], [`wallet`] |
+//! | what is done with it | [`redemption`], [`run`], [`operation`], [`event`] |
+//! | the books | [`ledger`] |
+//! | why something was refused | [`Refusal`], and [`limits`] for every maximum |
+//! | how to keep it elsewhere | [`store`] |
 
 pub mod business;
 pub mod calendar;

@@ -359,7 +359,7 @@ fn codes_are_typed_in_many_ways() {
         let check = |text: &str| {
             let request = Redeem::direct(text, amount("1 EUR"));
             let check = passes.check(by, &request).wait().unwrap();
-            check.would.map(|would| assert_eq!(would.pass, pass));
+            assert!(check.would.is_none_or(|would| would.pass == pass));
             check.reasons.first().map_or("ok", Refusal::code)
         };
         let full_width: String = code

@@ -12,6 +12,7 @@
 )]
 
 mod books;
+mod bulk;
 mod days;
 mod input;
 mod lifecycle;

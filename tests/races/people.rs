@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tests::world::amount;
 use tests::{Dice, World, code_of, on_every_store};
 
-/// P-1, P-11: a plan is a draft, then active, then archived; only an active one makes passes. Once it has one it
+/// P-1, P-2, P-11: a plan is a draft, then active, then archived; only an active one makes passes. Once it has one it
 /// is frozen but for translations and raised caps, and can't be deleted, but copied, prefix and all.
 #[test]
 fn a_plan_in_its_life() {
@@ -27,6 +27,12 @@ fn a_plan_in_its_life() {
         };
         let state = || passes.plan(by, plan).wait().unwrap().state;
         assert_eq!((state(), code_of(&generate())), (PlanState::Draft, "WRONG_STATE"));
+        // Printed passes are made in lots, electronic ones for one recipient.
+        let mut electronic = spec.clone();
+        electronic.terms.form = Form::Electronic;
+        let other = world.plan(electronic);
+        let lot = passes.generate(by, Generate { plan: other, count: 2, accept_weak: false }).wait();
+        assert_eq!(code_of(&lot), "WRONG_STATE");
         // A draft may change in any way.
         spec.terms.usage = Usage::Full(3);
         passes.edit_plan(by, plan, spec.clone()).wait().unwrap();
@@ -64,7 +70,8 @@ fn a_plan_in_its_life() {
         let third = passes.copy_plan(by, copy).wait().unwrap().done;
         passes.delete_plan(by, third).wait().unwrap();
         assert_eq!(code_of(&passes.plan(by, third).wait()), "NOT_FOUND");
-        let listed: Vec<_> = passes.plans(by, None, 10).wait().unwrap().rows.iter().map(|plan| plan.id).collect();
+        let listed: Vec<_> =
+            passes.plans(by, None, 10).wait().unwrap().rows.iter().map(|plan| plan.id).collect();
         assert!(listed.contains(&plan) && listed.contains(&copy) && !listed.contains(&third));
         // Two plans share a prefix, and no code: each leads to its own pass.
         let codes: BTreeMap<String, _> = [plan, copy]
@@ -93,7 +100,12 @@ fn contacts_are_found_by_their_media() {
         let profile = Profile { name: Some("Ann".into()), media, ..Profile::default() };
         let ann = passes.create_contact(by, profile.clone()).wait().unwrap().done;
         let found = |medium| passes.find_contact(by, medium).wait().unwrap().map(|contact| contact.id);
-        for medium in [phone("+441632960960"), phone("+44 (1632) 960 960"), email(" ann@example.ORG "), reference("C 12")] {
+        for medium in [
+            phone("+441632960960"),
+            phone("+44 (1632) 960 960"),
+            email(" ann@example.ORG "),
+            reference("C 12"),
+        ] {
             assert_eq!(found(medium), Some(ann));
         }
         assert_eq!(found(phone("+441632960961")), None);
@@ -101,11 +113,16 @@ fn contacts_are_found_by_their_media() {
         let taken = passes.create_contact(by, Profile::of(email("ANN@example.org"))).wait();
         assert_eq!(code_of(&taken), "TAKEN");
         let bob = passes.create_contact(by, Profile::of(phone("+441632960999"))).wait().unwrap().done;
-        let edited = Profile { name: Some("Anna".into()), media: vec![reference("C 12"), email("anna@example.org")], ..profile };
+        let edited = Profile {
+            name: Some("Anna".into()),
+            media: vec![reference("C 12"), email("anna@example.org")],
+            ..profile
+        };
         passes.edit_contact(by, ann, edited).wait().unwrap();
         assert_eq!(found(phone("+441632960960")), None, "free again");
         assert_eq!((found(email("anna@example.org")), found(reference("C 12"))), (Some(ann), Some(ann)));
-        let both = Profile { media: vec![phone("+441632960999"), phone("+441632960960")], ..Profile::default() };
+        let both =
+            Profile { media: vec![phone("+441632960999"), phone("+441632960960")], ..Profile::default() };
         passes.edit_contact(by, bob, both).wait().unwrap();
         assert_eq!(found(phone("+441632960960")), Some(bob));
         let theirs = Profile::of(reference("C 12"));
@@ -198,15 +215,23 @@ fn a_reader_misses_nothing() {
         assert!(all.windows(2).all(|two| (two[0].position, two[0].index) < (two[1].position, two[1].index)));
         let redeemed: Vec<i64> = all
             .iter()
-            .filter_map(|told| if let Event::PassRedeemed { left, .. } = told.event { Some(left) } else { None })
+            .filter_map(
+                |told| if let Event::PassRedeemed { left, .. } = told.event { Some(left) } else { None },
+            )
             .collect();
-        assert_eq!(redeemed, (0..150).map(|n| 200 * (999 - n)).collect::<Vec<_>>(), "in order, each with its rest");
+        assert_eq!(
+            redeemed,
+            (0..150).map(|n| 200 * (999 - n)).collect::<Vec<_>>(),
+            "in order, each with its rest"
+        );
         // Of each pass: wanted before delivered.
         let mut wanted = std::collections::BTreeSet::new();
         for told in &all {
             match &told.event {
                 Event::DeliveryWanted { pass, .. } => assert!(wanted.insert(*pass)),
-                Event::DeliveryRecorded { pass, activated, .. } => assert!(wanted.contains(pass) && *activated),
+                Event::DeliveryRecorded { pass, activated, .. } => {
+                    assert!(wanted.contains(pass) && *activated)
+                }
                 _ => {}
             }
         }
@@ -224,12 +249,16 @@ fn businesses_are_apart() {
         let passes = &world.passes;
         let (pass, code) = world.gift("10 EUR");
         let contact = world.contact();
-        let actor = passes_core::operation::Actor::new("admin", passes_core::operation::Rights::all()).unwrap();
+        let actor =
+            passes_core::operation::Actor::new("admin", passes_core::operation::Rights::all()).unwrap();
         let second = passes.create_business(&actor, tests::world::settings()).wait().unwrap();
         let by = passes_core::operation::By::new(second, actor);
         assert_eq!(code_of(&passes.pass(&by, pass).wait()), "NOT_FOUND");
         assert_eq!(code_of(&passes.suspend(&by, pass).wait()), "NOT_FOUND");
-        assert_eq!(code_of(&passes.redeem(&by, Redeem::into_new_wallet(code.as_str())).wait()), "UNKNOWN_CODE");
+        assert_eq!(
+            code_of(&passes.redeem(&by, Redeem::into_new_wallet(code.as_str())).wait()),
+            "UNKNOWN_CODE"
+        );
         assert_eq!(code_of(&passes.contact(&by, contact).wait()), "CONTACT_NOT_REGISTERED");
         let medium = Medium::Reference("customer 0".into());
         assert!(passes.find_contact(&by, medium.clone()).wait().unwrap().is_none());
@@ -237,7 +266,8 @@ fn businesses_are_apart() {
         let events = passes.events(&by, Position::default(), 100).wait().unwrap();
         assert_eq!(events.len(), 2, "its own creation and its contact: {events:?}");
         assert_eq!(passes.lots(&by, None, None, 10).wait().unwrap().rows.len(), 0);
-        let operation = passes.redeem(&world.by, Redeem::into_new_wallet(code.as_str())).wait().unwrap().operation;
+        let operation =
+            passes.redeem(&world.by, Redeem::into_new_wallet(code.as_str())).wait().unwrap().operation;
         let reverse = passes.reverse(&by, passes_core::service::Reverse::operation(operation)).wait();
         assert_eq!(code_of(&reverse), "NOT_FOUND");
     });

@@ -34,34 +34,102 @@ fn every_command_needs_its_right() {
             (Right::Redeem, "check", Box::new(|by| passes.check(by, &redeem).wait().map(drop))),
             (Right::Redeem, "spend", Box::new(|by| passes.spend(by, spend.clone()).wait().map(drop))),
             (Right::Redeem, "check a spend", Box::new(|by| passes.check_spend(by, &spend).wait().map(drop))),
-            (Right::Sell, "sell", Box::new(|by| passes.sell(by, pass, Deal::at(one("1 EUR"))).wait().map(drop))),
+            (
+                Right::Sell,
+                "sell",
+                Box::new(|by| passes.sell(by, pass, Deal::at(one("1 EUR"))).wait().map(drop)),
+            ),
             (Right::Void, "void", Box::new(|by| passes.void_sale(by, pass).wait().map(drop))),
-            (Right::Issue, "generate", Box::new(|by| passes.generate(by, Generate { plan, count: 1, accept_weak: false }).wait().map(drop))),
-            (Right::Issue, "issue", Box::new(|by| passes.issue(by, Issue::new(plan, Recipient::Contact(nobody), "x")).wait().map(drop))),
-            (Right::Issue, "deliver", Box::new(|by| passes.delivered(by, pass, Outcome::Confirmed).wait().map(drop))),
+            (
+                Right::Issue,
+                "generate",
+                Box::new(|by| {
+                    passes.generate(by, Generate { plan, count: 1, accept_weak: false }).wait().map(drop)
+                }),
+            ),
+            (
+                Right::Issue,
+                "issue",
+                Box::new(|by| {
+                    passes.issue(by, Issue::new(plan, Recipient::Contact(nobody), "x")).wait().map(drop)
+                }),
+            ),
+            (
+                Right::Issue,
+                "deliver",
+                Box::new(|by| passes.delivered(by, pass, Outcome::Confirmed).wait().map(drop)),
+            ),
             (Right::Issue, "resend", Box::new(|by| passes.resend(by, pass).wait().map(drop))),
             (Right::Activate, "activate", Box::new(|by| passes.activate(by, pass).wait().map(drop))),
             (Right::Adjust, "suspend", Box::new(|by| passes.suspend(by, pass).wait().map(drop))),
             (Right::Adjust, "reactivate", Box::new(|by| passes.reactivate(by, pass.lot()).wait().map(drop))),
             (Right::Adjust, "cancel", Box::new(|by| passes.cancel(by, pass, Rest::Refund).wait().map(drop))),
-            (Right::Adjust, "set expiry", Box::new(|by| passes.set_expiry(by, pass, Expiry::Never).wait().map(drop))),
-            (Right::Adjust, "set value", Box::new(|by| passes.set_value(by, pass, one("1 EUR")).wait().map(drop))),
-            (Right::Adjust, "set fields", Box::new(|by| passes.set_fields(by, pass, Default::default()).wait().map(drop))),
-            (Right::Adjust, "set recipient", Box::new(|by| passes.set_recipient(by, pass, nobody).wait().map(drop))),
-            (Right::Reverse, "reverse", Box::new(|by| passes.reverse(by, Reverse::operation(Position(9_999))).wait().map(drop))),
+            (
+                Right::Adjust,
+                "set expiry",
+                Box::new(|by| passes.set_expiry(by, pass, Expiry::Never).wait().map(drop)),
+            ),
+            (
+                Right::Adjust,
+                "set value",
+                Box::new(|by| passes.set_value(by, pass, one("1 EUR")).wait().map(drop)),
+            ),
+            (
+                Right::Adjust,
+                "set fields",
+                Box::new(|by| passes.set_fields(by, pass, Default::default()).wait().map(drop)),
+            ),
+            (
+                Right::Adjust,
+                "set recipient",
+                Box::new(|by| passes.set_recipient(by, pass, nobody).wait().map(drop)),
+            ),
+            (
+                Right::Reverse,
+                "reverse",
+                Box::new(|by| passes.reverse(by, Reverse::operation(Position(9_999))).wait().map(drop)),
+            ),
             (Right::Export, "export", Box::new(|by| passes.export(by, pass.lot()).wait().map(drop))),
-            (Right::Export, "read an export", Box::new(|by| passes.export_page(by, pass.lot(), 0, 1).wait().map(drop))),
-            (Right::Export, "close an export", Box::new(|by| passes.close_export(by, pass.lot()).wait().map(drop))),
+            (
+                Right::Export,
+                "read an export",
+                Box::new(|by| passes.export_page(by, pass.lot(), 0, 1).wait().map(drop)),
+            ),
+            (
+                Right::Export,
+                "close an export",
+                Box::new(|by| passes.close_export(by, pass.lot()).wait().map(drop)),
+            ),
             (Right::Reveal, "reveal", Box::new(|by| passes.reveal(by, pass).wait().map(drop))),
-            (Right::Configure, "create a plan", Box::new(|by| passes.create_plan(by, World::spec("1 CHF")).wait().map(drop))),
-            (Right::Configure, "activate a plan", Box::new(|by| passes.activate_plan(by, plan).wait().map(drop))),
+            (
+                Right::Configure,
+                "create a plan",
+                Box::new(|by| passes.create_plan(by, World::spec("1 CHF")).wait().map(drop)),
+            ),
+            (
+                Right::Configure,
+                "activate a plan",
+                Box::new(|by| passes.activate_plan(by, plan).wait().map(drop)),
+            ),
             (Right::Configure, "delete a plan", Box::new(|by| passes.delete_plan(by, plan).wait().map(drop))),
             (Right::Configure, "copy a plan", Box::new(|by| passes.copy_plan(by, plan).wait().map(drop))),
-            (Right::Contacts, "edit a contact", Box::new(|by| passes.edit_contact(by, nobody, Default::default()).wait().map(drop))),
-            (Right::Contacts, "look a contact up", Box::new(|by| passes.contact(by, nobody).wait().map(drop))),
+            (
+                Right::Contacts,
+                "edit a contact",
+                Box::new(|by| passes.edit_contact(by, nobody, Default::default()).wait().map(drop)),
+            ),
+            (
+                Right::Contacts,
+                "look a contact up",
+                Box::new(|by| passes.contact(by, nobody).wait().map(drop)),
+            ),
             (Right::View, "look at a plan", Box::new(|by| passes.plan(by, plan).wait().map(drop))),
             (Right::View, "look at a pass", Box::new(|by| passes.pass(by, pass).wait().map(drop))),
-            (Right::View, "look a code up", Box::new(|by| passes.pass_by_code(by, &Presented::from("4444")).wait().map(drop))),
+            (
+                Right::View,
+                "look a code up",
+                Box::new(|by| passes.pass_by_code(by, &Presented::from("4444")).wait().map(drop)),
+            ),
             (Right::View, "look at a run", Box::new(|by| passes.progress(by, run).wait().map(drop))),
             (Right::View, "look at a wallet", Box::new(|by| passes.wallet(by, nobody).wait().map(drop))),
         ];
@@ -80,8 +148,14 @@ fn every_command_needs_its_right() {
             passes.configure(&may(&world, &[Right::Sell]), settings()).wait().map(drop),
             passes.verify(&may(&world, &[Right::Sell])).wait().map(drop),
             passes.events(&may(&world, &[Right::Sell]), Position::default(), 1).wait().map(drop),
-            passes.operations(&may(&world, &[Right::Sell]), OperationFilter::default(), Position::default(), 1).wait().map(drop),
-            passes.create_business(&Actor::new("x", Rights::of(&[Right::Sell])).unwrap(), settings()).wait().map(drop),
+            passes
+                .operations(&may(&world, &[Right::Sell]), OperationFilter::default(), Position::default(), 1)
+                .wait()
+                .map(drop),
+            passes
+                .create_business(&Actor::new("x", Rights::of(&[Right::Sell])).unwrap(), settings())
+                .wait()
+                .map(drop),
         ] {
             assert_eq!(code_of(&command), "FORBIDDEN");
         }
@@ -95,7 +169,10 @@ fn every_command_needs_its_right() {
 fn places_and_largest_amounts() {
     on_every_store(|world| {
         let passes = &world.passes;
-        let till = Actor::new("till", Rights::all()).unwrap().at(&["North"]).up_to(&[amount("50 EUR"), amount("10 GBP")]);
+        let till = Actor::new("till", Rights::all())
+            .unwrap()
+            .at(&["North"])
+            .up_to(&[amount("50 EUR"), amount("10 GBP")]);
         let by = By::new(world.business(), till);
         let north = by.clone().place("North");
         let (pass, code) = world.gift("80 EUR");
@@ -106,17 +183,26 @@ fn places_and_largest_amounts() {
         assert_eq!(code_of(&passes.redeem(&north, direct("50.01 EUR")).wait()), "FORBIDDEN");
         let check = passes.check(&north, &direct("50.01 EUR")).wait().unwrap();
         assert_eq!(check.reasons[0].code(), "FORBIDDEN");
-        assert_eq!(code_of(&passes.redeem(&north, Redeem::into_new_wallet(code.as_str())).wait()), "FORBIDDEN");
+        assert_eq!(
+            code_of(&passes.redeem(&north, Redeem::into_new_wallet(code.as_str())).wait()),
+            "FORBIDDEN"
+        );
         let spent = passes.redeem(&north, direct("50 EUR")).wait().unwrap();
         let contact = world.contact();
         passes.redeem(&world.by, Redeem::into_wallet(code.as_str(), contact)).wait().unwrap();
         let (_, second) = world.gift("60 EUR");
         passes.redeem(&world.by, Redeem::into_wallet(second.as_str(), contact)).wait().unwrap();
-        assert_eq!(code_of(&passes.spend(&north, Spend::all(contact, one_line("51 EUR"))).wait()), "FORBIDDEN");
+        assert_eq!(
+            code_of(&passes.spend(&north, Spend::all(contact, one_line("51 EUR"))).wait()),
+            "FORBIDDEN"
+        );
         passes.spend(&north, Spend::all(contact, one_line("50 EUR"))).wait().unwrap();
         let whole = passes.spend(&world.by, Spend::all(contact, one_line("40 EUR"))).wait().unwrap();
         passes.reverse(&north, Reverse::operation(whole.operation)).wait().unwrap();
-        let large = passes.redeem(&world.by, Redeem::direct(world.gift("51 EUR").1.as_str(), amount("51 EUR"))).wait().unwrap();
+        let large = passes
+            .redeem(&world.by, Redeem::direct(world.gift("51 EUR").1.as_str(), amount("51 EUR")))
+            .wait()
+            .unwrap();
         assert_eq!(code_of(&passes.reverse(&north, Reverse::operation(large.operation)).wait()), "FORBIDDEN");
         let part = Reverse::operation(large.operation).amount(amount("50 EUR"));
         passes.reverse(&north, part).wait().unwrap();
@@ -124,7 +210,10 @@ fn places_and_largest_amounts() {
         assert_eq!(code_of(&passes.sell(&north, draft, Deal::at(amount("51 EUR"))).wait()), "FORBIDDEN");
         // A currency that is not listed is not allowed.
         let (_, yen) = world.gift("1 JPY");
-        assert_eq!(code_of(&passes.redeem(&north, Redeem::into_new_wallet(yen.as_str())).wait()), "FORBIDDEN");
+        assert_eq!(
+            code_of(&passes.redeem(&north, Redeem::into_new_wallet(yen.as_str())).wait()),
+            "FORBIDDEN"
+        );
 
         // First of all reasons: the pass is cancelled, and another one expired.
         passes.reverse(&world.by, Reverse::operation(spent.operation)).wait().unwrap();
@@ -132,7 +221,10 @@ fn places_and_largest_amounts() {
         let error = passes.redeem(&north, direct("51 EUR")).wait().unwrap_err();
         assert_eq!(error.code(), "FORBIDDEN", "{error}");
         let (other, code) = world.gift("80 EUR");
-        passes.set_expiry(&world.by, other, Expiry::Date(parse_date("d", "2026-01-01").unwrap())).wait().unwrap();
+        passes
+            .set_expiry(&world.by, other, Expiry::Date(parse_date("d", "2026-01-01").unwrap()))
+            .wait()
+            .unwrap();
         let error = passes.redeem(&north, Redeem::into_new_wallet(code.as_str())).wait().unwrap_err();
         assert_eq!(error.code(), "FORBIDDEN", "{error}");
         let poor = Spend::all(world.contact(), one_line("51 EUR"));
@@ -223,7 +315,9 @@ fn refusals_are_counted() {
             let row = |r: &Refusals| (r.code.clone(), r.plan, r.place.clone(), r.count);
             rows.iter().map(row).collect::<Vec<_>>()
         };
-        let row = |code: &str, plan, place: Option<&str>, count| (code.to_owned(), plan, place.map(str::to_owned), count);
+        let row = |code: &str, plan, place: Option<&str>, count| {
+            (code.to_owned(), plan, place.map(str::to_owned), count)
+        };
         let mut foreseen = vec![
             row("FORBIDDEN", None, None, 1),
             row("MALFORMED", None, None, 1),
@@ -238,7 +332,10 @@ fn refusals_are_counted() {
         assert_eq!(counted(&world, "2026-01-15"), [row("PASS_DRAFT", Some(plan), Some("North"), 1)]);
         world.reopen();
         assert_eq!(counted(&world, "2026-01-14").len(), 5);
-        let refused = world.passes.refusals(&may(&world, &[Right::Redeem]), parse_date("day", "2026-01-14").unwrap()).wait();
+        let refused = world
+            .passes
+            .refusals(&may(&world, &[Right::Redeem]), parse_date("day", "2026-01-14").unwrap())
+            .wait();
         assert_eq!(code_of(&refused), "FORBIDDEN");
     }
 }

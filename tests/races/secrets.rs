@@ -82,7 +82,6 @@ fn live(world: &World) -> (Vec<String>, String, LotId) {
     }
     let undone = passes.reverse(by, Reverse::key("key 1")).wait();
     print(&mut printed, undone);
-    let mut spec = spec;
     spec.terms.form = Form::Electronic;
     let issue = Issue::new(world.plan(spec), Recipient::Contact(contact), "email").from("Bob", "For you");
     let issued = passes.issue(by, issue.sold(Deal::at(amount("10 EUR")))).wait().unwrap();

@@ -91,8 +91,9 @@ impl Passes {
     /// Starts the generation of a printed lot: the answer names the run, whose steps make the passes.
     ///
     /// # Errors
-    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a plan that is not active or not printed; `FORMAT_TOO_SHORT`
-    /// with the length that would do; `PLAN_CAP`; `TOO_LARGE`.
+    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a plan that is not active or not printed; `UNKNOWN_CURRENCY` for
+    /// one whose currency is no longer enabled; `FORMAT_TOO_SHORT` with the length that would do; `PLAN_CAP`;
+    /// `TOO_LARGE`.
     pub fn generate<'a>(&'a self, by: &'a By, request: Generate) -> Call<'a, Receipt<LotStarted>> {
         Call::new(async move {
             self.permit(by, Right::Issue)?;

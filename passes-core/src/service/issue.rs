@@ -110,8 +110,8 @@ impl Passes {
     /// Issues an electronic pass: an event asks for its delivery, and it becomes active by that.
     ///
     /// # Errors
-    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a plan that is not active or is printed; `VALUE_NOT_SET`,
-    /// `VALUE_OUT_OF_RANGE`; `CONTACT_NOT_REGISTERED`; `FORMAT_TOO_SHORT`; `PLAN_CAP`; `TAKEN`.
+    /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a plan that is not active or is printed; `UNKNOWN_CURRENCY`;
+    /// `VALUE_NOT_SET`, `VALUE_OUT_OF_RANGE`; `CONTACT_NOT_REGISTERED`; `FORMAT_TOO_SHORT`; `PLAN_CAP`; `TAKEN`.
     pub fn issue<'a>(&'a self, by: &'a By, request: Issue) -> Call<'a, Receipt<Issued>> {
         Call::new(async move {
             self.permit(by, Right::Issue)?;

@@ -63,9 +63,6 @@ use docs::Cache;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Where the balance of a pass stands among the tallies of a change that redeems or returns: after its uses.
-pub(crate) const BALANCE: usize = 1;
-
 /// Tells the time. The core has no clock of its own: the host brings it.
 pub trait Clock: Send + Sync {
     /// The instant at which a command counts.

@@ -146,7 +146,7 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `IDEMPOTENCY_MISMATCH`, also under the key that is to be reversed; `NOT_FOUND`;
-    /// `NOT_REVERSIBLE` for anything else, a reversal too; `ALREADY_REVERSED`;
+    /// `NOT_REVERSIBLE` for anything else, a reversal too; `ALREADY_REVERSED`; `BAD_AMOUNT`, `MIXED_CURRENCIES`;
     /// `REVERSAL_TOO_LARGE`; `ALREADY_SPENT` with the amount; `CONTACT_NOT_REGISTERED`, `WALLET_CURRENCY`.
     pub fn reverse<'a>(&'a self, by: &'a By, request: Reverse) -> Call<'a, Receipt<Reversed>> {
         Call::new(async move {
@@ -325,12 +325,15 @@ impl<'a> Reversing<'a> {
             return Err(Refusal::AlreadyReversed.into());
         }
         let mut parts = Vec::new();
-        let mut take = |wanted: Money, line: Option<u32>| -> Result<(), Error> {
+        let sound = |wanted: Money| -> Result<Money, Refusal> {
             wanted.same_currency(self.money(0))?;
             if wanted.minor() <= 0 {
                 let amount = wanted.to_string();
-                return Err(Refusal::BadAmount { amount, why: "it must be above zero".into() }.into());
+                return Err(Refusal::BadAmount { amount, why: "it must be above zero".into() });
             }
+            Ok(wanted)
+        };
+        let mut take = |wanted: Money, line: Option<u32>| -> Result<(), Error> {
             let fits = |n: usize| line.is_none() || self.entries.get(n).is_some_and(|e| e.entry.line == line);
             let open: i64 = left.iter().enumerate().filter(|(n, _)| fits(*n)).map(|(_, left)| left).sum();
             if wanted.minor() > open {
@@ -348,12 +351,15 @@ impl<'a> Reversing<'a> {
         };
         match &self.request.part {
             Part::All => take(self.money(total), None)?,
-            Part::Amount(amount) => take(*amount, None)?,
+            Part::Amount(amount) => take(sound(*amount)?, None)?,
             Part::Lines(lines) => {
                 limits::list("lines", lines.len(), limits::BASKET_LINES)?;
+                if lines.is_empty() {
+                    return Err(Refusal::invalid("lines", "name at least one").into());
+                }
                 let mut by_line: BTreeMap<u32, Money> = BTreeMap::new();
                 for (line, amount) in lines {
-                    let sum = by_line.get(line).copied().unwrap_or(self.money(0)).plus(*amount)?;
+                    let sum = by_line.get(line).copied().unwrap_or(self.money(0)).plus(sound(*amount)?)?;
                     by_line.insert(*line, sum);
                 }
                 for (line, amount) in by_line.into_iter().rev() {

@@ -14,6 +14,7 @@ mod precedence;
 #[cfg(feature = "sqlite")]
 mod secrets;
 mod shop;
+mod typing;
 
 use passes_host::business::Settings;
 use passes_host::operation::{Actor, Rights};

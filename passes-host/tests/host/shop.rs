@@ -63,6 +63,17 @@ pub(crate) struct Shop {
     pub(crate) by: By,
 }
 
+/// A test on a store in memory and on a file of SQLite.
+pub(crate) fn on_each_store(test: impl Fn(&Shop)) {
+    test(&Shop::in_memory());
+    #[cfg(feature = "sqlite")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let store = passes_host::sqlite::Sqlite::open(folder.path().join("shop.db")).unwrap();
+        test(&Shop::on(Arc::new(store), |_| {}));
+    }
+}
+
 /// What a business holds: a command that was refused leaves it as it was.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Traces {

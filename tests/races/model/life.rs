@@ -73,14 +73,17 @@ impl Model {
     pub(super) fn void(&mut self) {
         let pass = self.some_pass(State::Active);
         let of = &self.passes[pass];
-        let foreseen = if !self.is_open(pass) || of.sold.is_none() {
-            vec!["WRONG_STATE"]
-        } else if self.now > of.sold.unwrap() + DAY {
-            vec!["TOO_LATE"]
-        } else if of.used != 0 || of.uses_used != 0 {
-            vec!["PASS_USED"]
-        } else {
-            vec![]
+        let foreseen = match of.sold {
+            Some(sold) if self.is_open(pass) => {
+                if self.now > sold + DAY {
+                    vec!["TOO_LATE"]
+                } else if of.used != 0 || of.uses_used != 0 {
+                    vec!["PASS_USED"]
+                } else {
+                    vec![]
+                }
+            }
+            _ => vec!["WRONG_STATE"],
         };
         let answer = self.world.passes.void_sale(&self.world.by, of.id).wait();
         if !self.expect("void", &answer, foreseen) {

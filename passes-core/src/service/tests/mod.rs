@@ -2,7 +2,9 @@
 
 mod books;
 mod business;
+mod contacts;
 mod expiry;
+mod keys;
 mod lots;
 mod people;
 mod plans;

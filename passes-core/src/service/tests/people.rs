@@ -1,4 +1,4 @@
-//! Who gives commands, what they may, what is left of it in the audit trail; contacts; idempotency keys.
+//! Who gives commands, what they may, what is left of it in the audit trail, and what a key does.
 
 use super::{Shop, basket, card, eur, spec};
 use crate::calendar::{Instant, parse_date};
@@ -34,11 +34,11 @@ fn answer<T: Debug>(receipt: Result<Receipt<T>, Error>) -> Result<Answer, Error>
     receipt.map(|r| (r.operation, r.replayed, r.at, format!("{:?}", r.done)))
 }
 
-fn code_of<T: Debug>(answer: Result<T, Error>) -> &'static str {
+pub(super) fn code_of<T: Debug>(answer: Result<T, Error>) -> &'static str {
     answer.unwrap_err().code()
 }
 
-fn unknown<T: Id>() -> T {
+pub(super) fn unknown<T: Id>() -> T {
     T::from_bytes([9; 16])
 }
 
@@ -143,7 +143,7 @@ fn commands(shop: &Shop) -> Vec<Command<'_>> {
     passes.export(by, closed).wait().unwrap();
     add!(Export Export "export", by => passes.export(by, exported));
     add!(Export CloseExport "close an export", by => passes.close_export(by, closed));
-    add!(Reveal Reveal "reveal", by => async_reveal(shop, by, one(17)));
+    add!(Reveal Reveal "reveal", by => reveal(shop, by, one(17)));
     all
 }
 
@@ -156,7 +156,7 @@ impl Reveal {
     }
 }
 
-fn async_reveal(shop: &Shop, by: &By, pass: PassId) -> Reveal {
+fn reveal(shop: &Shop, by: &By, pass: PassId) -> Reveal {
     Reveal(shop.passes.reveal(by, pass).wait().map(|(receipt, code)| {
         assert_eq!(receipt.replayed, code.is_none(), "a repeated answer holds no secret");
         let Receipt { operation, replayed, at, .. } = receipt;
@@ -169,11 +169,11 @@ impl Shop {
         self.passes.operations(&self.by, filter, Position::default(), 10_000).wait().unwrap().rows
     }
 
-    fn written(&self) -> usize {
+    pub(super) fn written(&self) -> usize {
         self.operations(OperationFilter::default()).len()
     }
 
-    fn counted(&self, day: &str) -> Vec<Refusals> {
+    pub(super) fn counted(&self, day: &str) -> Vec<Refusals> {
         self.passes.refusals(&self.by, parse_date("day", day).unwrap()).wait().unwrap()
     }
 
@@ -286,51 +286,6 @@ fn a_key_does_a_command_once() {
         assert_eq!(view.at, answer.2, "{name}");
     }
     assert!(shop.passes.verify(&shop.by).wait().unwrap().is_good());
-}
-
-/// a refusal binds nothing: under its key the same request is judged anew, and another one is taken.
-#[test]
-fn a_refusal_binds_no_key() {
-    let shop = Shop::open();
-    let (passes, by) = (&shop.passes, &shop.by);
-    let lot = shop.lot(shop.cards(), 2);
-    let codes = shop.codes(lot);
-    let with = |key: &str| by.clone().key(key);
-    let redeem = || passes.redeem(&with("a"), Redeem::direct(codes[0].clone(), eur("20"))).wait();
-    assert_eq!(code_of(redeem()), "PASS_DRAFT");
-    assert_eq!(code_of(redeem()), "PASS_DRAFT");
-    passes.activate(by, lot.pass(1)).wait().unwrap();
-    let done = redeem().unwrap();
-    assert!(!done.replayed);
-    // The answer of then, though there is less now, and though it could not be done now.
-    passes.redeem(by, Redeem::direct(codes[0].clone(), eur("30"))).wait().unwrap();
-    passes.suspend(by, lot).wait().unwrap();
-    let again = redeem().unwrap();
-    assert_eq!((again.replayed, again.left, again.operation), (true, eur("30"), done.operation));
-    assert_eq!(
-        code_of(passes.redeem(&with("b"), Redeem::direct(codes[1].clone(), eur("1"))).wait()),
-        "PASS_SUSPENDED"
-    );
-    passes.create_contact(&with("b"), Profile::of(Medium::Reference("x".into()))).wait().unwrap();
-    assert_eq!(
-        code_of(passes.redeem(&with("b"), Redeem::direct(codes[1].clone(), eur("1"))).wait()),
-        "IDEMPOTENCY_MISMATCH"
-    );
-    // Another amount, contact or pass is another request; the hash of the code is the same one.
-    for other in [
-        Redeem::direct(codes[0].clone(), eur("21")),
-        Redeem::direct(codes[1].clone(), eur("20")),
-        Redeem::direct(codes[0].clone(), eur("20")).partly(),
-        Redeem::direct(codes[0].clone(), eur("20")).basket(basket("20")),
-    ] {
-        assert_eq!(code_of(passes.redeem(&with("a"), other).wait()), "IDEMPOTENCY_MISMATCH");
-    }
-    let spelled = codes[0].reveal().to_lowercase().replace('-', " ");
-    assert!(passes.redeem(&with("a"), Redeem::direct(spelled.as_str(), eur("20"))).wait().unwrap().replayed);
-    assert_eq!(
-        code_of(passes.create_contact(&with(&"k".repeat(129)), Profile::default()).wait()),
-        "TOO_LARGE"
-    );
 }
 
 /// B-5: what an actor may not do is refused before anything else is looked at, however wrong the rest is; reading
@@ -545,212 +500,4 @@ fn refusals_are_counted_by_day() {
         shop.counted("2026-05-02").iter().filter(|r| r.place.is_none()).map(|r| r.count).sum::<u64>(),
         flushed
     );
-}
-
-/// W-7: a contact is found by each of its media in any spelling; a medium leads to one contact, and is free again
-/// once it was taken from one.
-#[test]
-fn contacts_are_found_by_their_media() {
-    let shop = Shop::open();
-    let (passes, by) = (&shop.passes, &shop.by);
-    let (phone, mail) = (|t: &str| Medium::Phone(t.into()), |t: &str| Medium::Email(t.into()));
-    let reference = |t: &str| Medium::Reference(t.into());
-    let with = |media: Vec<Medium>| Profile { media, ..Profile::default() };
-    let ann = Profile {
-        name: Some("Ann".into()),
-        ..with(vec![
-            phone("+49 30 901820"),
-            mail("Ann@Example.org"),
-            reference(" A-17 "),
-            phone("+4930901820"),
-        ])
-    };
-    let ann = passes.create_contact(by, ann).wait().unwrap().done;
-    let find = |medium: Medium| passes.find_contact(by, medium).wait().unwrap().map(|contact| contact.id);
-    for medium in [
-        phone("+49 (30) 90 18-20"),
-        phone("+４９30901820"),
-        mail(" ann@EXAMPLE.ORG "),
-        mail("ａnn@example.org"),
-        reference("A-17"),
-    ] {
-        assert_eq!(find(medium.clone()), Some(ann), "{:?}", medium.parts());
-    }
-    for medium in [phone("+4930901821"), mail("bob@example.org"), reference("a-17"), reference("+4930901820")]
-    {
-        assert_eq!(find(medium), None);
-    }
-    assert_eq!(code_of(passes.find_contact(by, phone("030 901820")).wait()), "INVALID");
-    assert_eq!(passes.contact(by, ann).wait().unwrap().profile.media.len(), 3);
-
-    let create = |media| passes.create_contact(by, with(media)).wait();
-    assert_eq!(code_of(create(vec![mail("bob@example.org"), mail("ANN@example.org")])), "TAKEN");
-    assert_eq!(find(mail("bob@example.org")), None, "nothing is half done");
-    let bob = create(vec![mail("bob@example.org")]).unwrap().done;
-    let edit = |contact, media| passes.edit_contact(by, contact, with(media)).wait();
-    assert_eq!(code_of(edit(bob, vec![mail("bob@example.org"), reference("A-17")])), "TAKEN");
-    edit(ann, vec![mail("ann@example.org"), phone("+4930901820")]).unwrap();
-    assert_eq!(find(reference("A-17")), None);
-    edit(bob, vec![reference("A-17")]).unwrap();
-    assert_eq!((find(reference("A-17")), find(mail("bob@example.org"))), (Some(bob), None));
-    // Back to the one who had it before, and a profile that stays as it is.
-    edit(bob, vec![]).unwrap();
-    edit(ann, vec![mail("ann@example.org"), reference("A-17")]).unwrap();
-    edit(ann, vec![mail("ann@example.org"), reference("A-17")]).unwrap();
-    assert_eq!((find(reference("A-17")), find(phone("+4930901820"))), (Some(ann), None));
-    assert_eq!(passes.contact(by, ann).wait().unwrap().profile.name, None, "the profile is replaced");
-
-    assert_eq!(code_of(edit(unknown(), vec![])), "CONTACT_NOT_REGISTERED");
-    assert_eq!(code_of(passes.contact(by, unknown()).wait()), "CONTACT_NOT_REGISTERED");
-    let many = (0..21).map(|n| reference(&format!("r{n}"))).collect();
-    assert_eq!(code_of(create(many)), "TOO_LARGE");
-    let long = Profile { name: Some("x".repeat(65)), ..Profile::default() };
-    assert_eq!(code_of(passes.create_contact(by, long).wait()), "TOO_LARGE");
-    // Another business knows nobody of this one.
-    let settings = passes.settings(by).wait().unwrap();
-    let other = By::new(passes.create_business(&by.actor, settings).wait().unwrap(), by.actor.clone());
-    assert_eq!(passes.find_contact(&other, mail("ann@example.org")).wait().unwrap(), None);
-    assert_eq!(code_of(passes.contact(&other, ann).wait()), "CONTACT_NOT_REGISTERED");
-    passes.create_contact(&other, with(vec![mail("ann@example.org")])).wait().unwrap();
-}
-
-/// W-7, D-3: of many that want a medium at once one gets it, and edits at once are all done, one after the other.
-#[test]
-fn a_medium_goes_to_one_of_many() {
-    let shop = Shop::open();
-    let (passes, by) = (&shop.passes, &shop.by);
-    let medium = || Medium::Email("one@example.org".into());
-    let got: Vec<Result<ContactId, &str>> = std::thread::scope(|threads| {
-        let all: Vec<_> = (0..8)
-            .map(|_| {
-                threads.spawn(|| {
-                    let answer = passes.create_contact(by, Profile::of(medium())).wait();
-                    answer.map(|receipt| receipt.done).map_err(|error| error.code())
-                })
-            })
-            .collect();
-        all.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    let winner: Vec<ContactId> = got.iter().filter_map(|answer| answer.ok()).collect();
-    assert_eq!(winner.len(), 1);
-    assert!(got.iter().all(|answer| answer.is_ok() || *answer == Err("TAKEN")));
-    let before = shop.written();
-    std::thread::scope(|threads| {
-        for thread in 0..4 {
-            let id = winner[0];
-            threads.spawn(move || {
-                for n in 0..10 {
-                    let media = vec![Medium::Reference(format!("r{}", (thread + n) % 3))];
-                    let profile = Profile { media, ..Profile::default() };
-                    passes.edit_contact(by, id, profile).wait().unwrap();
-                }
-            });
-        }
-    });
-    assert_eq!(shop.written(), before + 40);
-    let last = passes.contact(by, winner[0]).wait().unwrap().profile.media;
-    for n in 0..3 {
-        let medium = Medium::Reference(format!("r{n}"));
-        let found = passes.find_contact(by, medium.clone()).wait().unwrap();
-        assert_eq!(found.is_some(), last.contains(&medium));
-    }
-}
-
-/// custom fields of contacts are checked when one is registered, edited, or registered by an issue.
-#[test]
-fn contacts_have_fields() {
-    let shop = Shop::with(|settings| {
-        let define = |name: &str, required, field| Definition { name: name.into(), required, field };
-        settings.contact_fields = vec![
-            define("born", true, FieldType::Date {}),
-            define("shoes", false, FieldType::Integer { least: 15, most: 60 }),
-        ];
-    });
-    let (passes, by) = (&shop.passes, &shop.by);
-    let profile = |fields: &[(&str, Value)]| Profile {
-        fields: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        ..Profile::default()
-    };
-    let born = ("born", Value::Text("1990-02-28".into()));
-    let good = profile(&[born.clone(), ("shoes", Value::Integer(42))]);
-    let ann = passes.create_contact(by, good.clone()).wait().unwrap().done;
-    let plan = shop.plan(Terms { form: Form::Electronic, ..card() });
-    for wrong in [
-        profile(&[]),
-        profile(&[("born", Value::Text("1990-02-30".into()))]),
-        profile(&[born.clone(), ("shoes", Value::Integer(61))]),
-        profile(&[born.clone(), ("shoes", Value::YesNo(true))]),
-        profile(&[born.clone(), ("hat", Value::Integer(7))]),
-    ] {
-        assert_eq!(code_of(passes.create_contact(by, wrong.clone()).wait()), "BAD_FIELD");
-        assert_eq!(code_of(passes.edit_contact(by, ann, wrong.clone()).wait()), "BAD_FIELD");
-        assert_eq!(
-            code_of(passes.issue(by, Issue::new(plan, Recipient::Profile(wrong), "sms")).wait()),
-            "BAD_FIELD"
-        );
-    }
-    assert_eq!(passes.contact(by, ann).wait().unwrap().profile, good);
-    passes.edit_contact(by, ann, profile(&[born])).wait().unwrap();
-    assert_eq!(passes.contact(by, ann).wait().unwrap().profile.fields.len(), 1);
-    // A nameless contact has none to fill in.
-    let code = shop.sold(shop.cards(), 1, "50").1.remove(0);
-    let redeemed = passes.redeem(by, Redeem::into_new_wallet(code)).wait().unwrap();
-    assert!(!passes.contact(by, redeemed.contact.unwrap()).wait().unwrap().named);
-}
-
-/// many redemptions in one call: each is judged after those before it, has its own answer in its own
-/// place, and its own key; a refusal in between stops none.
-#[test]
-fn many_redemptions_are_answered_in_order() {
-    let shop = Shop::open();
-    let (passes, by) = (&shop.passes, &shop.by);
-    let (lot, codes) = shop.sold(shop.cards(), 3, "50");
-    let with = |key: &str| by.clone().key(key);
-    let direct = |n: usize, amount: &str| Redeem::direct(codes[n].clone(), eur(amount));
-    let batch = || {
-        vec![
-            (with("1"), direct(0, "30")),
-            (with("2"), direct(0, "30")),
-            (with("3"), direct(0, "20")),
-            (with("4"), Redeem::direct("\u{7}", eur("1"))),
-            (shop.with_rights(&[Right::Sell]), direct(1, "1")),
-            (with("5"), Redeem::direct("ZZ", eur("1"))),
-            (with("6"), Redeem::into_new_wallet(codes[1].clone())),
-            (with("1"), direct(0, "30")),
-            (with("1"), direct(2, "30")),
-            (by.clone(), direct(2, "50")),
-        ]
-    };
-    let give = || -> Vec<Result<(PassId, i64, bool), &'static str>> {
-        let answers = passes.redeem_all(batch()).wait().unwrap();
-        let short = |answer: Result<Receipt<crate::service::Redeemed>, Error>| {
-            answer.map(|r| (r.pass, r.left.minor(), r.replayed)).map_err(|error| error.code())
-        };
-        answers.into_iter().map(short).collect()
-    };
-    let before = shop.written();
-    let [one, two, three] = [1, 2, 3].map(|n| lot.pass(n));
-    let expected = |first: bool| {
-        vec![
-            Ok((one, 2_000, !first)),
-            Err(if first { "BALANCE_TOO_SMALL" } else { "PASS_REDEEMED" }),
-            Ok((one, 0, !first)),
-            Err("MALFORMED"),
-            Err("FORBIDDEN"),
-            Err("UNKNOWN_CODE"),
-            Ok((two, 0, !first)),
-            Ok((one, 2_000, true)),
-            Err("IDEMPOTENCY_MISMATCH"),
-            if first { Ok((three, 0, false)) } else { Err("PASS_REDEEMED") },
-        ]
-    };
-    assert_eq!(give(), expected(true));
-    assert_eq!(shop.written(), before + 4);
-    assert_eq!(give(), expected(false));
-    assert_eq!(shop.written(), before + 4);
-    assert_eq!(shop.counted("2026-05-01").iter().map(|r| r.count).sum::<u64>(), 11);
-    assert_eq!(passes.redeem_all(Vec::new()).wait().unwrap(), []);
-    let many = vec![(by.clone(), direct(2, "1")); 10_001];
-    assert_eq!(code_of(passes.redeem_all(many).wait()), "TOO_LARGE");
-    assert!(passes.verify(by).wait().unwrap().is_good());
 }

@@ -1,6 +1,7 @@
 //! Reversals: what returns, in which order, where to, and what can't be reversed.
 
 use super::{Shop, card, codes_of, eur, reasons};
+use crate::calendar::Instant;
 use crate::conditions::{Basket, Line};
 use crate::event::Position;
 use crate::id::{ContactId, CreditId, PassId};
@@ -10,8 +11,9 @@ use crate::operation::Right;
 use crate::pass::State;
 use crate::plan::{SpendBy, Terms, Usage, Worth};
 use crate::refusal::Refusal;
-use crate::service::{Home, Redeem, Redeemed, Rest, Reverse, Reversed, Spend};
-use crate::service::{Receipt, Spent};
+use crate::service::{
+    Deal, Home, Receipt, Redeem, Redeemed, Rest, Returned, Reverse, Reversed, Spend, Spent,
+};
 use Mark::{Granted, Paid};
 
 /// A basket of these lines, in cents.
@@ -126,6 +128,8 @@ fn a_direct_spend_returns_by_amount_and_by_lines() {
     assert_eq!(shop.stands(pass), (4_000, 500, 1, State::Active));
     assert_eq!(codes_of(&shop.refuses(of().amount(eur("0")))), ["BAD_AMOUNT"]);
     assert_eq!(codes_of(&shop.refuses(of().lines(vec![(0, eur("-1"))]))), ["BAD_AMOUNT"]);
+    let hidden = of().lines(vec![(0, eur("2")), (0, eur("-1"))]);
+    assert_eq!(codes_of(&shop.refuses(hidden)), ["BAD_AMOUNT"]);
     let yen = Money::from_minor(1, Currency::JPY).unwrap();
     assert_eq!(codes_of(&shop.refuses(of().amount(yen))), ["MIXED_CURRENCIES"]);
     assert_eq!(codes_of(&shop.refuses(of().lines(vec![(0, yen)]))), ["MIXED_CURRENCIES"]);
@@ -154,7 +158,7 @@ fn a_spend_returns_from_the_last_credit_and_line() {
     let spent = shop.spend(ann, &[1_500, 4_000, 2_500]);
     let of = || Reverse::operation(spent.operation);
     let home = |reversed: &Reversed| -> Vec<(usize, i64, u32)> {
-        let part = |part: &crate::service::Returned| {
+        let part = |part: &Returned| {
             let Home::Credit(contact, credit) = &part.home else { panic!("{part:?}") };
             assert_eq!(*contact, ann);
             let place = credits.iter().position(|c| c == credit).unwrap();
@@ -182,7 +186,7 @@ fn a_spend_returns_from_the_last_credit_and_line() {
 fn only_redemptions_and_spends_are_reversed() {
     let shop = Shop::open();
     let lot = shop.lot(shop.cards(), 1);
-    let deal = crate::service::Deal::at(eur("50"));
+    let deal = Deal::at(eur("50"));
     let sale = shop.passes.sell(&shop.by.clone().key("sale"), lot.pass(1), deal).wait().unwrap();
     let code = shop.codes(lot).remove(0);
     let spent = shop.redeem(Redeem::direct(code, eur("10")));
@@ -251,7 +255,7 @@ fn an_expired_credit_returns_for_the_days_of_grace() {
     assert_eq!(reversed.returned[0].home, Home::Credit(ann, redeemed.credits[1].credit));
     // The clock goes back on the last day of grace.
     shop.time.set("2026-10-21T22:30:00Z");
-    let end = crate::calendar::Instant::parse("2026-10-25T23:00:00Z").unwrap();
+    let end = Instant::parse("2026-10-25T23:00:00Z").unwrap();
     let reversed = shop.reverse(of());
     assert_eq!(
         parts(&reversed),
@@ -269,7 +273,7 @@ fn an_expired_credit_returns_for_the_days_of_grace() {
     let fresh: Vec<_> = wallet.credits.iter().filter(|credit| !credit.expired).collect();
     assert_eq!(fresh.len(), 2);
     assert!(fresh.iter().all(|credit| credit.amount == eur("10") && credit.pass == redeemed.pass));
-    shop.time.set_to(crate::calendar::Instant::from_micros(end.micros() - 1).unwrap());
+    shop.time.set_to(Instant::from_micros(end.micros() - 1).unwrap());
     shop.spend(ann, &[100]);
     shop.time.set_to(end);
     let refused = shop.passes.spend(&shop.by, Spend::all(ann, lines(&[100]))).wait();
@@ -308,10 +312,10 @@ fn a_cancelled_pass_returns_to_a_contact() {
     let spent: Vec<_> =
         codes.iter().map(|code| shop.redeem(Redeem::pay(code.clone(), lines(&[1_500, 500])))).collect();
     shop.passes.cancel(&shop.by, vec![lot.pass(1), lot.pass(2)], Rest::Refund).wait().unwrap();
-    let end = crate::calendar::Instant::parse("2026-06-01T22:00:00Z").unwrap();
+    let end = Instant::parse("2026-06-01T22:00:00Z").unwrap();
     let to = |n: usize, to| Reverse { to, ..Reverse::operation(spent[n].operation) };
     let homes = |reversed: &Reversed| -> Vec<(ContactId, CreditId)> {
-        let home = |part: &crate::service::Returned| match part.home {
+        let home = |part: &Returned| match part.home {
             Home::NewCredit(contact, credit, Some(at)) if at == end => (contact, credit),
             _ => panic!("{part:?}"),
         };
