@@ -201,6 +201,11 @@ pub enum Event {
         /// Of which pass.
         pass: PassId,
     },
+    /// A bulk command began, as a run.
+    RunStarted {
+        /// Which.
+        run: RunId,
+    },
 }
 
 /// What was suspended or reactivated.
@@ -244,6 +249,7 @@ impl Event {
             Self::LotExported { .. } => "lot_exported",
             Self::ExportClosed { .. } => "export_closed",
             Self::CodeRevealed { .. } => "code_revealed",
+            Self::RunStarted { .. } => "run_started",
         }
     }
 

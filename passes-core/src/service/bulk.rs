@@ -12,7 +12,7 @@ use crate::event::{Event, Whole};
 use crate::id::{Id, Ids, LotId, PassId, PlanId, RunId, SaleId};
 use crate::limits;
 use crate::lot::Lot;
-use crate::operation::{By, Right};
+use crate::operation::{By, Kind, Right};
 use crate::pass::State;
 use crate::passcode::LotSeed;
 use crate::plan::Plan;
@@ -375,9 +375,14 @@ fn start(
         }
         Over::Pass(_) | Over::Passes(_) => return Err(Refusal::invalid("over", "needs no run").into()),
     };
+    if let Command::Sell(deal) = command {
+        view.env.by.may_move(Right::Sell, deal.price.times(total)?)?;
+    }
     let bulk = Bulk { command: command.clone(), over, after: None, skipped: BTreeMap::new() };
     let run = Run { id, state: RunState::Running, work: Work::Bulk(Box::new(bulk)), done: 0, total };
     let mut draft = Draft::new(view, Changed { run: Some(id), ..Changed::default() });
+    draft.kind = Some(Kind::Bulk);
+    draft.events.push(Event::RunStarted { run: id });
     draft.change.put.push(put(run_key(id), parent_of(&run), &run, Expect::Absent)?);
     Ok(draft)
 }

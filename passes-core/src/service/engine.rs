@@ -11,7 +11,7 @@ use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::store::{
     Answer, Change, Command, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded, Operation,
-    StoreError,
+    StoreError, StoredOperation,
 };
 use serde::Serialize;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -207,6 +207,20 @@ impl Passes {
         Err(StoreError::InDoubt.into())
     }
 
+    /// What a command would do: the same key and rules, and nothing is written. If it was done before, what was
+    /// done then.
+    pub(crate) async fn rehearse<T: Done>(
+        &self,
+        order: &Order,
+        answer: impl FnOnce(&View<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let loaded = self.inner.store.load(&order.load).await?;
+        match replayed(&loaded, order.fingerprint)? {
+            Some(before) => Ok(Receipt::of(before, true)?.done),
+            None => answer(&view(&self.inner, &order.env, &loaded)?),
+        }
+    }
+
     /// Loads and decodes, to answer a question.
     pub(crate) async fn look<T>(
         &self,
@@ -229,6 +243,16 @@ fn view<'a>(inner: &'a Inner, env: &'a Env, loaded: &'a Loaded) -> Result<View<'
     Ok(View { env, inner, loaded, docs, business, business_version, plan: std::cell::Cell::new(None) })
 }
 
+/// The operation that the same request left before, if its key finds one.
+fn replayed(loaded: &Loaded, fingerprint: Option<Fingerprint>) -> Result<Option<&StoredOperation>, Refusal> {
+    if loaded.stopped {
+        return Err(Refusal::ReversedBefore);
+    }
+    let Some(replay) = &loaded.replay else { return Ok(None) };
+    let same = replay.operation.key.is_some_and(|(_, was)| Some(was) == fingerprint);
+    if same { Ok(Some(replay)) } else { Err(Refusal::IdempotencyMismatch) }
+}
+
 /// The key is judged before state and balance, then the decision proper.
 fn judge<T: Done>(
     inner: &Inner,
@@ -239,12 +263,8 @@ fn judge<T: Done>(
     plan: &mut Option<PlanId>,
     decide: &mut dyn FnMut(&View<'_>) -> Result<Draft<T>, Error>,
 ) -> Result<Decision, Error> {
-    if loaded.stopped {
-        return Err(Refusal::ReversedBefore.into());
-    }
-    if let Some(replay) = &loaded.replay {
-        let same = replay.operation.key.is_some_and(|(_, was)| Some(was) == fingerprint);
-        return if same { Ok(Decision::Replayed) } else { Err(Refusal::IdempotencyMismatch.into()) };
+    if replayed(loaded, fingerprint)?.is_some() {
+        return Ok(Decision::Replayed);
     }
     let view = view(inner, env, loaded)?;
     let decided = decide(&view);

@@ -13,6 +13,7 @@ use crate::id::{Id, Ids, PassId, PlanId, SaleId};
 use crate::ledger::{Account, Entry, Mark, Subject, Unit};
 use crate::lot::{Delivery, Lot};
 use crate::money::Money;
+use crate::operation::Right;
 use crate::pass::{PassRow, flag};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
@@ -245,6 +246,7 @@ impl Gathered {
                     }
                     self.draft.done.sale = Some(new_sale);
                     let price = deal.price.times(passes.count)?;
+                    view.env.by.may_move(Right::Sell, price)?;
                     events.push(Event::PassesSold { passes, sale: new_sale, price });
                 }
                 Command::VoidSale => {

@@ -189,13 +189,11 @@ impl Passes {
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
             self.permit(by, Right::Redeem)?;
-            let answer = match self.code(by, &request.code) {
-                Ok(code) => {
-                    let mut load = crate::store::Load::new(by.business);
-                    name(&mut load, request, &code);
-                    self.look(by, load, |view| Judged::new(view, request, &code)?.preview(view)).await
+            let answer = match self.ask(by, request) {
+                Ok((order, code)) => {
+                    self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
-                Err(error) => Err(error),
+                Err(error) => Err(self.after_key(by, error).await),
             };
             let mut check = Check::of(answer)?;
             if let Err(forbidden) = may_take(by, request) {
@@ -264,6 +262,11 @@ impl Passes {
     fn redemption(&self, by: &By, request: &Redeem) -> Result<(Order, Code), Error> {
         self.permit(by, Right::Redeem)?;
         self.early(by, may_take(by, request))?;
+        self.ask(by, request)
+    }
+
+    /// The order of a redemption, and the code that it presents.
+    fn ask(&self, by: &By, request: &Redeem) -> Result<(Order, Code), Error> {
         let code = self.code(by, &request.code)?;
         let target = match request.target {
             Target::Contact(contact) => (1_u8, Some(contact)),

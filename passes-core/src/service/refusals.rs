@@ -29,14 +29,23 @@ type Key = (String, Option<PlanId>, Option<String>);
 /// By business, and by day since 1970 in its calendar.
 type Counts = BTreeMap<(BusinessId, i64), BTreeMap<Key, u64>>;
 
-/// How many refusals wait before they are flushed.
+/// How many refusals wait before they are flushed with the next command, or how many seconds.
 const WAIT: u64 = 64;
+const SECONDS: i64 = 5;
 /// How many different counts a day keeps; what comes after is counted without its place.
 const MOST: usize = 10_000;
 
+/// Counts that wait: how many refusals, and since when.
+#[derive(Default)]
+struct Waiting {
+    refusals: u64,
+    since: Option<Instant>,
+    counts: Counts,
+}
+
 #[derive(Default)]
 pub(crate) struct Pending {
-    counts: Mutex<(u64, Counts)>,
+    counts: Mutex<Waiting>,
     zones: RwLock<HashMap<BusinessId, Zone>>,
 }
 
@@ -56,26 +65,28 @@ impl Pending {
         let Some(first) = refusals.first() else { return };
         let day = day(self.zone(by.business).unwrap_or(Zone::UTC).date_of(now));
         let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.0 += 1;
-        let day = pending.1.entry((by.business, day)).or_default();
+        pending.refusals += 1;
+        pending.since.get_or_insert(now);
+        let day = pending.counts.entry((by.business, day)).or_default();
         let place = by.place.as_deref().filter(|_| day.len() < MOST).map(str::to_owned);
         *day.entry((first.code().to_owned(), plan, place)).or_default() += 1;
     }
 
     fn take(&self) -> Counts {
         let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *pending).1
+        std::mem::take(&mut *pending).counts
     }
 
     fn put_back(&self, key: (BusinessId, i64), counts: BTreeMap<Key, u64>) {
         let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let day = pending.1.entry(key).or_default();
+        let day = pending.counts.entry(key).or_default();
         counts.into_iter().for_each(|(k, n)| *day.entry(k).or_default() += n);
-        pending.0 += 1;
+        pending.refusals += 1;
     }
 
-    fn is_due(&self) -> bool {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).0 >= WAIT
+    fn is_due(&self, now: Instant) -> bool {
+        let pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.refusals >= WAIT || pending.since.is_some_and(|since| now.seconds_since(since) >= SECONDS)
     }
 }
 
@@ -103,7 +114,7 @@ impl Passes {
 
     /// Flushes counts when enough of them wait. A failure here is not the caller's: they wait on.
     pub(crate) async fn flush_some(&self) {
-        if self.inner.refusals.is_due() {
+        if self.inner.refusals.is_due(self.inner.clock.now()) {
             let _ = self.flush(1).await;
         }
     }

@@ -94,10 +94,9 @@ impl Passes {
     /// `FORBIDDEN`; a failing store.
     pub fn check_spend<'a>(&'a self, by: &'a By, request: &'a Spend) -> Call<'a, CheckSpend> {
         Call::new(async move {
-            self.permit(by, Right::Redeem)?;
-            let mut load = Load::new(by.business);
-            name(&mut load, request);
-            Check::of(self.look(by, load, |view| pay(view, request)).await)
+            let mut order = self.order(by, Right::Redeem, Kind::Spend, request)?;
+            name(&mut order.load, request);
+            Check::of(self.rehearse(&order, |view| pay(view, request)).await)
         })
     }
 
