@@ -206,6 +206,8 @@ pub enum Event {
         /// Which.
         run: RunId,
     },
+    /// The key of a request that has not come was reversed: the request will be refused.
+    RequestStopped,
 }
 
 /// What was suspended or reactivated.
@@ -250,6 +252,7 @@ impl Event {
             Self::ExportClosed { .. } => "export_closed",
             Self::CodeRevealed { .. } => "code_revealed",
             Self::RunStarted { .. } => "run_started",
+            Self::RequestStopped => "request_stopped",
         }
     }
 

@@ -248,6 +248,7 @@ fn stop(view: &View<'_>, key: crate::store::KeyHash) -> Result<Draft<Reversed>, 
             let mut draft = Draft::new(view, done);
             draft.stops = Some(key);
             draft.kind = Some(Kind::Stop);
+            draft.events.push(Event::RequestStopped);
             Ok(draft)
         }
     }
