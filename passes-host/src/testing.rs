@@ -157,15 +157,11 @@ impl Shop {
         let by = By::new(passes.create_business(&owner, settings).wait()?, owner);
         let ann = Profile::named("Ann", Medium::Email("ann@example.org".into()));
         let ann = passes.create_contact(&by, ann).wait()?.done;
-        let nil = (PlanId::from_uuid(Default::default()), LotId::from_uuid(Default::default()));
-        let mut shop = Self { passes, by, clock, plan: nil.0, lot: nil.1, codes: Vec::new(), ann };
-        let cards = Terms::fixed(Classification::Gift, Form::Printed, Self::gbp("25")?);
-        shop.plan = shop.active(cards)?;
-        shop.lot = shop.printed(shop.plan, 10)?;
-        shop.passes.export(&shop.by, shop.lot).wait()?;
-        let rows = shop.passes.export_page(&shop.by, shop.lot, 0, 10).wait()?;
-        shop.codes = rows.into_iter().map(|row| row.code).collect();
-        Ok(shop)
+        let plan = active(&passes, &by, Terms::fixed(Classification::Gift, Form::Printed, Self::gbp("25")?))?;
+        let lot = printed(&passes, &by, plan, 10)?;
+        passes.export(&by, lot).wait()?;
+        let codes = passes.export_page(&by, lot, 0, 10).wait()?.into_iter().map(|row| row.code).collect();
+        Ok(Self { passes, by, clock, plan, lot, codes, ann })
     }
 
     /// An amount in pounds.
@@ -193,9 +189,7 @@ impl Shop {
     /// # Errors
     /// As [`Passes::create_plan`].
     pub fn active(&self, terms: Terms) -> Result<PlanId, Error> {
-        let plan = self.passes.create_plan(&self.by, Self::spec(terms)).wait()?.done;
-        self.passes.activate_plan(&self.by, plan).wait()?;
-        Ok(plan)
+        active(&self.passes, &self.by, terms)
     }
 
     /// A new lot of so many passes, complete.
@@ -203,9 +197,7 @@ impl Shop {
     /// # Errors
     /// As [`Passes::generate`].
     pub fn printed(&self, plan: PlanId, count: u32) -> Result<LotId, Error> {
-        let started = self.passes.generate(&self.by, Generate { plan, count, accept_weak: false }).wait()?;
-        self.passes.finish_run(&self.by, started.run).wait()?;
-        Ok(started.lot)
+        printed(&self.passes, &self.by, plan, count)
     }
 
     /// The card with this serial number, 1 to 10.
@@ -234,6 +226,18 @@ impl Shop {
         let request = Redeem::into_wallet(self.sold(serial)?, self.ann);
         self.passes.redeem(&self.by, request).wait().map(drop)
     }
+}
+
+fn active(passes: &Passes, by: &By, terms: Terms) -> Result<PlanId, Error> {
+    let plan = passes.create_plan(by, Shop::spec(terms)).wait()?.done;
+    passes.activate_plan(by, plan).wait()?;
+    Ok(plan)
+}
+
+fn printed(passes: &Passes, by: &By, plan: PlanId, count: u32) -> Result<LotId, Error> {
+    let started = passes.generate(by, Generate { plan, count, accept_weak: false }).wait()?;
+    passes.finish_run(by, started.run).wait()?;
+    Ok(started.lot)
 }
 
 impl fmt::Debug for Shop {

@@ -30,6 +30,16 @@ const STEP: u32 = 1_000;
 pub(crate) const CODES: u32 = 4;
 
 /// The passes that a command is about.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::service::Over;
+/// let some = Over::Serials { lot: shop.lot, first: 1, last: 4 };
+/// let run = passes.activate(by, some).wait()?.run.unwrap();
+/// assert_eq!(passes.finish_run(by, run).wait()?.done, 4);
+/// assert_eq!(Over::from(shop.lot), Over::Lot(shop.lot));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Over {
     /// One pass: a refusal is the answer.
@@ -76,6 +86,16 @@ impl From<Vec<PassId>> for Over {
 }
 
 /// What a command on passes did.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// # use passes_core::pass::State;
+/// let both = vec![shop.card(1), shop.card(2)];
+/// passes.activate(by, shop.card(1)).wait()?;
+/// let changed = passes.activate(by, both).wait()?;
+/// assert_eq!((changed.changed, changed.skipped[&State::Active]), (1, 1));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// How many passes changed. Of a run: none yet.

@@ -20,6 +20,17 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `INVALID`, `TOO_LARGE`, `UNKNOWN_CURRENCY` for a setting; a failing store.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::business::Settings;
+    /// use passes_core::operation::{Actor, Rights};
+    /// let owner = Actor::new("owner", Rights::all())?;
+    /// let settings = Settings::new("The Book Shop", "Europe/Paris", &["EUR"], "fr")?;
+    /// let books = passes.create_business(&owner, settings).wait()?;
+    /// assert_ne!(books, by.business);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn create_business<'a>(&'a self, actor: &'a Actor, settings: Settings) -> Call<'a, BusinessId> {
         Call::new(async move {
             let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
@@ -33,6 +44,16 @@ impl Passes {
     ///
     /// # Errors
     /// As [`Passes::create_business`]; `IDEMPOTENCY_MISMATCH` for other settings under the same key.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::{business::Settings, operation::{Actor, Rights}};
+    /// # let owner = Actor::new("owner", Rights::all())?;
+    /// let settings = Settings::new("The Book Shop", "Europe/Paris", &["EUR"], "fr")?;
+    /// let books = passes.create_business_once(&owner, "signup-17", settings.clone()).wait()?;
+    /// assert_eq!(passes.create_business_once(&owner, "signup-17", settings).wait()?, books);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn create_business_once<'a>(
         &'a self,
         actor: &'a Actor,
@@ -93,6 +114,13 @@ impl Passes {
     ///
     /// # Errors
     /// `NOT_FOUND`; a failing store.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let settings = passes.settings(by).wait()?;
+    /// assert_eq!((settings.zone.name(), settings.void_hours), ("Europe/London", 24));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn settings<'a>(&'a self, by: &'a By) -> Call<'a, Settings> {
         Call::new(async move {
             self.look(by, Load::new(by.business), |view| Ok(view.business.settings.clone())).await
@@ -104,6 +132,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `INVALID`, `TOO_LARGE`, `UNKNOWN_CURRENCY`; `NOT_FOUND`; a failing store.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let mut settings = passes.settings(by).wait()?;
+    /// settings.grace_days = 14;
+    /// passes.configure(by, settings).wait()?;
+    /// assert_eq!(passes.settings(by).wait()?.grace_days, 14);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn configure<'a>(&'a self, by: &'a By, settings: Settings) -> Call<'a, Receipt<()>> {
         Call::new(async move {
             self.permit(by, Right::Configure)?;

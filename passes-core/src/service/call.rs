@@ -10,6 +10,14 @@ use std::pin::Pin;
 /// An async host awaits it; it never blocks the executor. Any other calls [`Call::wait`], which may do the
 /// store's work on the calling thread. Dropped before its end, it leaves in doubt whether the command landed:
 /// give it again with the same idempotency key.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// let call = passes.lot(by, shop.lot);
+/// assert_eq!(call.wait()?.count, 10);
+/// // In an async host: `passes.lot(by, shop.lot).await?`.
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[must_use = "nothing happens before it is awaited or waited for"]
 pub struct Call<'a, T>(Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>);
 
@@ -22,6 +30,8 @@ impl<'a, T> Call<'a, T> {
     ///
     /// # Errors
     /// Those of the use case.
+    ///
+    /// See [`Call`].
     pub fn wait(self) -> Result<T, Error> {
         wait(self.0)
     }

@@ -26,6 +26,17 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `INVALID` for a medium; `TAKEN` when a medium leads to another contact; `BAD_FIELD`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::contact::{Medium, Profile};
+    /// let bob = Profile::named("Bob", Medium::Phone("+44 1632 960960".into()));
+    /// let bob = passes.create_contact(by, bob).wait()?.done;
+    ///
+    /// let eve = Profile::of(Medium::Phone("+441632960960".into()));
+    /// assert_eq!(passes.create_contact(by, eve).wait().unwrap_err().code(), "TAKEN");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn create_contact<'a>(&'a self, by: &'a By, profile: Profile) -> Call<'a, Receipt<ContactId>> {
         Call::new(async move {
             self.permit(by, Right::Contacts)?;
@@ -51,6 +62,17 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `CONTACT_NOT_REGISTERED`; `INVALID`; `TAKEN`; `BAD_FIELD`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::contact::Medium;
+    /// let mut profile = passes.contact(by, shop.ann).wait()?.profile;
+    /// profile.media = vec![Medium::Email("ann@example.com".into())];
+    /// passes.edit_contact(by, shop.ann, profile).wait()?;
+    /// let old = Medium::Email("ann@example.org".into());
+    /// assert!(passes.find_contact(by, old).wait()?.is_none());
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn edit_contact<'a>(
         &'a self,
         by: &'a By,
@@ -110,6 +132,13 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to contacts; `CONTACT_NOT_REGISTERED`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let ann = passes.contact(by, shop.ann).wait()?;
+    /// assert_eq!(ann.profile.name.as_deref(), Some("Ann"));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn contact<'a>(&'a self, by: &'a By, contact: ContactId) -> Call<'a, Contact> {
         Call::new(async move {
             self.permit(by, Right::Contacts)?;
@@ -121,6 +150,14 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to contacts; `INVALID` for what is no such medium.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::contact::Medium;
+    /// let found = passes.find_contact(by, Medium::Email("Ann@Example.ORG".into())).wait()?;
+    /// assert_eq!(found.unwrap().id, shop.ann);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn find_contact<'a>(&'a self, by: &'a By, medium: Medium) -> Call<'a, Option<Contact>> {
         Call::new(async move {
             self.permit(by, Right::Contacts)?;

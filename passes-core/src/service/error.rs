@@ -6,6 +6,16 @@ use crate::store::StoreError;
 use std::fmt;
 
 /// Why a use case failed.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::Error;
+/// match passes.pass(by, shop.card(99)).wait() {
+///     Err(Error::Refused(refused)) => assert!(refused.has("NOT_FOUND")),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,17 +34,20 @@ pub enum Error {
 }
 
 /// The reasons of a refusal, in order of precedence; never empty.
+/// See [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused(Vec<Refusal>);
 
 impl Refused {
     /// Every rule that failed.
+    /// See [`Error::reasons`].
     #[must_use]
     pub fn reasons(&self) -> &[Refusal] {
         &self.0
     }
 
     /// Whether one of the reasons has this code.
+    /// See [`Error`].
     #[must_use]
     pub fn has(&self, code: &str) -> bool {
         self.0.iter().any(|r| r.code() == code)
@@ -71,6 +84,12 @@ impl Error {
     }
 
     /// The reasons, if the command was refused.
+    ///
+    /// ```
+    /// use passes_core::{Error, Refusal};
+    /// let error = Error::from(vec![Refusal::UnknownCode, Refusal::Malformed]);
+    /// assert_eq!(error.reasons(), [Refusal::Malformed, Refusal::UnknownCode]); // By precedence.
+    /// ```
     #[must_use]
     pub fn reasons(&self) -> &[Refusal] {
         match self {
@@ -80,6 +99,12 @@ impl Error {
     }
 
     /// Whether the same command may simply be given again.
+    ///
+    /// ```
+    /// use passes_core::{Error, Refusal, store::StoreError};
+    /// assert!(Error::from(StoreError::Conflict).is_retryable());
+    /// assert!(!Error::from(Refusal::UnknownCode).is_retryable());
+    /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_retryable())

@@ -19,6 +19,7 @@ use crate::store::{DocKey, DocKind, Expect, PageQuery, PassOrder, PassRange};
 use zeroize::Zeroizing;
 
 /// One pass of an export.
+/// See [`Passes::export_page`].
 #[derive(Debug)]
 pub struct ExportRow {
     /// The pass.
@@ -41,6 +42,15 @@ impl Passes {
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` while it is generated; `EXPORT_CLOSED`; `REASON_REQUIRED` for a
     /// second export (B-5).
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let error = passes.export(by, shop.lot).wait().unwrap_err();
+    /// assert_eq!(error.code(), "REASON_REQUIRED"); // It was exported before.
+    /// let again = by.clone().reason("the file was lost");
+    /// assert_eq!(passes.export(&again, shop.lot).wait()?.done, 2);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn export<'a>(&'a self, by: &'a By, lot: LotId) -> Call<'a, Receipt<u32>> {
         Call::new(async move {
             let mut order = self.order(by, Right::Export, Kind::Export, &lot)?;
@@ -68,6 +78,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `EXPORT_CLOSED`; `REASON_REQUIRED` when no export was opened.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let rows = passes.export_page(by, shop.lot, 4, 2).wait()?;
+    /// let serials: Vec<u32> = rows.iter().map(|row| row.serial).collect();
+    /// assert_eq!(serials, [5, 6]);
+    /// assert_eq!(rows[0].code, shop.codes[4]);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn export_page<'a>(
         &'a self,
         by: &'a By,
@@ -113,6 +132,14 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `EXPORT_CLOSED`; `WRONG_STATE` for one that was never exported.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// passes.close_export(by, shop.lot).wait()?;
+    /// let error = passes.export_page(by, shop.lot, 0, 10).wait().unwrap_err();
+    /// assert_eq!(error.code(), "EXPORT_CLOSED");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn close_export<'a>(&'a self, by: &'a By, lot: LotId) -> Call<'a, Receipt<()>> {
         Call::new(async move {
             let mut order = self.order(by, Right::Export, Kind::CloseExport, &lot)?;
@@ -144,6 +171,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a cancelled pass; `CODE_NOT_RECOVERABLE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let why = by.clone().reason("the customer lost it").key("call-3");
+    /// let (_, code) = passes.reveal(&why, shop.card(1)).wait()?;
+    /// assert_eq!(code.as_ref(), Some(&shop.codes[0]));
+    /// let (again, code) = passes.reveal(&why, shop.card(1)).wait()?;
+    /// assert!(again.replayed && code.is_none());
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn reveal<'a>(&'a self, by: &'a By, pass: PassId) -> Call<'a, (Receipt<()>, Option<Passcode>)> {
         Call::new(async move {
             let mut order = self.order(by, Right::Reveal, Kind::Reveal, &pass)?;
@@ -199,6 +236,16 @@ fn exportable(lot: &Lot) -> Result<(), Error> {
 ///
 /// # Errors
 /// `INVALID` if a row can't be written, which doesn't happen in memory.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::service::export_csv;
+/// let rows = passes.export_page(by, shop.lot, 0, 2).wait()?;
+/// let file = export_csv(&rows, true)?;
+/// assert!(file.starts_with(b"passcode,value,expires,serial"));
+/// assert!(file.ends_with(b",25.00 GBP,,2\n"));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 pub fn export_csv(rows: &[ExportRow], header: bool) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let broken = |e: csv::Error| Refusal::invalid("export", e.to_string());
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -217,6 +264,12 @@ pub fn export_csv(rows: &[ExportRow], header: bool) -> Result<Zeroizing<Vec<u8>>
 }
 
 /// A cell that no spreadsheet runs as a formula.
+///
+/// ```
+/// use passes_core::service::safe_cell;
+/// assert_eq!(safe_cell("=1+1"), "'=1+1");
+/// assert_eq!(safe_cell("7KQ2"), "7KQ2");
+/// ```
 #[must_use]
 pub fn safe_cell(text: &str) -> String {
     match text.chars().next() {

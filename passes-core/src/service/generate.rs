@@ -33,6 +33,7 @@ const AHEAD: u32 = 16;
 const ROUNDS: u32 = 10_000;
 
 /// What starting a lot answers.
+/// See [`Passes::generate`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LotStarted {
     /// The lot.
@@ -46,6 +47,7 @@ pub struct LotStarted {
 impl Done for LotStarted {}
 
 /// A request for a printed lot.
+/// See [`Passes::generate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Generate {
     /// The plan.
@@ -94,6 +96,16 @@ impl Passes {
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a plan that is not active or not printed; `UNKNOWN_CURRENCY` for
     /// one whose currency is no longer enabled; `FORMAT_TOO_SHORT` with the length that would do; `PLAN_CAP`;
     /// `TOO_LARGE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::service::Generate;
+    /// let request = Generate { plan: shop.plan, count: 500, accept_weak: false };
+    /// let started = passes.generate(&by.clone().key("order-9"), request).wait()?;
+    /// assert_eq!(passes.finish_run(by, started.run).wait()?.done, 500);
+    /// assert!(passes.lot(by, started.lot).wait()?.complete);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn generate<'a>(&'a self, by: &'a By, request: Generate) -> Call<'a, Receipt<LotStarted>> {
         Call::new(async move {
             self.permit(by, Right::Issue)?;

@@ -27,6 +27,16 @@ use serde::{Deserialize, Serialize};
 const CODES: u32 = 4;
 
 /// Who gets an electronic pass.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::contact::{Medium, Profile};
+/// use passes_core::service::Recipient;
+/// let known = Recipient::Contact(shop.ann);
+/// let anybody = Recipient::Profile(Profile::of(Medium::Email("bob@example.org".into())));
+/// assert_ne!(known, anybody);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Recipient {
     /// A contact.
@@ -36,6 +46,17 @@ pub enum Recipient {
 }
 
 /// A request to issue an electronic pass.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// # let gbp = passes_host::testing::Shop::gbp;
+/// use passes_core::service::{Deal, Issue, Recipient};
+/// let request = Issue::new(shop.plan, Recipient::Contact(shop.ann), "email")
+///     .from("Bob", "Happy birthday!")
+///     .sold(Deal::at(gbp("25")?));
+/// assert_eq!(request.sender.as_deref(), Some("Bob"));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Issue {
     /// The plan.
@@ -72,6 +93,19 @@ impl Issue {
     }
 
     /// With this value.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::plan::{Classification, Form, Terms, Worth};
+    /// use passes_core::service::{Issue, Recipient};
+    /// # let terms = Terms::fixed(Classification::Gift, Form::Electronic, gbp("10")?);
+    /// # let open = Worth::Range { least: gbp("10")?, most: gbp("100")? };
+    /// # let plan = shop.active(Terms { value: open, ..terms })?;
+    /// let request = Issue::new(plan, Recipient::Contact(shop.ann), "email").worth(gbp("40")?);
+    /// assert_eq!(passes.issue(by, request).wait()?.value, gbp("40")?);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn worth(mut self, value: Money) -> Self {
         self.value = Some(value);
@@ -87,6 +121,7 @@ impl Issue {
 }
 
 /// What issuing answers. The code is not in it: it is revealed to an actor with the right.
+/// See [`Passes::issue`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
     /// The pass, still a draft.
@@ -112,6 +147,18 @@ impl Passes {
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a plan that is not active or is printed; `UNKNOWN_CURRENCY`;
     /// `VALUE_NOT_SET`, `VALUE_OUT_OF_RANGE`; `CONTACT_NOT_REGISTERED`; `FORMAT_TOO_SHORT`; `PLAN_CAP`; `TAKEN`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::plan::{Classification, Form, Terms};
+    /// use passes_core::service::{Deal, Issue, Recipient};
+    /// # let plan = shop.active(Terms::fixed(Classification::Gift, Form::Electronic, gbp("25")?))?;
+    /// let request = Issue::new(plan, Recipient::Contact(shop.ann), "email").sold(Deal::at(gbp("25")?));
+    /// let issued = passes.issue(&by.clone().key("cart-12"), request).wait()?;
+    /// assert_eq!((issued.to, issued.value), (shop.ann, gbp("25")?));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn issue<'a>(&'a self, by: &'a By, request: Issue) -> Call<'a, Receipt<Issued>> {
         Call::new(async move {
             self.permit(by, Right::Issue)?;

@@ -20,6 +20,7 @@ use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// Where what is left of a cancelled pass's value goes (L-3).
+/// See [`Passes::cancel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rest {
@@ -32,6 +33,7 @@ pub enum Rest {
 }
 
 /// An expiry that is set by hand (L-5).
+/// See [`Passes::set_expiry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expiry {
@@ -459,6 +461,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for a pass that is no draft, or electronic.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::pass::State;
+    /// passes.activate(by, shop.card(1)).wait()?; // Given away: its value is granted.
+    /// let card = passes.pass(by, shop.card(1)).wait()?;
+    /// assert_eq!((card.state, card.granted_left), (State::Active, card.left));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn activate<'a>(&'a self, by: &'a By, over: impl Into<Over>) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Activate)
     }
@@ -468,6 +479,18 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::{lot::Outcome, pass::State, plan::{Classification, Form, Terms}};
+    /// # use passes_core::service::{Issue, Recipient};
+    /// # let value = passes_host::testing::Shop::gbp("25")?;
+    /// # let plan = shop.active(Terms::fixed(Classification::Gift, Form::Electronic, value))?;
+    /// # let pass = passes.issue(by, Issue::new(plan, Recipient::Contact(shop.ann), "email")).wait()?.pass;
+    /// passes.delivered(by, pass, Outcome::Confirmed).wait()?;
+    /// assert_eq!(passes.pass(by, pass).wait()?.state, State::Active);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn delivered<'a>(
         &'a self,
         by: &'a By,
@@ -481,6 +504,19 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `CODE_NOT_RECOVERABLE` where only a reissue helps.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::{event::{Event, Position}, plan::{Classification, Form, Terms}};
+    /// # use passes_core::service::{Issue, Recipient};
+    /// # let value = passes_host::testing::Shop::gbp("25")?;
+    /// # let plan = shop.active(Terms::fixed(Classification::Gift, Form::Electronic, value))?;
+    /// # let pass = passes.issue(by, Issue::new(plan, Recipient::Contact(shop.ann), "email")).wait()?.pass;
+    /// let sent = passes.resend(by, pass).wait()?;
+    /// let told = passes.events(by, Position(sent.operation.0 - 1), 10).wait()?;
+    /// assert!(matches!(told[0].event, Event::DeliveryWanted { to, .. } if to == shop.ann));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn resend<'a>(&'a self, by: &'a By, over: impl Into<Over>) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Resend)
     }
@@ -489,6 +525,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::pass::State;
+    /// shop.sold(1)?;
+    /// passes.suspend(&by.clone().reason("a box was stolen"), shop.lot).wait()?;
+    /// assert_eq!(passes.pass(by, shop.card(1)).wait()?.state, State::Suspended);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn suspend<'a>(&'a self, by: &'a By, over: impl Into<Over>) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Suspend)
     }
@@ -497,6 +542,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::pass::State;
+    /// # shop.sold(1)?;
+    /// passes.suspend(by, shop.card(1)).wait()?;
+    /// passes.reactivate(by, shop.card(1)).wait()?;
+    /// assert_eq!(passes.pass(by, shop.card(1)).wait()?.state, State::Active);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn reactivate<'a>(&'a self, by: &'a By, over: impl Into<Over>) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Reactivate)
     }
@@ -505,6 +560,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::service::Rest;
+    /// shop.sold(1)?;
+    /// let done = passes.cancel(by, shop.card(1), Rest::Reissue).wait()?;
+    /// let (old, new) = done.replaced[0];
+    /// assert_eq!(passes.pass(by, old).wait()?.successor, Some(new));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn cancel<'a>(&'a self, by: &'a By, over: impl Into<Over>, rest: Rest) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Cancel(rest))
     }
@@ -513,6 +578,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::{calendar::parse_date, service::Expiry};
+    /// let last_day = parse_date("expiry", "2026-12-31")?;
+    /// passes.set_expiry(by, shop.card(1), Expiry::Date(last_day)).wait()?;
+    /// let ends = passes.pass(by, shop.card(1)).wait()?.redeem_by.unwrap();
+    /// assert_eq!(ends.to_string(), "2027-01-01T00:00:00Z");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn set_expiry<'a>(
         &'a self,
         by: &'a By,
@@ -526,6 +601,20 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `VALUE_OUT_OF_RANGE`; `PASS_USED`; `PLAN_CAP`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::plan::{Classification, Form, Terms, Worth};
+    /// # let terms = Terms::fixed(Classification::Gift, Form::Printed, gbp("10")?);
+    /// # let open = Worth::Range { least: gbp("10")?, most: gbp("100")? };
+    /// # let lot = shop.printed(shop.active(Terms { value: open, ..terms })?, 1)?;
+    /// passes.set_value(by, lot.pass(1), gbp("40")?).wait()?;
+    /// assert_eq!(passes.pass(by, lot.pass(1)).wait()?.left, gbp("40")?);
+    /// let error = passes.set_value(by, lot.pass(1), gbp("500")?).wait().unwrap_err();
+    /// assert_eq!(error.code(), "VALUE_OUT_OF_RANGE");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn set_value<'a>(
         &'a self,
         by: &'a By,
@@ -539,6 +628,19 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `BAD_FIELD`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::fields::{Definition, FieldType, Value};
+    /// let mut settings = passes.settings(by).wait()?;
+    /// let field = FieldType::Text { most: 40 };
+    /// settings.pass_fields = vec![Definition { name: "motif".into(), required: false, field }];
+    /// passes.configure(by, settings).wait()?;
+    /// let roses = [("motif".to_owned(), Value::Text("roses".into()))].into();
+    /// passes.set_fields(by, shop.card(1), roses).wait()?;
+    /// assert_eq!(passes.pass(by, shop.card(1)).wait()?.fields["motif"], Value::Text("roses".into()));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn set_fields<'a>(
         &'a self,
         by: &'a By,
@@ -552,6 +654,13 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`; `CONTACT_NOT_REGISTERED`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// passes.set_recipient(by, shop.card(1), shop.ann).wait()?;
+    /// assert_eq!(passes.pass(by, shop.card(1)).wait()?.holder, Some(shop.ann));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn set_recipient<'a>(
         &'a self,
         by: &'a By,

@@ -27,6 +27,7 @@ const SCAN: u32 = 10_000;
 const BATCH: u32 = 1_000;
 
 /// A pass, as an operator sees it. It holds nothing of the code.
+/// See [`Passes::pass`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassView {
     /// Its id.
@@ -72,6 +73,7 @@ pub struct PassView {
 }
 
 /// How far a pass is used.
+/// See [`PassFilter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Used {
@@ -109,12 +111,23 @@ pub struct PassFilter {
 
 impl PassFilter {
     /// In this effective state.
+    /// See [`PassFilter`].
     #[must_use]
     pub fn in_state(state: State) -> Self {
         Self { states: vec![state], ..Self::default() }
     }
 
     /// Issued for this contact.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::service::PassFilter;
+    /// passes.set_recipient(by, shop.card(4), shop.ann).wait()?;
+    /// let hers = PassFilter::of(shop.ann);
+    /// let page = passes.passes(by, shop.lot, hers, Default::default(), None, 10).wait()?;
+    /// assert_eq!(page.rows[0].id, shop.card(4));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn of(holder: ContactId) -> Self {
         Self { holder: Some(holder), ..Self::default() }
@@ -155,6 +168,7 @@ fn used_of(pass: &PassRow) -> Used {
 }
 
 /// Where a list of passes goes on: after this pass, in either order.
+/// See [`Passes::passes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PassCursor {
@@ -165,6 +179,7 @@ pub struct PassCursor {
 }
 
 /// A lot, as an operator sees it.
+/// See [`Passes::lot`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LotView {
     /// Its id.
@@ -226,6 +241,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::pass::State;
+    /// let card = passes.pass(by, shop.card(7)).wait()?;
+    /// assert_eq!((card.lot, card.serial, card.state), (shop.lot, 7, State::Draft));
+    /// assert_eq!(card.left.to_string(), "25.00 GBP");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn pass<'a>(&'a self, by: &'a By, pass: PassId) -> Call<'a, PassView> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -238,6 +262,13 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// assert_eq!(passes.pass_by_serial(by, shop.lot, 7).wait()?.id, shop.card(7));
+    /// assert_eq!(passes.pass_by_serial(by, shop.lot, 11).wait().unwrap_err().code(), "NOT_FOUND");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn pass_by_serial<'a>(&'a self, by: &'a By, lot: LotId, serial: u32) -> Call<'a, PassView> {
         self.pass(by, lot.pass(serial))
     }
@@ -248,6 +279,13 @@ impl Passes {
     /// # Errors
     /// `FORBIDDEN` without the right to view, and for a hash without the right to present one; `MALFORMED`,
     /// `TYPING_ERROR`, `UNKNOWN_CODE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let typed = shop.codes[2].reveal().to_lowercase().replace('-', " ");
+    /// assert_eq!(passes.pass_by_code(by, &typed.as_str().into()).wait()?.serial, 3);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn pass_by_code<'a>(&'a self, by: &'a By, presented: &'a Presented) -> Call<'a, PassView> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -270,6 +308,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`; `INVALID` for a cursor of another lot; `TOO_LARGE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::{pass::State, service::PassFilter, store::PassOrder};
+    /// let drafts = PassFilter::in_state(State::Draft);
+    /// let page = passes.passes(by, shop.lot, drafts.clone(), PassOrder::Serial, None, 7).wait()?;
+    /// let rest = passes.passes(by, shop.lot, drafts, PassOrder::Serial, page.next, 7).wait()?;
+    /// assert_eq!((page.rows.len(), rest.rows.len(), rest.next), (7, 3, None));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn passes<'a>(
         &'a self,
         by: &'a By,
@@ -321,6 +369,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::pass::State;
+    /// shop.sold(1)?;
+    /// let counts = passes.count_states(by, shop.lot).wait()?;
+    /// assert_eq!(counts, [(State::Draft, 9), (State::Active, 1)].into());
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn count_states<'a>(&'a self, by: &'a By, lot: LotId) -> Call<'a, BTreeMap<State, u64>> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -344,6 +401,14 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let lot = passes.lot(by, shop.lot).wait()?;
+    /// assert_eq!((lot.plan, lot.count, lot.exports), (shop.plan, 10, 1));
+    /// assert!(lot.complete && !lot.suspended);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn lot<'a>(&'a self, by: &'a By, lot: LotId) -> Call<'a, LotView> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -357,6 +422,14 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let of_one_plan = passes.lots(by, shop.plan, None, 100).wait()?;
+    /// let of_all = passes.lots(by, None, None, 100).wait()?;
+    /// assert_eq!((of_one_plan.rows[0].id, of_all.rows.len()), (shop.lot, 1));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn lots<'a>(
         &'a self,
         by: &'a By,
@@ -395,6 +468,17 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// use passes_core::service::Deal;
+    /// let deal = Deal::at(gbp("25")?).payment("receipt-1");
+    /// passes.sell(&by.clone().place("Oxford Street"), shop.card(1), deal).wait()?;
+    /// let sale = passes.pass(by, shop.card(1)).wait()?.sale.unwrap();
+    /// assert_eq!(passes.sale(by, sale).wait()?.place.as_deref(), Some("Oxford Street"));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn sale<'a>(&'a self, by: &'a By, sale: SaleId) -> Call<'a, Sale> {
         Call::new(async move {
             self.permit(by, Right::View)?;

@@ -64,12 +64,30 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Tells the time. The core has no clock of its own: the host brings it (R-10).
+///
+/// ```
+/// struct Noon;
+/// impl passes_core::Clock for Noon {
+///     fn now(&self) -> passes_core::calendar::Instant {
+///         passes_core::calendar::Instant::EPOCH
+///     }
+/// }
+/// ```
 pub trait Clock: Send + Sync {
     /// The instant at which a command counts.
     fn now(&self) -> Instant;
 }
 
 /// Brings randomness for ids, codes and nonces. The core has no source of its own.
+///
+/// ```
+/// struct Broken;
+/// impl passes_core::Entropy for Broken {
+///     fn seed(&self) -> Result<[u8; 32], String> {
+///         Err("the device is gone".to_owned())
+///     }
+/// }
+/// ```
 pub trait Entropy: Send + Sync {
     /// Thirty-two bytes that nobody can guess.
     ///
@@ -79,6 +97,14 @@ pub trait Entropy: Send + Sync {
 }
 
 /// The library, opened on a store: every use case is a method of it. Cheap to clone.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// let shared = passes.clone();
+/// let counted = std::thread::scope(|s| s.spawn(|| shared.count_states(by, shop.lot).wait()).join());
+/// assert_eq!(counted.unwrap()?[&passes_core::pass::State::Draft], 10);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Passes {
     pub(crate) inner: Arc<Inner>,
@@ -130,6 +156,21 @@ impl Passes {
     ///
     /// # Errors
     /// `KEY_MISSING` or `KEY_WRONG`, naming the key's id (C-14); a failing store.
+    ///
+    /// ```
+    /// # use passes_host::testing::{FixedClock, SeededEntropy};
+    /// # use passes_core::{Passes, calendar::Instant, secret::Keyring, store::memory::Memory};
+    /// # use std::sync::Arc;
+    /// # let (clock, entropy) = (Arc::new(FixedClock::at(Instant::EPOCH)), Arc::new(SeededEntropy::new(1)));
+    /// let store = Arc::new(Memory::new());
+    /// let ring = Keyring::from_master("m1", &[7; 32])?;
+    /// Passes::open(store.clone(), ring, clock.clone(), entropy.clone()).wait()?;
+    ///
+    /// let wrong = Keyring::from_master("m1", &[8; 32])?;
+    /// let error = Passes::open(store, wrong, clock, entropy).wait().err().unwrap();
+    /// assert_eq!(error.code(), "KEY_WRONG");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn open(
         store: Arc<dyn Store>,
         ring: Keyring,
@@ -180,6 +221,15 @@ impl Passes {
     }
 
     /// The store it was opened on.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// // Somebody else who opens the same store sees the same records.
+    /// let store = passes.store().clone();
+    /// let query = passes_core::store::Load::new(by.business);
+    /// assert!(passes_core::store::wait(store.load(&query))?.replay.is_none());
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.inner.store

@@ -21,6 +21,7 @@ const NEAR: u64 = 16;
 const NUMBERS: usize = 500;
 
 /// An operation: the one record that an accepted command left.
+/// See [`Passes::operations`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationView {
     /// The store's reference to it.
@@ -130,6 +131,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `INVALID`, `TOO_LARGE` for a text of the filter.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::{event::Position, operation::Kind, service::OperationFilter};
+    /// passes.suspend(&by.clone().reason("a box was stolen"), shop.lot).wait()?;
+    /// let filter = OperationFilter { kind: Some(Kind::Suspend), ..OperationFilter::default() };
+    /// let page = passes.operations(by, filter, Position::default(), 100).wait()?;
+    /// assert_eq!(page.rows[0].reason.as_deref(), Some("a box was stolen"));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn operations<'a>(
         &'a self,
         by: &'a By,
@@ -168,6 +179,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::operation::Kind;
+    /// let done = passes.suspend(by, shop.lot).wait()?;
+    /// let operation = passes.operation(by, done.operation).wait()?;
+    /// assert_eq!((operation.kind, &*operation.actor), (Kind::Suspend, "owner"));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn operation<'a>(&'a self, by: &'a By, position: Position) -> Call<'a, OperationView> {
         Call::new(async move {
             self.permit(by, Right::View)?;

@@ -13,6 +13,15 @@ use crate::store::{DocKey, DocKind, Expect, Load, PageQuery};
 impl Done for PlanId {}
 
 /// A page of a list, and where to go on.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// let page = passes.lots(by, shop.plan, None, 1).wait()?;
+/// assert_eq!((page.rows.len(), page.next), (1, Some(shop.lot)));
+/// let rest = passes.lots(by, shop.plan, page.next, 1).wait()?;
+/// assert!(rest.rows.is_empty() && rest.next.is_none());
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed<T, C> {
     /// The rows.
@@ -26,6 +35,23 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `INVALID`, `UNKNOWN_CURRENCY`, `BAD_FORMAT` and the others of [`Spec::validate`].
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::plan::PlanState;
+    /// use passes_core::plan::{Caps, Classification, Form, Spec, Terms};
+    /// let spec = Spec {
+    ///     name: [("en-GB".to_owned(), "Birthday card".to_owned())].into(),
+    ///     description: Default::default(),
+    ///     terms: Terms::fixed(Classification::Gift, Form::Electronic, gbp("50")?),
+    ///     code: Default::default(),
+    ///     caps: Caps::default(),
+    /// };
+    /// let plan = passes.create_plan(by, spec).wait()?.done;
+    /// assert_eq!(passes.plan(by, plan).wait()?.state, PlanState::Draft);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn create_plan<'a>(&'a self, by: &'a By, spec: Spec) -> Call<'a, Receipt<PlanId>> {
         Call::new(async move {
             let order = self.order(by, Right::Configure, Kind::Plan, &("create", request(&spec)?))?;
@@ -49,6 +75,13 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let copy = passes.copy_plan(by, shop.plan).wait()?.done;
+    /// assert_eq!(passes.plan(by, copy).wait()?.copy_of, Some(shop.plan));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn copy_plan<'a>(&'a self, by: &'a By, plan: PlanId) -> Call<'a, Receipt<PlanId>> {
         self.change_plan(by, plan, "copy", None, move |view, old| {
             let id = Ids::new(&view.env.seed, view.env.now).draw();
@@ -71,6 +104,17 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `PLAN_FROZEN` naming the field; those of [`Spec::validate`].
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let mut spec = passes.plan(by, shop.plan).wait()?.spec;
+    /// spec.description.insert("en-GB".into(), "For every occasion".into());
+    /// passes.edit_plan(by, shop.plan, spec.clone()).wait()?;
+    ///
+    /// spec.code.length = 8; // The plan has passes.
+    /// assert_eq!(passes.edit_plan(by, shop.plan, spec).wait().unwrap_err().code(), "PLAN_FROZEN");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn edit_plan<'a>(&'a self, by: &'a By, plan: PlanId, spec: Spec) -> Call<'a, Receipt<PlanId>> {
         let text = request(&spec).ok();
         self.change_plan(by, plan, "edit", text, move |_, old| {
@@ -87,6 +131,14 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let draft = passes.copy_plan(by, shop.plan).wait()?.done;
+    /// passes.activate_plan(by, draft).wait()?;
+    /// assert_eq!(passes.activate_plan(by, draft).wait().unwrap_err().code(), "WRONG_STATE");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn activate_plan<'a>(&'a self, by: &'a By, plan: PlanId) -> Call<'a, Receipt<PlanId>> {
         self.move_plan(by, plan, "be activated", &[PlanState::Draft, PlanState::Archived], PlanState::Active)
     }
@@ -95,6 +147,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::service::Generate;
+    /// passes.archive_plan(by, shop.plan).wait()?;
+    /// let more = Generate { plan: shop.plan, count: 5, accept_weak: false };
+    /// assert_eq!(passes.generate(by, more).wait().unwrap_err().code(), "WRONG_STATE");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn archive_plan<'a>(&'a self, by: &'a By, plan: PlanId) -> Call<'a, Receipt<PlanId>> {
         self.move_plan(by, plan, "be archived", &[PlanState::Draft, PlanState::Active], PlanState::Archived)
     }
@@ -103,6 +164,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `PLAN_FROZEN` once it has a pass: archive it instead.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let draft = passes.copy_plan(by, shop.plan).wait()?.done;
+    /// passes.delete_plan(by, draft).wait()?;
+    /// assert_eq!(passes.plan(by, draft).wait().unwrap_err().code(), "NOT_FOUND");
+    /// assert_eq!(passes.delete_plan(by, shop.plan).wait().unwrap_err().code(), "PLAN_FROZEN");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn delete_plan<'a>(&'a self, by: &'a By, plan: PlanId) -> Call<'a, Receipt<PlanId>> {
         self.change_plan(by, plan, "delete", None, |_, old| {
             if old.terms.is_some() {
@@ -116,6 +186,13 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let plan = passes.plan(by, shop.plan).wait()?;
+    /// assert_eq!(plan.spec.name_in("fr", "en-GB"), "Gift card");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn plan<'a>(&'a self, by: &'a By, plan: PlanId) -> Call<'a, Plan> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -129,6 +206,13 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let page = passes.plans(by, None, 100).wait()?;
+    /// assert_eq!((page.rows[0].id, page.next), (shop.plan, None));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn plans<'a>(
         &'a self,
         by: &'a By,

@@ -12,6 +12,16 @@ use std::ops::Deref;
 /// The answer to an accepted command: what it did, and the reference to its operation.
 ///
 /// It dereferences to what was done.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// let once = by.clone().key("card-1");
+/// let first = passes.activate(&once, shop.card(1)).wait()?;
+/// let again = passes.activate(&once, shop.card(1)).wait()?;
+/// assert!(!first.replayed && again.replayed);
+/// assert_eq!((again.operation, again.changed), (first.operation, 1));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt<T> {
     /// The store's reference to the operation, by which it can be reversed, and the position of its events.
@@ -32,6 +42,7 @@ impl<T> Deref for Receipt<T> {
 }
 
 /// What an operation keeps of what was done, to answer the same request again.
+/// It is implemented for what [`Passes`] answers; a host has no use for it.
 pub trait Done: Serialize + DeserializeOwned + Send + 'static {
     /// Takes from the commit what only it knows: the new values of its tallies, in the order of the change.
     fn settle(&mut self, _after: &[Tally]) {}

@@ -48,6 +48,7 @@ pub struct Redeem {
 
 impl Redeem {
     /// Into the wallet of a contact.
+    /// See [`Passes::redeem`].
     #[must_use]
     pub fn into_wallet(code: impl Into<Presented>, contact: ContactId) -> Self {
         Self {
@@ -60,24 +61,54 @@ impl Redeem {
     }
 
     /// Into the wallet of a new nameless contact.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::service::Redeem;
+    /// let taken = passes.redeem(by, Redeem::into_new_wallet(shop.sold(1)?)).wait()?;
+    /// assert!(!passes.contact(by, taken.contact.unwrap()).wait()?.named);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn into_new_wallet(code: impl Into<Presented>) -> Self {
         Self { code: code.into(), target: Target::NewContact, amount: None, basket: None, partly: false }
     }
 
     /// Spent directly, as a gift card.
+    /// See [`Passes::redeem`].
     #[must_use]
     pub fn direct(code: impl Into<Presented>, amount: Money) -> Self {
         Self { code: code.into(), target: Target::Direct, amount: Some(amount), basket: None, partly: false }
     }
 
     /// Spent directly on all of a basket.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// use passes_core::conditions::{Basket, Line};
+    /// # use passes_core::{money::Currency, service::Redeem};
+    /// let basket = Basket::new(Currency::GBP, vec![Line::new("MUG", 2, gbp("7.50")?)])?;
+    /// let paid = passes.redeem(by, Redeem::pay(shop.sold(1)?, basket)).wait()?;
+    /// assert_eq!((paid.amount, paid.paid[0].line), (gbp("15")?, Some(0)));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn pay(code: impl Into<Presented>, basket: Basket) -> Self {
         Self { code: code.into(), target: Target::Direct, amount: None, basket: Some(basket), partly: false }
     }
 
     /// With the purchase at hand.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::{conditions::{Basket, Line}, money::Currency, service::Redeem};
+    /// let basket = Basket::new(Currency::GBP, vec![Line::new("MUG", 2, gbp("7.50")?)])?;
+    /// let request = Redeem::direct(shop.sold(1)?, gbp("10")?).basket(basket);
+    /// assert_eq!(passes.redeem(by, request).wait()?.amount, gbp("10")?);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn basket(mut self, basket: Basket) -> Self {
         self.basket = Some(basket);
@@ -85,6 +116,16 @@ impl Redeem {
     }
 
     /// Less will do.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::service::Redeem;
+    /// let request = Redeem::direct(shop.sold(1)?, gbp("30")?).partly();
+    /// let paid = passes.redeem(by, request).wait()?;
+    /// assert_eq!((paid.amount, paid.short), (gbp("25")?, gbp("5")?));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn partly(mut self) -> Self {
         self.partly = true;
@@ -93,6 +134,7 @@ impl Redeem {
 }
 
 /// A credit that a redemption made.
+/// See [`Redeemed`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credited {
     /// Its id.
@@ -106,6 +148,7 @@ pub struct Credited {
 }
 
 /// What paid for a line of the basket, or for the amount where there was none.
+/// See [`Redeem::pay`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaidLine {
     /// The line, from 0.
@@ -117,6 +160,15 @@ pub struct PaidLine {
 }
 
 /// What a redemption did, or would do.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// # use passes_core::service::Redeem;
+/// let taken = passes.redeem(by, Redeem::into_wallet(shop.sold(1)?, shop.ann)).wait()?;
+/// assert!(taken.was_last() && taken.uses_left == 0);
+/// assert_eq!(taken.credits[0].amount, taken.amount);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redeemed {
     /// The pass.
@@ -141,6 +193,7 @@ pub struct Redeemed {
 
 impl Redeemed {
     /// Whether the pass is used up by it.
+    /// See [`Redeemed`].
     #[must_use]
     pub fn was_last(&self) -> bool {
         self.left.minor() == 0
@@ -157,6 +210,7 @@ impl Done for Redeemed {
 }
 
 /// The answer to a check: what the redemption would do, or every rule that fails.
+/// See [`Passes::check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check<T = Redeemed> {
     /// Every rule that fails, the one to tell first in front; empty when it would be accepted.
@@ -167,6 +221,7 @@ pub struct Check<T = Redeemed> {
 
 impl<T> Check<T> {
     /// Whether it would be accepted.
+    /// See [`Passes::check`].
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.reasons.is_empty()
@@ -186,6 +241,18 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; a failing store. What a redemption would be refused for is in the answer.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// use passes_core::service::Redeem;
+    /// let code = shop.sold(1)?;
+    /// let good = passes.check(by, &Redeem::direct(code.clone(), gbp("10")?)).wait()?;
+    /// assert!(good.is_good() && good.would.unwrap().left == gbp("15")?);
+    /// let bad = passes.check(by, &Redeem::direct(code, gbp("30")?)).wait()?;
+    /// assert_eq!(bad.reasons[0].fix(), "pay 5.00 GBP by other means");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
             self.permit(by, Right::Redeem)?;
@@ -213,6 +280,19 @@ impl Passes {
     /// `PASS_CANCELLED`), `NOT_STARTED`, `OUTSIDE_HOURS`, `PASS_EXPIRED`, `USES_SPENT`, `VALUE_NOT_SET`,
     /// `CONTACT_REQUIRED`, `CONTACT_NOT_REGISTERED`, `NOT_THIS_CONTACT`, `WALLET_CURRENCY`,
     /// `NO_ELIGIBLE_PRODUCTS`, `WRONG_PLACE`, `BELOW_MINIMUM`, `BALANCE_TOO_SMALL`. All that apply are told.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// use passes_core::service::Redeem;
+    /// let (code, till) = (shop.sold(1)?, by.clone().place("Oxford Street").key("receipt-2"));
+    /// let paid = passes.redeem(&till, Redeem::direct(code.clone(), gbp("4.80")?)).wait()?;
+    /// assert_eq!(paid.left, gbp("20.20")?);
+    /// // The answer was lost: the same request under the same key moves nothing.
+    /// let again = passes.redeem(&till, Redeem::direct(code, gbp("4.80")?)).wait()?;
+    /// assert!(again.replayed && again.done == paid.done);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
             let (order, code) = match self.redemption(by, &request) {
@@ -228,6 +308,17 @@ impl Passes {
     ///
     /// # Errors
     /// `TOO_LARGE` above 10,000 redemptions. Whatever concerns one of them is in its own answer.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::service::Redeem;
+    /// let good = (by.clone().key("1"), Redeem::into_wallet(shop.sold(1)?, shop.ann));
+    /// let unknown = (by.clone().key("2"), Redeem::into_wallet("2222-2222-2222", shop.ann));
+    /// let answers = passes.redeem_all(vec![good, unknown]).wait()?;
+    /// assert!(answers[0].is_ok());
+    /// assert_eq!(answers[1].as_ref().unwrap_err().code(), "UNKNOWN_CODE");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn redeem_all<'a>(
         &'a self,
         requests: Vec<(By, Redeem)>,

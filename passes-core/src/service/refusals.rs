@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Refusals counted of one code, at one place, of one plan.
+/// See [`Passes::refusals`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusals {
@@ -99,6 +100,18 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; a failing store.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::service::Redeem;
+    /// use passes_core::calendar::parse_date;
+    /// let till = by.clone().place("Oxford Street");
+    /// let wrong = Redeem::into_wallet("2222-2222-2222", shop.ann);
+    /// passes.redeem(&till, wrong).wait().unwrap_err();
+    /// let counted = passes.refusals(by, parse_date("day", "2026-05-01")?).wait()?;
+    /// assert_eq!((counted[0].code.as_str(), counted[0].count), ("UNKNOWN_CODE", 1));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn refusals<'a>(&'a self, by: &'a By, date: Date) -> Call<'a, Vec<Refusals>> {
         Call::new(async move {
             self.permit(by, Right::View)?;

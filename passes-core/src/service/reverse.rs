@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which redemption or spend is to be reversed.
+/// See [`Reverse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Of {
     /// By the reference on its receipt.
@@ -33,6 +34,7 @@ pub enum Of {
 }
 
 /// How much of it.
+/// See [`Reverse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Part {
     /// All that was not reversed before.
@@ -44,6 +46,16 @@ pub enum Part {
 }
 
 /// A request to reverse.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// # let gbp = passes_host::testing::Shop::gbp;
+/// use passes_core::{event::Position, service::Reverse};
+/// let all = Reverse::key("receipt-4711");
+/// let one_line = Reverse::operation(Position(7)).lines(vec![(0, gbp("7.50")?)]);
+/// let some = Reverse::operation(Position(7)).amount(gbp("5")?).allow_loss();
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reverse {
     /// Which redemption or spend.
@@ -92,6 +104,7 @@ impl Reverse {
 }
 
 /// Where money returned.
+/// See [`Passes::reverse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Home {
     /// To the pass, or to the one that replaced it.
@@ -105,6 +118,7 @@ pub enum Home {
 }
 
 /// A part of what returned.
+/// See [`Passes::reverse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
     /// Where to.
@@ -118,6 +132,7 @@ pub struct Returned {
 }
 
 /// What a reversal did.
+/// See [`Passes::reverse`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reversed {
     /// What was reversed; nothing when the key was stopped before its request came.
@@ -148,6 +163,17 @@ impl Passes {
     /// `FORBIDDEN`; `IDEMPOTENCY_MISMATCH`, also under the key that is to be reversed; `NOT_FOUND`;
     /// `NOT_REVERSIBLE` for anything else, a reversal too; `ALREADY_REVERSED`; `BAD_AMOUNT`, `MIXED_CURRENCIES`;
     /// `REVERSAL_TOO_LARGE`; `ALREADY_SPENT` with the amount; `CONTACT_NOT_REGISTERED`, `WALLET_CURRENCY`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// use passes_core::service::{Home, Redeem, Reverse};
+    /// let paid = passes.redeem(by, Redeem::direct(shop.sold(1)?, gbp("10")?)).wait()?;
+    /// let back = passes.reverse(by, Reverse::operation(paid.operation).amount(gbp("4")?)).wait()?;
+    /// assert_eq!(back.returned[0].home, Home::Pass(shop.card(1)));
+    /// assert_eq!(passes.pass(by, shop.card(1)).wait()?.left, gbp("19")?);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn reverse<'a>(&'a self, by: &'a By, request: Reverse) -> Call<'a, Receipt<Reversed>> {
         Call::new(async move {
             self.permit(by, Right::Reverse)?;

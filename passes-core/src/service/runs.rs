@@ -29,6 +29,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::service::Generate;
+    /// let request = Generate { plan: shop.plan, count: 500, accept_weak: false };
+    /// let run = passes.generate(by, request).wait()?.run;
+    /// let progress = passes.progress(by, run).wait()?;
+    /// assert_eq!((progress.done, progress.total, progress.is_over()), (0, 500, false));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn progress<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -79,6 +89,16 @@ impl Passes {
     ///
     /// # Errors
     /// As [`Passes::step`].
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::service::{Deal, Over};
+    /// # let price = passes_host::testing::Shop::gbp("25")?;
+    /// let all = passes.sell(by, Over::Lot(shop.lot), Deal::at(price)).wait()?;
+    /// let progress = passes.finish_run(by, all.run.unwrap()).wait()?;
+    /// assert_eq!((progress.done, progress.is_over()), (10, true));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn finish_run<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
         Call::new(async move {
             loop {
@@ -94,6 +114,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for one that is over.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::service::Generate;
+    /// let request = Generate { plan: shop.plan, count: 500, accept_weak: false };
+    /// let started = passes.generate(by, request).wait()?;
+    /// passes.cancel_run(by, started.run).wait()?;
+    /// assert_eq!(passes.lot(by, started.lot).wait()?.count, 0);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn cancel_run<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Receipt<RunId>> {
         Call::new(async move {
             let (before, _) = self.read_run(by, run).await?;

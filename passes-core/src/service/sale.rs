@@ -13,6 +13,15 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The terms on which passes are sold.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// # let gbp = passes_host::testing::Shop::gbp;
+/// use passes_core::service::Deal;
+/// let deal = Deal::at(gbp("20")?).to(shop.ann).payment("receipt-1");
+/// assert_eq!((deal.buyer, deal.payment.as_deref()), (Some(shop.ann), Some("receipt-1")));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deal {
@@ -42,6 +51,19 @@ impl Deal {
     }
 
     /// With this value.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::plan::{Classification, Form, Terms, Worth};
+    /// # use passes_core::service::Deal;
+    /// # let terms = Terms::fixed(Classification::Gift, Form::Printed, gbp("10")?);
+    /// # let open = Worth::Range { least: gbp("10")?, most: gbp("100")? };
+    /// # let lot = shop.printed(shop.active(Terms { value: open, ..terms })?, 1)?;
+    /// passes.sell(by, lot.pass(1), Deal::at(gbp("40")?).worth(gbp("40")?)).wait()?;
+    /// assert_eq!(passes.pass(by, lot.pass(1)).wait()?.value, Some(gbp("40")?));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn worth(mut self, value: Money) -> Self {
         self.value = Some(value);
@@ -71,6 +93,7 @@ impl Deal {
 }
 
 /// A sale as it is stored.
+/// See [`Passes::sale`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sale {
@@ -93,6 +116,18 @@ impl Passes {
     /// # Errors
     /// `FORBIDDEN`; `BAD_AMOUNT` for a price below zero; `NOT_FOUND`; `WRONG_STATE`; `VALUE_NOT_SET`,
     /// `VALUE_OUT_OF_RANGE`; `CONTACT_NOT_REGISTERED` for the buyer; `PLAN_CAP`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// use passes_core::service::Deal;
+    /// let three: Vec<_> = (1..=3).map(|serial| shop.lot.pass(serial)).collect();
+    /// let deal = Deal::at(gbp("20")?).to(shop.ann).payment("receipt-1"); // 5 of the 25 pounds are granted.
+    /// let sold = passes.sell(&by.clone().key("receipt-1"), three, deal).wait()?;
+    /// assert_eq!(sold.changed, 3);
+    /// assert_eq!(passes.pass(by, shop.lot.pass(3)).wait()?.granted_left, gbp("5")?);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn sell<'a>(&'a self, by: &'a By, over: impl Into<Over>, deal: Deal) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::Sell(Box::new(deal)))
     }
@@ -102,6 +137,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; `NOT_FOUND`; `WRONG_STATE` for one that was not sold; `PASS_USED`; `TOO_LATE`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::pass::State;
+    /// shop.sold(1)?;
+    /// passes.void_sale(by, shop.card(1)).wait()?;
+    /// assert_eq!(passes.pass(by, shop.card(1)).wait()?.state, State::Draft);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn void_sale<'a>(&'a self, by: &'a By, over: impl Into<Over>) -> Call<'a, Receipt<Changed>> {
         self.bulk(by, over.into(), Command::VoidSale)
     }

@@ -20,6 +20,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A request to pay a basket from a wallet.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// # let gbp = passes_host::testing::Shop::gbp;
+/// # use passes_core::{conditions::{Basket, Line}, money::Currency};
+/// use passes_core::service::Spend;
+/// # let basket = Basket::new(Currency::GBP, vec![Line::new("MUG", 2, gbp("7.50")?)])?;
+/// let request = Spend::all(shop.ann, basket).amount(gbp("10")?).partly();
+/// assert!(request.partly && request.amount == Some(gbp("10")?));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct Spend {
     /// Whose wallet.
@@ -55,6 +66,7 @@ impl Spend {
 }
 
 /// What one credit paid for one line.
+/// See [`Passes::spend`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaidBy {
     /// The credit.
@@ -70,6 +82,7 @@ pub struct PaidBy {
 }
 
 /// What a spend did: which credit paid which line, in the order in which they are used.
+/// See [`Passes::spend`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
     /// Whose wallet.
@@ -85,6 +98,7 @@ pub struct Spent {
 impl Done for Spent {}
 
 /// The answer to a check of a spend.
+/// See [`Passes::check_spend`].
 pub type CheckSpend = Check<Spent>;
 
 impl Passes {
@@ -92,6 +106,17 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN`; a failing store.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// # use passes_core::{conditions::{Basket, Line}, money::Currency, service::Spend};
+    /// let basket = Basket::new(Currency::GBP, vec![Line::new("MUG", 4, gbp("7.50")?)])?;
+    /// shop.credited(1)?;
+    /// let check = passes.check_spend(by, &Spend::all(shop.ann, basket)).wait()?;
+    /// assert_eq!(check.reasons[0].to_string(), "the balance is short by 5.00 GBP");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn check_spend<'a>(&'a self, by: &'a By, request: &'a Spend) -> Call<'a, CheckSpend> {
         Call::new(async move {
             let mut order = self.order(by, Right::Redeem, Kind::Spend, request)?;
@@ -107,6 +132,20 @@ impl Passes {
     /// `FORBIDDEN`, `IDEMPOTENCY_MISMATCH`, `REVERSED_BEFORE_IT_CAME`, `CONTACT_NOT_REGISTERED`, `BAD_AMOUNT`,
     /// `BALANCE_TOO_SMALL` with the amount short unless partly; with it `NO_ELIGIBLE_PRODUCTS`, `WRONG_PLACE`
     /// and `BELOW_MINIMUM` where they keep money back.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// use passes_core::conditions::{Basket, Line};
+    /// # use passes_core::money::Currency;
+    /// use passes_core::service::Spend;
+    /// shop.credited(1)?;
+    /// let basket = Basket::new(Currency::GBP, vec![Line::new("MUG", 2, gbp("7.50")?)])?;
+    /// let spent = passes.spend(&by.clone().key("receipt-3"), Spend::all(shop.ann, basket)).wait()?;
+    /// assert_eq!((spent.amount, spent.paid[0].pass), (gbp("15")?, shop.card(1)));
+    /// assert_eq!(passes.wallet(by, shop.ann).wait()?.balance(Currency::GBP)?, gbp("10")?);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn spend<'a>(&'a self, by: &'a By, request: Spend) -> Call<'a, Receipt<Spent>> {
         Call::new(async move {
             let mut order = self.order(by, Right::Redeem, Kind::Spend, &request)?;

@@ -20,9 +20,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most entries of a wallet that a statement goes through.
+/// See [`Passes::statement`].
 pub const STATEMENT: usize = 100_000;
 
 /// Which pocket of a wallet: the Business pocket, or the Commerce pocket of a pool, in one currency.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::{money::Currency, service::PocketKey};
+/// shop.credited(1)?;
+/// let business = PocketKey { pool: None, currency: Currency::GBP };
+/// assert_eq!(passes.wallet(by, shop.ann).wait()?.pockets[0].key, business);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PocketKey {
     /// The commerce pool; none is the Business pocket.
@@ -32,6 +42,7 @@ pub struct PocketKey {
 }
 
 /// A pocket, and what is in it.
+/// See [`Passes::wallet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pocket {
     /// Which.
@@ -47,6 +58,7 @@ pub struct Pocket {
 }
 
 /// A credit: an amount in a pocket with an origin and a spend-by.
+/// See [`Passes::expiring`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreditView {
     /// Its id.
@@ -72,6 +84,7 @@ pub struct CreditView {
 }
 
 /// A contact's wallet.
+/// See [`Passes::wallet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wallet {
     /// Whose.
@@ -89,6 +102,8 @@ impl Wallet {
     ///
     /// # Errors
     /// `OVERFLOW` beyond the range of money.
+    ///
+    /// See [`Passes::wallet`].
     pub fn balance(&self, currency: Currency) -> Result<Money, Refusal> {
         let pockets = self.pockets.iter().filter(|pocket| pocket.key.currency == currency);
         pockets.map(|pocket| pocket.balance).try_fold(Money::zero(currency), Money::plus)
@@ -96,6 +111,7 @@ impl Wallet {
 }
 
 /// What booked a line of a statement.
+/// See [`Passes::statement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booking {
     /// The number of the entry in the ledger.
@@ -135,6 +151,7 @@ impl Booking {
 }
 
 /// A line of a wallet's statement.
+/// See [`Passes::statement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletLine {
     /// What booked it.
@@ -153,6 +170,7 @@ pub struct WalletLine {
 }
 
 /// Where a wallet's statement goes on: after this line.
+/// See [`Passes::statement`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineCursor {
@@ -163,6 +181,7 @@ pub struct LineCursor {
 }
 
 /// A line of a pass's statement.
+/// See [`Passes::pass_statement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassLine {
     /// What booked it.
@@ -174,6 +193,7 @@ pub struct PassLine {
 }
 
 /// Where a pass's statement goes on: before this line, towards the oldest.
+/// See [`Passes::pass_statement`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PassLineCursor {
@@ -190,6 +210,17 @@ impl Passes {
     /// # Errors
     /// `FORBIDDEN` without the right to view; `CONTACT_NOT_REGISTERED`; `TOO_LARGE` above 10,000 credits with
     /// something left; `OVERFLOW`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::money::Currency;
+    /// shop.credited(1)?;
+    /// shop.credited(2)?;
+    /// let wallet = passes.wallet(by, shop.ann).wait()?;
+    /// assert_eq!(wallet.balance(Currency::GBP)?.to_string(), "50.00 GBP");
+    /// assert_eq!((wallet.pockets.len(), wallet.credits.len()), (1, 2));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn wallet<'a>(&'a self, by: &'a By, contact: ContactId) -> Call<'a, Wallet> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -204,6 +235,25 @@ impl Passes {
     ///
     /// # Errors
     /// As [`Passes::wallet`].
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::{calendar::Instant, plan::{Classification, Form, SpendBy, Terms}};
+    /// # use passes_core::service::{Deal, Redeem};
+    /// # let value = passes_host::testing::Shop::gbp("25")?;
+    /// # let mut terms = Terms::fixed(Classification::Gift, Form::Electronic, value);
+    /// # terms.form = Form::Printed;
+    /// # terms.spend_by = SpendBy::AfterRedemption("P30D".parse()?);
+    /// # let lot = shop.printed(shop.active(terms)?, 1)?;
+    /// # passes.sell(by, lot.pass(1), Deal::at(value)).wait()?;
+    /// # let code = passes.reveal(by, lot.pass(1)).wait()?.1.unwrap();
+    /// # passes.redeem(by, Redeem::into_wallet(code, shop.ann)).wait()?;
+    /// shop.credited(1)?; // This one never expires; another one does, on 31 May.
+    /// let soon = passes.expiring(by, shop.ann, Instant::parse("2026-06-30T00:00:00Z")?).wait()?;
+    /// assert_eq!(soon[0].spend_by.unwrap().to_string(), "2026-05-31T23:00:00Z");
+    /// assert_eq!(soon.len(), 1);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn expiring<'a>(
         &'a self,
         by: &'a By,
@@ -226,6 +276,18 @@ impl Passes {
     /// # Errors
     /// `FORBIDDEN` without the right to view; `CONTACT_NOT_REGISTERED`; `TOO_LARGE` for a longer history;
     /// `OVERFLOW`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::operation::Kind;
+    /// shop.credited(1)?;
+    /// shop.credited(2)?;
+    /// let first = passes.statement(by, shop.ann, None, 1).wait()?;
+    /// assert_eq!(first.rows[0].booking.kind, Kind::Redeem);
+    /// let rest = passes.statement(by, shop.ann, first.next, 10).wait()?;
+    /// assert_eq!(rest.rows[0].balance.to_string(), "50.00 GBP");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn statement<'a>(
         &'a self,
         by: &'a By,
@@ -291,6 +353,16 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `NOT_FOUND`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::operation::Kind;
+    /// shop.credited(1)?;
+    /// let lines = passes.pass_statement(by, shop.card(1), None, 10).wait()?.rows;
+    /// let told: Vec<_> = lines.iter().map(|line| (line.booking.kind, line.amount.minor())).collect();
+    /// assert_eq!(told, [(Kind::Redeem, -2_500), (Kind::Sell, 2_500)]);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn pass_statement<'a>(
         &'a self,
         by: &'a By,

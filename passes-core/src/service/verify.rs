@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const TOLD: usize = 1_000;
 
 /// Something stored that is not what it has to be.
+/// See [`Passes::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drift {
     /// What it is about:
@@ -42,6 +43,7 @@ pub struct Drift {
 }
 
 /// The outcome of a verification.
+/// See [`Passes::verify`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
     /// How many entries were read.
@@ -60,6 +62,7 @@ pub struct Verified {
 
 impl Verified {
     /// Whether everything is as it has to be.
+    /// See [`Passes::verify`].
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.drifted == 0
@@ -100,6 +103,7 @@ fn narrow(sum: i128) -> i64 {
 }
 
 /// What a business owes to the holders of passes and credits, in one currency.
+/// See [`Passes::liability`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liability {
     /// The currency.
@@ -119,6 +123,8 @@ impl Liability {
     ///
     /// # Errors
     /// `OVERFLOW` beyond the range of money.
+    ///
+    /// See [`Passes::liability`].
     pub fn total(&self) -> Result<Money, crate::Refusal> {
         self.outstanding.plus(self.credit)
     }
@@ -136,6 +142,15 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; a failing store. Drifts are in the answer.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// shop.credited(1)?;
+    /// let verified = passes.verify(by).wait()?;
+    /// assert!(verified.is_good(), "{:?}", verified.drifts);
+    /// assert_eq!((verified.passes, verified.credits), (10, 1));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn verify<'a>(&'a self, by: &'a By) -> Call<'a, Verified> {
         Call::new(async move {
             self.permit(by, Right::View)?;
@@ -157,6 +172,17 @@ impl Passes {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; `BAD_AMOUNT` beyond the range of money; a failing store.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # let gbp = passes_host::testing::Shop::gbp;
+    /// shop.sold(1)?;
+    /// shop.credited(2)?;
+    /// let owed = passes.liability(by).wait()?;
+    /// assert_eq!((owed[0].outstanding, owed[0].credit), (gbp("25")?, gbp("25")?));
+    /// assert_eq!(owed[0].total()?, gbp("50")?);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn liability<'a>(&'a self, by: &'a By) -> Call<'a, Vec<Liability>> {
         Call::new(async move {
             self.permit(by, Right::View)?;
