@@ -10,6 +10,13 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 /// A medium by which a contact is found. It is unique in the business.
+///
+/// ```
+/// use passes_core::contact::Medium;
+/// let email = Medium::Email("ann@example.org".into());
+/// assert_eq!(email.parts(), ("email", "ann@example.org"));
+/// assert_eq!(format!("{email:?}"), "Medium(email)");
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Medium {
@@ -62,6 +69,7 @@ impl Medium {
     }
 
     /// The word for its kind, and its text.
+    /// See [`Medium`].
     #[must_use]
     pub fn parts(&self) -> (&'static str, &str) {
         match self {
@@ -80,6 +88,16 @@ impl fmt::Debug for Medium {
 }
 
 /// What is said of a contact.
+///
+/// ```
+/// use passes_core::contact::{Medium, Profile};
+/// let twice = vec![Medium::Email("ann@example.org".into()), Medium::Email(" Ann@example.org".into())];
+/// let ann = Profile { media: twice, ..Profile::default() }.normal()?;
+/// assert_eq!(ann, Profile::of(Medium::Email("ann@example.org".into())));
+/// let named = Profile::named("Ann", Medium::Reference("customer 17".into()));
+/// assert_eq!(named.name.as_deref(), Some("Ann"));
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
@@ -93,12 +111,14 @@ pub struct Profile {
 
 impl Profile {
     /// Nothing but this medium.
+    /// See [`Profile`].
     #[must_use]
     pub fn of(medium: Medium) -> Self {
         Self { media: vec![medium], ..Self::default() }
     }
 
     /// A name and a medium.
+    /// See [`Profile`].
     #[must_use]
     pub fn named(name: &str, medium: Medium) -> Self {
         Self { name: Some(name.to_owned()), media: vec![medium], ..Self::default() }
@@ -108,6 +128,8 @@ impl Profile {
     ///
     /// # Errors
     /// `INVALID`, `TOO_LARGE`.
+    ///
+    /// See [`Profile`].
     pub fn normal(mut self) -> Result<Self, Refusal> {
         if let Some(name) = &self.name {
             limits::text("name", name, 1, limits::NAME)?;
@@ -121,6 +143,7 @@ impl Profile {
 }
 
 /// A contact as it is stored. All that is personal stands in this one record (W-7).
+/// See [`Passes::contact`](crate::Passes::contact).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {

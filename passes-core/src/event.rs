@@ -13,10 +13,22 @@ const BALANCE: usize = 1;
 
 /// Where an event stands: the number of its operation. A reader that has seen a position has seen everything
 /// up to it, and asks for what comes after.
+///
+/// ```
+/// use passes_core::event::Position;
+/// assert!(Position::default() < Position(1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position(pub u64);
 
 /// Passes of one lot with consecutive serial numbers.
+///
+/// ```
+/// use passes_core::event::Span;
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// assert_eq!(Span::one(lot.pass(7)), Span { first: lot.pass(7), last: lot.pass(7), count: 1 });
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The first.
@@ -29,6 +41,7 @@ pub struct Span {
 
 impl Span {
     /// One pass.
+    /// See [`Span`].
     #[must_use]
     pub fn one(pass: PassId) -> Self {
         Self { first: pass, last: pass, count: 1 }
@@ -36,6 +49,13 @@ impl Span {
 }
 
 /// What happened. Stored by the order of the variants: new ones go to the end.
+///
+/// ```
+/// use passes_core::event::{Event, Whole};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// assert_eq!(Event::Suspended { what: Whole::Lot(lot) }.kind(), "suspended");
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -211,6 +231,7 @@ pub enum Event {
 }
 
 /// What was suspended or reactivated.
+/// See [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Whole {
@@ -224,6 +245,7 @@ pub enum Whole {
 
 impl Event {
     /// The stable name of its kind, such as `pass_redeemed`.
+    /// See [`Event`].
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -267,6 +289,7 @@ impl Event {
 }
 
 /// An event as a reader gets it.
+/// See [`Passes::events`](crate::Passes::events).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// Where it stands.

@@ -11,6 +11,14 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 /// What the id types have in common.
+///
+/// ```
+/// use passes_core::id::{Id, PlanId};
+/// let plan: PlanId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// assert_eq!((PlanId::WHAT, PlanId::from_bytes(plan.to_bytes())), ("plan", plan));
+/// assert_eq!(PlanId::from_uuid(plan.to_uuid()).as_bytes()[0], 0x01);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 pub trait Id: Copy {
     /// The word for the thing, as refusals say it.
     const WHAT: &'static str;
@@ -34,12 +42,15 @@ macro_rules! ids {
 
         impl $name {
             /// From a UUID.
+            /// See [`Id`].
             #[must_use]
             pub fn from_uuid(uuid: Uuid) -> Self { Self(*uuid.as_bytes()) }
             /// As a UUID.
+            /// See [`Id`].
             #[must_use]
             pub fn to_uuid(self) -> Uuid { Uuid::from_bytes(self.0) }
             /// The sixteen bytes.
+            /// See [`Id`].
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; 16] { &self.0 }
         }
@@ -104,6 +115,11 @@ ids! {
 
 impl BusinessId {
     /// The store itself: owner of the records that belong to no business.
+    ///
+    /// ```
+    /// use passes_core::id::{BusinessId, Id};
+    /// assert_eq!(BusinessId::STORE.to_bytes(), [0; 16]);
+    /// ```
     pub const STORE: Self = Self([0; 16]);
 }
 
@@ -128,6 +144,7 @@ impl LotId {
 
 impl PassId {
     /// The lot it was generated in.
+    /// See [`LotId::pass`].
     #[must_use]
     pub fn lot(self) -> LotId {
         let PassId(bytes) = LotId(self.0).pass(0);
@@ -135,6 +152,7 @@ impl PassId {
     }
 
     /// Its serial number in the lot, from 1. Not secret, and it tells nothing of the code (T-7).
+    /// See [`LotId::pass`].
     #[must_use]
     pub fn serial(self) -> u32 {
         let [.., a, b, c, d] = self.0;
@@ -143,6 +161,17 @@ impl PassId {
 }
 
 /// Expands the ids of one command from its seed, in a fixed order, so that a retry makes the same ones.
+///
+/// ```
+/// use passes_core::calendar::Instant;
+/// use passes_core::id::{Ids, PlanId};
+/// let now = Instant::parse("2026-05-01T12:00:00Z")?;
+/// let (mut first, mut retry) = (Ids::new(&[7; 32], now), Ids::new(&[7; 32], now));
+/// let (plan, lot): (PlanId, _) = (first.draw(), first.draw_lot());
+/// assert_eq!((retry.draw(), retry.draw_lot()), (plan, lot));
+/// assert_eq!(first.bytes::<16>(), retry.bytes());
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 pub struct Ids {
     rng: ChaCha12Rng,
     millis: [u8; 6],
@@ -150,6 +179,7 @@ pub struct Ids {
 
 impl Ids {
     /// The ids of the command with this seed at this moment.
+    /// See [`Ids`].
     #[must_use]
     pub fn new(seed: &[u8; 32], now: Instant) -> Self {
         let [_, _, millis @ ..] = (now.micros().max(0) / 1000).to_be_bytes();
@@ -157,6 +187,7 @@ impl Ids {
     }
 
     /// Random bytes from the same stream: nonces, seeds of lots.
+    /// See [`Ids`].
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.rng.fill_bytes(&mut bytes);
@@ -164,6 +195,7 @@ impl Ids {
     }
 
     /// The next id.
+    /// See [`Ids`].
     pub fn draw<T: Id>(&mut self) -> T {
         let [a, b, c, d, e, f] = self.millis;
         let [r0, r1, r2, rest @ ..] = self.bytes::<10>();
@@ -172,6 +204,7 @@ impl Ids {
     }
 
     /// The next id of a lot.
+    /// See [`Ids`].
     pub fn draw_lot(&mut self) -> LotId {
         let id: PassId = self.draw();
         id.lot()

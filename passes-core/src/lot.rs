@@ -8,6 +8,7 @@ use crate::secret::Sealed;
 use serde::{Deserialize, Serialize};
 
 /// A lot as it is stored. Its passes have the serial numbers 1 to `count`.
+/// See [`Lot::new`], and [`Passes::lot`](crate::Passes::lot) for one that is looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lot {
@@ -45,6 +46,16 @@ pub struct Lot {
 
 impl Lot {
     /// A lot that is being made: not exported, not suspended.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::{calendar::Instant, lot::Lot, secret::{Keyring, seal}};
+    /// let plan = passes.plan(by, shop.plan).wait()?;
+    /// let seed = seal(&Keyring::from_master("m1", &[7; 32])?, [7; 24], b"the lot", &[1; 32])?;
+    /// let lot = Lot::new(shop.lot, &plan, plan.terms.unwrap(), 10, seed, Instant::EPOCH);
+    /// assert!(!lot.complete && lot.count == 10);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn new(id: LotId, plan: &Plan, terms: TermsId, count: u32, seed: Sealed, issued: Instant) -> Self {
         Self {
@@ -68,6 +79,7 @@ impl Lot {
 }
 
 /// How a delivery went.
+/// See [`Passes::delivered`](crate::Passes::delivered).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -83,6 +95,22 @@ pub enum Outcome {
 }
 
 /// The delivery of an electronic pass, as it is stored: the personal words on it stand here and nowhere else.
+///
+/// ```
+/// use passes_core::{calendar::Instant, lot::{Delivery, Outcome}};
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// let sent = Delivery {
+///     pass: shop.card(1),
+///     to: shop.ann,
+///     channel: "email".into(),
+///     sender: Some("Bob".into()),
+///     message: None,
+///     sent: 1,
+///     outcomes: vec![(Instant::EPOCH, Outcome::Accepted)],
+/// };
+/// assert_eq!(serde_json::from_str::<Delivery>(&serde_json::to_string(&sent).unwrap()).unwrap(), sent);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Where a run stands.
+/// See [`Run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
@@ -19,6 +20,14 @@ pub enum RunState {
 
 /// How far the generation of a lot is. The codes of a window of serial numbers are reserved first, in the
 /// order of their digests; then its passes are made, in the order of their serial numbers.
+///
+/// ```
+/// use passes_core::run::Generation;
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let begun = Generation { lot, window: 1, reserved: false, at: 0, tries: Default::default() };
+/// assert_eq!(serde_json::from_str::<Generation>(&serde_json::to_string(&begun).unwrap()).unwrap(), begun);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Generation {
@@ -35,6 +44,7 @@ pub struct Generation {
 }
 
 /// How far a bulk command is.
+/// See [`Run`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bulk<C> {
@@ -49,6 +59,7 @@ pub struct Bulk<C> {
 }
 
 /// The passes of a run.
+/// See [`Run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Over {
@@ -59,6 +70,7 @@ pub enum Over {
 }
 
 /// What a run works on.
+/// See [`Run`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work<C> {
@@ -69,6 +81,18 @@ pub enum Work<C> {
 }
 
 /// A run as it is stored.
+///
+/// ```
+/// use passes_core::id::{Id, RunId};
+/// use passes_core::run::{Bulk, Over, Run, RunState, Work};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let over = Over::Serials(lot.pass(1), lot.pass(100));
+/// let bulk = Bulk { command: "suspend", over, after: None, skipped: Default::default() };
+/// let work = Work::Bulk(Box::new(bulk));
+/// let run = Run { id: RunId::from_bytes([7; 16]), state: RunState::Running, work, done: 40, total: 100 };
+/// assert!(run.progress().done == 40 && !run.progress().is_over());
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run<C> {
@@ -85,6 +109,7 @@ pub struct Run<C> {
 }
 
 /// How far a run is.
+/// See [`Run`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The run.
@@ -101,6 +126,7 @@ pub struct Progress {
 
 impl<C> Run<C> {
     /// How far it is.
+    /// See [`Run`].
     #[must_use]
     pub fn progress(&self) -> Progress {
         let skipped = match &self.work {
@@ -113,6 +139,7 @@ impl<C> Run<C> {
 
 impl Progress {
     /// Whether there is nothing left to step.
+    /// See [`Run`].
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.state != RunState::Running

@@ -11,6 +11,15 @@ use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// Whether an actor with the right can have a code brought back (C-7).
+///
+/// ```
+/// # let settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+/// use passes_core::business::{Secrecy, Settings};
+/// assert_eq!(settings.secrecy, Secrecy::Sealed);
+/// let strict = Settings { secrecy: Secrecy::Hashed, ..settings };
+/// strict.validate()?;
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secrecy {
@@ -22,6 +31,7 @@ pub enum Secrecy {
 }
 
 /// What makes an electronic pass active: the channel's word that it took the message, or that it arrived.
+/// See [`Settings::active_on`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActiveOn {
@@ -33,6 +43,7 @@ pub enum ActiveOn {
 }
 
 /// A channel through which electronic passes are delivered.
+/// See [`Settings::active_on`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
@@ -119,6 +130,8 @@ impl Settings {
     ///
     /// # Errors
     /// `INVALID` for an unknown zone or language, `UNKNOWN_CURRENCY`.
+    ///
+    /// See [`Settings`].
     pub fn new(name: &str, zone: &str, currencies: &[&str], locale: &str) -> Result<Self, Refusal> {
         let settings = Self {
             name: name.to_owned(),
@@ -147,6 +160,15 @@ impl Settings {
     ///
     /// # Errors
     /// `INVALID` or `TOO_LARGE`, naming the setting.
+    ///
+    /// ```
+    /// # let settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+    /// # use passes_core::business::Settings;
+    /// assert!(settings.validate().is_ok());
+    /// let never = Settings { guess_one_in: 0, ..settings };
+    /// assert_eq!(never.validate().unwrap_err().to_string(), "guess_one_in: must be above zero");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn validate(&self) -> Result<(), Refusal> {
         limits::text("name", &self.name, 1, limits::NAME)?;
         if self.currencies.is_empty() {
@@ -190,12 +212,29 @@ impl Settings {
     }
 
     /// What makes a pass active that is sent through this channel.
+    ///
+    /// ```
+    /// use passes_core::business::{ActiveOn, Channel};
+    /// # let mut settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+    /// settings.channels = vec![Channel { name: "sms".into(), active_on: ActiveOn::Accepted }];
+    /// assert_eq!(settings.active_on("sms"), ActiveOn::Accepted);
+    /// assert_eq!(settings.active_on("email"), ActiveOn::Confirmed);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn active_on(&self, channel: &str) -> ActiveOn {
         self.channels.iter().find(|c| c.name == channel).map(|c| c.active_on).unwrap_or_default()
     }
 
     /// The commerce pool with this name.
+    ///
+    /// ```
+    /// # let mut settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+    /// use passes_core::conditions::Pool;
+    /// settings.pools = vec![Pool { name: "toys".into(), conditions: Default::default() }];
+    /// assert!(settings.pool("toys").is_some() && settings.pool("books").is_none());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn pool(&self, name: &str) -> Option<&Pool> {
         self.pools.iter().find(|p| p.name == name)
@@ -203,6 +242,14 @@ impl Settings {
 }
 
 /// A business as it is stored.
+///
+/// ```
+/// # let settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+/// use passes_core::{business::Business, id::{BusinessId, Id}};
+/// let shop = Business { id: BusinessId::from_bytes([7; 16]), settings, formats: Vec::new() };
+/// assert_eq!(shop.settings.name, "Shop");
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Business {

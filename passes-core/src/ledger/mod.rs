@@ -6,6 +6,13 @@ use crate::money::Currency;
 use serde::{Deserialize, Serialize};
 
 /// An account of the ledger. The list is short and fixed; [`Account::ALL`] is it.
+///
+/// ```
+/// use passes_core::ledger::Account;
+/// assert_eq!(Account::from_number(6), Some(Account::Settled));
+/// let owed: Vec<_> = Account::ALL.into_iter().filter(|account| account.is_liability()).collect();
+/// assert_eq!(owed, [Account::Outstanding, Account::Credit]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Account {
@@ -35,6 +42,7 @@ pub enum Account {
 
 impl Account {
     /// Every account, in the order of its number.
+    /// See [`Account`].
     pub const ALL: [Self; 11] = [
         Self::Received,
         Self::Granted,
@@ -50,18 +58,21 @@ impl Account {
     ];
 
     /// The number under which a store keeps it.
+    /// See [`Account`].
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8
     }
 
     /// The account with this number.
+    /// See [`Account`].
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|a| a.number() == number)
     }
 
     /// What is owed to holders: a liability's accounts are outstanding and credit.
+    /// See [`Account`].
     #[must_use]
     pub fn is_liability(self) -> bool {
         matches!(self, Self::Outstanding | Self::Credit)
@@ -69,6 +80,12 @@ impl Account {
 }
 
 /// Whether money was received for value, or it was given.
+///
+/// ```
+/// use passes_core::ledger::Mark;
+/// assert_eq!(Mark::from_number(1), Some(Mark::Paid));
+/// assert!(Mark::Granted < Mark::Paid);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
@@ -81,6 +98,7 @@ pub enum Mark {
 
 impl Mark {
     /// The mark with this number.
+    /// See [`Mark`].
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         match number {
@@ -92,6 +110,12 @@ impl Mark {
 }
 
 /// What an amount counts: money in minor units of a currency, visits, or points.
+///
+/// ```
+/// use passes_core::{ledger::Unit, money::Currency};
+/// assert_eq!(Unit::Money(Currency::GBP).number(), 826);
+/// assert_eq!(Unit::from_number(10_000), Some(Unit::Visits));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Unit {
     /// Minor units of a currency.
@@ -104,6 +128,7 @@ pub enum Unit {
 
 impl Unit {
     /// The number under which a store keeps it: the currency's ISO 4217 number, or 10,000 and up.
+    /// See [`Unit`].
     #[must_use]
     pub fn number(self) -> u16 {
         match self {
@@ -114,6 +139,7 @@ impl Unit {
     }
 
     /// The unit with this number.
+    /// See [`Unit`].
     #[must_use]
     pub fn from_number(number: u16) -> Option<Self> {
         match number {
@@ -125,6 +151,7 @@ impl Unit {
 }
 
 /// Whose part of an account an entry moves.
+/// See [`Entry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// The account has no subjects.
@@ -146,6 +173,22 @@ pub enum Subject {
 }
 
 /// One movement: an amount of one unit from one account to another.
+///
+/// ```
+/// use passes_core::ledger::{Account, Entry, Mark, Subject, Unit};
+/// use passes_core::money::Currency;
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let sold = Entry {
+///     from: (Account::Received, Subject::None),
+///     to: (Account::Outstanding, Subject::Passes { first: lot.pass(1), count: 100 }),
+///     unit: Unit::Money(Currency::GBP),
+///     amount: 100 * 2_500,
+///     mark: Mark::Paid,
+///     line: None,
+/// };
+/// assert!(sold.to.0.is_liability());
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The account it leaves.
@@ -163,6 +206,18 @@ pub struct Entry {
 }
 
 /// An entry as a store keeps it.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::ledger::Account;
+/// use passes_core::store::{Load, OperationKey, wait};
+/// let done = passes.activate(by, shop.card(1)).wait()?;
+/// let mut load = Load::new(by.business);
+/// load.operation = Some(OperationKey::Number(done.operation.0));
+/// let (_, entries) = wait(passes.store().load(&load))?.operation.unwrap();
+/// assert_eq!((entries[0].entry.from.0, entries[0].entry.amount), (Account::Granted, 2_500));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
     /// Its number in the store, growing.

@@ -10,6 +10,12 @@ use std::sync::Arc;
 macro_rules! rights {
     ($( $(#[$doc:meta])* $name:ident = $bit:literal $word:literal; )+) => {
         /// A right that a command needs.
+        ///
+        /// ```
+        /// use passes_core::operation::Right;
+        /// assert_eq!(Right::BackDate.to_string(), "back-date");
+        /// assert!(Right::ALL.contains(&Right::Reveal));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         #[repr(u32)]
@@ -17,6 +23,7 @@ macro_rules! rights {
 
         impl Right {
             /// Every right.
+            /// See [`Right`].
             pub const ALL: &'static [Self] = &[ $( Self::$name ),+ ];
         }
 
@@ -77,18 +84,26 @@ pub struct Rights(u32);
 
 impl Rights {
     /// These rights and no others.
+    /// See [`Rights`].
     #[must_use]
     pub fn of(rights: &[Right]) -> Self {
         Self(rights.iter().fold(0, |all, right| all | *right as u32))
     }
 
     /// Every right there is.
+    ///
+    /// ```
+    /// use passes_core::operation::{Right, Rights};
+    /// assert!(Right::ALL.iter().all(|right| Rights::all().has(*right)));
+    /// assert!(!Rights::default().has(Right::View));
+    /// ```
     #[must_use]
     pub fn all() -> Self {
         Self::of(Right::ALL)
     }
 
     /// Whether the right is among them.
+    /// See [`Rights`].
     #[must_use]
     pub fn has(self, right: Right) -> bool {
         self.0 & right as u32 != 0
@@ -96,6 +111,17 @@ impl Rights {
 }
 
 /// Who gives a command: a person, a till, a program. The host says who it is; the library believes it.
+///
+/// ```
+/// use passes_core::money::{Currency, Money};
+/// use passes_core::operation::{Actor, Right, Rights};
+/// let till = Actor::new("till-7", Rights::of(&[Right::Redeem, Right::Sell]))?
+///     .at(&["Oxford Street"])
+///     .up_to(&[Money::parse("200", Currency::GBP)?]);
+/// assert!(till.has(Right::Sell) && !till.has(Right::Void));
+/// assert_eq!(&**till.id(), "till-7");
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Actor {
     id: Arc<str>,
@@ -109,12 +135,15 @@ impl Actor {
     ///
     /// # Errors
     /// `INVALID` when the id is empty or longer than 64 characters.
+    ///
+    /// See [`Actor`].
     pub fn new(id: &str, rights: Rights) -> Result<Self, Refusal> {
         limits::text("actor", id, 1, limits::NAME)?;
         Ok(Self { id: id.into(), rights, places: None, largest: Arc::new([]) })
     }
 
     /// Only at these places.
+    /// See [`By::may`].
     #[must_use]
     pub fn at(mut self, places: &[&str]) -> Self {
         self.places = Some(places.iter().map(|p| Arc::from(*p)).collect());
@@ -122,6 +151,7 @@ impl Actor {
     }
 
     /// Only up to these amounts, one for each currency; a currency that is not listed is not allowed.
+    /// See [`By::may_move`].
     #[must_use]
     pub fn up_to(mut self, largest: &[Money]) -> Self {
         self.largest = largest.into();
@@ -129,12 +159,14 @@ impl Actor {
     }
 
     /// The actor's id.
+    /// See [`Actor`].
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
         &self.id
     }
 
     /// Whether the actor has the right.
+    /// See [`Actor`].
     #[must_use]
     pub fn has(&self, right: Right) -> bool {
         self.rights.has(right)
@@ -171,12 +203,14 @@ pub struct By {
 
 impl By {
     /// By this actor in this business.
+    /// See [`By`].
     #[must_use]
     pub fn new(business: BusinessId, actor: Actor) -> Self {
         Self { business, actor, place: None, channel: None, reason: None, key: None }
     }
 
     /// At this place: a store, a till, a dealer; at most 64 characters.
+    /// See [`By`].
     #[must_use]
     pub fn place(mut self, place: &str) -> Self {
         self.place = Some(place.into());
@@ -184,6 +218,7 @@ impl By {
     }
 
     /// Through this channel; at most 64 characters.
+    /// See [`By`].
     #[must_use]
     pub fn channel(mut self, channel: &str) -> Self {
         self.channel = Some(channel.into());
@@ -191,6 +226,7 @@ impl By {
     }
 
     /// For this reason; at most 500 characters.
+    /// See [`By`].
     #[must_use]
     pub fn reason(mut self, reason: &str) -> Self {
         self.reason = Some(reason.into());
@@ -198,6 +234,7 @@ impl By {
     }
 
     /// Under this idempotency key; at most 128 characters.
+    /// See [`By`].
     #[must_use]
     pub fn key(mut self, key: &str) -> Self {
         self.key = Some(key.into());
@@ -208,6 +245,16 @@ impl By {
     ///
     /// # Errors
     /// `FORBIDDEN` without the right or outside the actor's places; `INVALID` for texts that are too long.
+    ///
+    /// ```
+    /// # use passes_core::{id::BusinessId, operation::{Actor, By, Right, Rights}};
+    /// let clerk = Actor::new("bob", Rights::of(&[Right::Sell]))?.at(&["Oxford Street"]);
+    /// let by = By::new(BusinessId::STORE, clerk);
+    /// assert_eq!(by.may(Right::Sell).unwrap_err().code(), "FORBIDDEN"); // Not from just anywhere.
+    /// let by = by.place("Oxford Street");
+    /// assert!(by.may(Right::Sell).is_ok() && by.may(Right::Void).is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn may(&self, right: Right) -> Result<(), Refusal> {
         let forbidden = |why: &str| Refusal::Forbidden { right: right.to_string(), why: why.to_owned() };
         if !self.actor.has(right) {
@@ -235,6 +282,16 @@ impl By {
     ///
     /// # Errors
     /// `FORBIDDEN` above the actor's largest amount.
+    ///
+    /// ```
+    /// # use passes_core::{id::BusinessId, money::{Currency, Money}, operation::{Actor, By, Right, Rights}};
+    /// let most = Money::parse("200", Currency::GBP)?;
+    /// let by = By::new(BusinessId::STORE, Actor::new("bob", Rights::all())?.up_to(&[most]));
+    /// assert!(by.may_move(Right::Sell, most).is_ok());
+    /// assert!(by.may_move(Right::Sell, most.times(2)?).is_err());
+    /// assert!(by.may_move(Right::Sell, Money::parse("1", Currency::EUR)?).is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn may_move(&self, right: Right, amount: Money) -> Result<(), Refusal> {
         let largest = &self.actor.largest;
         let allowed = largest.is_empty()

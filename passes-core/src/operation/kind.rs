@@ -6,6 +6,12 @@ use std::fmt;
 macro_rules! kinds {
     ($( $(#[$doc:meta])* $name:ident = $number:literal $word:literal; )+) => {
         /// Which command an operation was.
+        ///
+        /// ```
+        /// use passes_core::operation::Kind;
+        /// assert_eq!((Kind::Redeem.number(), Kind::Redeem.to_string().as_str()), (13, "redemption"));
+        /// assert!(Kind::ALL.iter().all(|kind| Kind::from_number(kind.number()) == Some(*kind)));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
@@ -14,13 +20,16 @@ macro_rules! kinds {
 
         impl Kind {
             /// Every kind, in the order of its number.
+            /// See [`Kind`].
             pub const ALL: &'static [Self] = &[ $( Self::$name ),+ ];
 
             /// The number under which a store keeps it.
+            /// See [`Kind`].
             #[must_use]
             pub fn number(self) -> u8 { self as u8 }
 
             /// The kind with this number.
+            /// See [`Kind`].
             #[must_use]
             pub fn from_number(number: u8) -> Option<Self> {
                 match number { $( $number => Some(Self::$name), )+ _ => None }

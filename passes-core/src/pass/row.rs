@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 
 /// What was decided about a pass. *Redeemed* follows from the balance, *Suspended* from a flag here and on
 /// its lot and plan; see [`super::State`].
+///
+/// ```
+/// use passes_core::pass::Standing;
+/// assert_eq!(Standing::from_number(2), Some(Standing::Cancelled));
+/// assert_eq!(Standing::from_number(3), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Standing {
@@ -21,6 +27,7 @@ pub enum Standing {
 
 impl Standing {
     /// The standing with this number.
+    /// See [`Standing`].
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         match number {
@@ -35,16 +42,34 @@ impl Standing {
 /// Marks on a pass's row.
 pub mod flag {
     /// The pass by itself is suspended.
+    /// See [`State::of`](super::State::of).
     pub const SUSPENDED: u32 = 1;
     /// Its value is booked in the ledger.
+    /// See [`PassRow`](super::PassRow).
     pub const BOOKED: u32 = 2;
     /// Its expiry was set by hand, so that activating it doesn't compute one.
+    /// See [`PassRow`](super::PassRow).
     pub const EXPIRY_SET: u32 = 4;
 }
 
 /// A pass as a store keeps it.
 ///
 /// A put writes everything but what tallies count (`used`, `held`) and `last`, which belong to the store.
+///
+/// ```
+/// use passes_core::pass::{PassRow, Standing, Tally, flag};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let sold = PassRow {
+///     standing: Standing::Active,
+///     flags: flag::BOOKED | flag::EXPIRY_SET,
+///     value: Some(2_500),
+///     uses: Tally::new(1),
+///     balance: Tally::new(2_500),
+///     ..PassRow::draft(lot.pass(7))
+/// };
+/// assert_eq!((sold.id.serial(), sold.balance.left(), sold.granted.left()), (7, 2_500, 0));
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassRow {
     /// Its id, which holds lot and serial number.
@@ -83,6 +108,7 @@ pub struct PassRow {
 
 impl PassRow {
     /// A draft without a value, uses, expiry or anything else.
+    /// See [`PassRow`].
     #[must_use]
     pub fn draft(id: PassId) -> Self {
         Self {
@@ -107,6 +133,17 @@ impl PassRow {
 }
 
 /// A credit as a store keeps it.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::store::{Load, wait};
+/// shop.credited(1)?;
+/// let mut load = Load::new(by.business);
+/// load.wallet = Some(shop.ann);
+/// let credits = wait(passes.store().load(&load))?.credits;
+/// assert_eq!((credits[0].pass, credits[0].amount.left()), (shop.card(1), 2_500));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreditRow {
     /// Whose wallet it is in.

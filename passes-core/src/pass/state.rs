@@ -7,6 +7,11 @@ use std::fmt;
 
 /// The state of a pass, as it counts: *Redeemed* follows from its balance, *Suspended* from a mark on it, on
 /// its lot or on its plan. Not yet valid, partly used and expired are not states.
+///
+/// ```
+/// use passes_core::pass::State;
+/// assert_eq!(State::ALL.map(|state| state.to_string())[2], "suspended");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -24,9 +29,23 @@ pub enum State {
 
 impl State {
     /// Every state.
+    /// See [`State`].
     pub const ALL: [Self; 5] = [Self::Draft, Self::Active, Self::Suspended, Self::Redeemed, Self::Cancelled];
 
     /// The state of a pass, given whether its lot or plan is suspended.
+    ///
+    /// ```
+    /// use passes_core::pass::{PassRow, Standing, State, Tally, flag};
+    /// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+    /// let draft = PassRow::draft(lot.pass(1));
+    /// assert_eq!(State::of(&draft, false), State::Draft);
+    /// let balance = Tally::new(2_500);
+    /// let active = PassRow { standing: Standing::Active, value: Some(2_500), balance, ..draft };
+    /// assert_eq!(State::of(&active, true), State::Suspended); // Its lot or its plan is.
+    /// let own = PassRow { flags: flag::SUSPENDED, ..active };
+    /// assert_eq!(State::of(&own, false), State::Suspended);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn of(pass: &PassRow, others_suspended: bool) -> Self {
         match pass.standing {
@@ -56,6 +75,14 @@ impl fmt::Display for State {
 }
 
 /// What a command does to a pass.
+///
+/// ```
+/// use passes_core::pass::{Action, State};
+/// assert_eq!(Action::Sell.allowed_in(), [State::Draft]);
+/// assert_eq!(Action::Sell.leads_to(), [State::Active]);
+/// assert_eq!(Action::Redeem.check(State::Draft).unwrap_err().code(), "PASS_DRAFT");
+/// assert!(Action::ALL.iter().all(|action| action.check(State::Cancelled).is_err()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Record the outcome of its delivery.
@@ -94,6 +121,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
+    /// See [`Action`].
     pub const ALL: [Self; 16] = [
         Self::Deliver,
         Self::Resend,
@@ -114,6 +142,7 @@ impl Action {
     ];
 
     /// The states in which the action is allowed: the table.
+    /// See [`Action`].
     #[must_use]
     pub fn allowed_in(self) -> &'static [State] {
         use State::{Active, Draft, Redeemed, Suspended};
@@ -135,6 +164,7 @@ impl Action {
     }
 
     /// The state that the action can lead to, where it leads to another one.
+    /// See [`Action`].
     #[must_use]
     pub fn leads_to(self) -> &'static [State] {
         match self {
@@ -152,6 +182,8 @@ impl Action {
     /// # Errors
     /// The refusal that fits: of a redemption `PASS_DRAFT`, `PASS_SUSPENDED`, `PASS_REDEEMED` or
     /// `PASS_CANCELLED`; of any other command `WRONG_STATE`.
+    ///
+    /// See [`Action`].
     pub fn check(self, state: State) -> Result<(), Refusal> {
         if self.allowed_in().contains(&state) {
             return Ok(());
@@ -191,6 +223,10 @@ impl fmt::Display for Action {
 
 /// The page of the documentation that shows the table: a diagram, and every cell. It is generated; a test
 /// compares it with the file.
+///
+/// ```
+/// assert!(passes_core::pass::diagram().contains("Draft --> Active: Sell"));
+/// ```
 #[must_use]
 pub fn diagram() -> String {
     let mut page = String::from(

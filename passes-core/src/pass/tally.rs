@@ -24,18 +24,21 @@ pub struct Tally {
 
 impl Tally {
     /// Nothing used yet.
+    /// See [`Tally`].
     #[must_use]
     pub fn new(limit: i64) -> Self {
         Self { used: 0, held: 0, limit }
     }
 
     /// What is neither used nor held.
+    /// See [`Tally`].
     #[must_use]
     pub fn left(self) -> i64 {
         self.limit.saturating_sub(self.used).saturating_sub(self.held)
     }
 
     /// The tally after adding, judged by its own limit or the one given; nothing when the bound would break.
+    /// See [`Tally`].
     #[must_use]
     pub fn add(self, used: i64, held: i64, limit: Option<i64>) -> Option<Self> {
         let next = Self {
@@ -47,6 +50,12 @@ impl Tally {
     }
 
     /// Whether the bound holds.
+    ///
+    /// ```
+    /// use passes_core::pass::Tally;
+    /// assert!(Tally { used: 2, held: 1, limit: 3 }.holds());
+    /// assert!(!Tally { used: 3, held: 1, limit: 3 }.holds());
+    /// ```
     #[must_use]
     pub fn holds(self) -> bool {
         self.used >= 0

@@ -60,6 +60,8 @@ impl Spec {
     ///
     /// # Errors
     /// `INVALID` if a part has no form in TOML, which no valid plan has.
+    ///
+    /// See [`Spec::from_toml`].
     pub fn to_toml(&self) -> Result<String, Refusal> {
         toml::to_string_pretty(self).map_err(|error| Refusal::invalid("plan", error.to_string()))
     }

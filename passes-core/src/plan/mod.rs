@@ -16,9 +16,25 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// A text in several languages, by BCP 47 tag.
+///
+/// ```
+/// let name: passes_core::plan::Translated = [("en-GB".to_owned(), "Gift card".to_owned())].into();
+/// assert_eq!(name["en-GB"], "Gift card");
+/// ```
 pub type Translated = BTreeMap<String, String>;
 
 /// Caps on all that is ever made from a plan (P-15).
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// # use passes_core::plan::Caps;
+/// let mut spec = passes.plan(by, shop.plan).wait()?.spec;
+/// spec.caps = Caps { passes: Some(12), value: None };
+/// let capped = passes.create_plan(by, spec).wait()?.done;
+/// passes.activate_plan(by, capped).wait()?;
+/// assert_eq!(shop.printed(capped, 13).unwrap_err().code(), "PLAN_CAP");
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Caps {
@@ -29,6 +45,7 @@ pub struct Caps {
 }
 
 /// All that a business says of a plan.
+/// See [`Passes::create_plan`](crate::Passes::create_plan), and [`Spec::from_toml`] for a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -52,6 +69,16 @@ impl Spec {
     /// # Errors
     /// As [`Terms::validate`]; `INVALID` for a name that lacks the default language or has another than the
     /// enabled ones; `BAD_FORMAT`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let mut spec = passes.plan(by, shop.plan).wait()?.spec;
+    /// let settings = passes.settings(by).wait()?;
+    /// spec.validate(&settings)?;
+    /// spec.name.insert("ja".into(), "ギフトカード".into());
+    /// assert_eq!(spec.validate(&settings).unwrap_err().to_string(), "name.ja: the language is not enabled");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn validate(&self, settings: &Settings) -> Result<(), Refusal> {
         if !self.name.contains_key(&settings.default_locale) {
             return Err(Refusal::invalid("name", format!("is needed in {}", settings.default_locale)));
@@ -81,6 +108,17 @@ impl Spec {
     }
 
     /// What a frozen plan would have changed (P-11): all but translations and caps that are raised.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let now = passes.plan(by, shop.plan).wait()?.spec;
+    /// let mut next = now.clone();
+    /// next.name.insert("en-GB".into(), "Present".into());
+    /// assert_eq!(now.frozen_change(&next), None);
+    /// next.code.length = 8;
+    /// assert_eq!(now.frozen_change(&next), Some("code"));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn frozen_change(&self, next: &Self) -> Option<&'static str> {
         fn lowered<T: PartialOrd>(now: Option<T>, next: Option<T>) -> bool {
@@ -104,12 +142,20 @@ impl Spec {
     }
 
     /// The name in a language, or in the default one.
+    /// See [`Passes::plan`](crate::Passes::plan).
     #[must_use]
     pub fn name_in(&self, locale: &str, default: &str) -> &str {
         translated(&self.name, locale, default)
     }
 
     /// The description in a language, or in the default one; empty without either.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// let spec = passes.plan(by, shop.plan).wait()?.spec;
+    /// assert_eq!(spec.description_in("en-GB", "en-GB"), "");
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn description_in(&self, locale: &str, default: &str) -> &str {
         translated(&self.description, locale, default)
@@ -121,6 +167,10 @@ fn translated<'a>(texts: &'a Translated, locale: &str, default: &str) -> &'a str
 }
 
 /// The states of a plan.
+///
+/// ```
+/// assert_eq!(passes_core::plan::PlanState::Draft.to_string(), "a draft");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanState {
@@ -146,6 +196,7 @@ impl fmt::Display for PlanState {
 }
 
 /// A plan as it is stored.
+/// See [`Passes::plan`](crate::Passes::plan).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {

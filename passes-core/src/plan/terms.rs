@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// What kind of passes a plan makes (P-1).
+/// See [`Terms::fixed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Classification {
@@ -22,6 +23,7 @@ pub enum Classification {
 }
 
 /// Whether passes are printed in lots or issued one by one (P-2).
+/// See [`Terms::fixed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -32,6 +34,7 @@ pub enum Form {
 }
 
 /// What a pass is worth (P-3).
+/// See [`Terms::range`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Worth {
@@ -47,6 +50,15 @@ pub enum Worth {
 }
 
 /// How often a pass can be used (P-5).
+///
+/// ```
+/// use passes_core::plan::Usage;
+/// # let value = passes_core::money::Money::parse("9", passes_core::money::Currency::GBP)?;
+/// assert_eq!((Usage::Single.uses(), Usage::Full(3).uses(), Usage::Shared(3).uses()), (1, 3, 3));
+/// assert_eq!(Usage::Full(3).total(value)?.to_string(), "27.00 GBP");
+/// assert_eq!(Usage::Shared(3).total(value)?.to_string(), "9.00 GBP");
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Usage {
@@ -60,6 +72,7 @@ pub enum Usage {
 
 impl Usage {
     /// The largest number of uses.
+    /// See [`Usage`].
     #[must_use]
     pub fn uses(self) -> u32 {
         match self {
@@ -72,6 +85,8 @@ impl Usage {
     ///
     /// # Errors
     /// `BAD_AMOUNT` or `OVERFLOW` beyond the range of money.
+    ///
+    /// See [`Usage`].
     pub fn total(self, value: Money) -> Result<Money, Refusal> {
         match self {
             Self::Full(n) => value.times(n),
@@ -81,6 +96,7 @@ impl Usage {
 }
 
 /// Until when a pass can be redeemed (P-4).
+/// See [`RedeemBy::resolve`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RedeemBy {
@@ -100,6 +116,17 @@ impl RedeemBy {
     ///
     /// # Errors
     /// `INVALID` for a date beyond the calendar.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Instant, Zone};
+    /// use passes_core::plan::RedeemBy;
+    /// let (issued, zone) = (Instant::parse("2026-05-01T12:00:00Z")?, Zone::parse("Europe/London")?);
+    /// let year = RedeemBy::AfterActivation("P1Y".parse()?);
+    /// assert_eq!(year.resolve(issued, None, zone)?, None); // Not known yet.
+    /// let ends = year.resolve(issued, Some(issued), zone)?.unwrap();
+    /// assert_eq!(ends.to_string(), "2027-05-01T23:00:00Z");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn resolve(
         self,
         issued: Instant,
@@ -116,6 +143,7 @@ impl RedeemBy {
 }
 
 /// Until when the credited money can be spent (P-4).
+/// See [`SpendBy::resolve`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpendBy {
@@ -133,6 +161,15 @@ impl SpendBy {
     ///
     /// # Errors
     /// `INVALID` for a date beyond the calendar.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Instant, Zone};
+    /// use passes_core::plan::SpendBy;
+    /// let redeemed = Instant::parse("2026-05-01T12:00:00Z")?;
+    /// let ends = SpendBy::AfterRedemption("P30D".parse()?).resolve(redeemed, Zone::UTC)?;
+    /// assert_eq!(ends.unwrap().to_string(), "2026-06-01T00:00:00Z");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn resolve(self, redeemed: Instant, zone: Zone) -> Result<Option<Instant>, Refusal> {
         Ok(match self {
             Self::Never => None,
@@ -143,6 +180,19 @@ impl SpendBy {
 }
 
 /// The terms of a plan.
+///
+/// ```
+/// use passes_core::money::{Currency, Money};
+/// use passes_core::plan::{Classification, Form, RedeemBy, Terms, Usage};
+/// let ten = Money::parse("10", Currency::GBP)?;
+/// let terms = Terms {
+///     usage: Usage::Full(5),
+///     redeem_by: RedeemBy::AfterIssue("P2Y to end of year".parse()?),
+///     ..Terms::fixed(Classification::TopUp, Form::Printed, ten)
+/// };
+/// assert_eq!(terms.usage.total(ten)?.to_string(), "50.00 GBP");
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Terms {
@@ -225,6 +275,17 @@ impl Terms {
     ///
     /// # Errors
     /// `UNKNOWN_CURRENCY`, `MIXED_CURRENCIES`, `INVALID`, `TOO_LARGE`, `BAD_AMOUNT`, `BAD_FIELD`.
+    ///
+    /// ```
+    /// use passes_core::plan::{Classification, Form, Terms};
+    /// # let settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+    /// # let value = passes_core::money::Money::parse("25", passes_core::money::Currency::GBP)?;
+    /// # let terms = Terms::fixed(Classification::Gift, Form::Printed, value);
+    /// terms.validate(&settings)?;
+    /// let toys = Terms { pool: Some("toys".into()), ..terms };
+    /// assert_eq!(toys.validate(&settings).unwrap_err().code(), "INVALID");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn validate(&self, settings: &Settings) -> Result<(), Refusal> {
         if !settings.currencies.contains(&self.currency) {
             return Err(Refusal::UnknownCurrency { currency: self.currency.to_string() });
@@ -268,6 +329,18 @@ impl Terms {
     }
 
     /// The least and the most that a pass can be worth.
+    ///
+    /// ```
+    /// use passes_core::plan::{Classification, Form, Terms, Worth};
+    /// # let value = passes_core::money::Money::parse("25", passes_core::money::Currency::GBP)?;
+    /// # let terms = Terms::fixed(Classification::Gift, Form::Printed, value);
+    /// let most = value.times(4)?;
+    /// let open = Terms { value: Worth::Range { least: value, most }, ..terms.clone() };
+    /// assert_eq!((terms.range(), open.range()), ((value, value), (value, most)));
+    /// assert_eq!((terms.fixed_value(), open.fixed_value()), (Some(value), None));
+    /// assert_eq!(open.check_value(most.plus(value)?).unwrap_err().code(), "VALUE_OUT_OF_RANGE");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn range(&self) -> (Money, Money) {
         match self.value {
@@ -277,6 +350,7 @@ impl Terms {
     }
 
     /// The value, if it is always the same.
+    /// See [`Terms::range`].
     #[must_use]
     pub fn fixed_value(&self) -> Option<Money> {
         match self.value {
@@ -289,6 +363,8 @@ impl Terms {
     ///
     /// # Errors
     /// `MIXED_CURRENCIES`, `VALUE_OUT_OF_RANGE`.
+    ///
+    /// See [`Terms::range`].
     pub fn check_value(&self, value: Money) -> Result<(), Refusal> {
         let (least, most) = self.range();
         value.same_currency(least)?;

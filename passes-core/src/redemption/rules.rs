@@ -12,6 +12,7 @@ use crate::plan::{Classification, Terms};
 use crate::refusal::{Refusal, by_precedence};
 
 /// Where the value goes.
+/// See [`Case`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Into the wallet of a contact.
@@ -23,6 +24,36 @@ pub enum Target {
 }
 
 /// Everything that the rules look at.
+///
+/// ```
+/// use passes_core::redemption::{Case, Target, refusals, take};
+/// # use passes_core::pass::{PassRow, Standing, Tally};
+/// # use passes_core::plan::{Classification, Form, Terms};
+/// # let settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// # let value = passes_core::money::Money::parse("25", passes_core::money::Currency::GBP)?;
+/// # let terms = Terms::fixed(Classification::Gift, Form::Printed, value);
+/// # let (uses, balance) = (Tally::new(1), Tally::new(2_500));
+/// # let draft = PassRow { value: Some(2_500), uses, balance, ..PassRow::draft(lot.pass(1)) };
+/// let case = Case {
+///     now: passes_core::calendar::Instant::EPOCH,
+///     settings: &settings,
+///     terms: &terms,
+///     pass: &draft,
+///     suspended: None,
+///     target: Target::Direct,
+///     contact: None,
+///     place: Some("Oxford Street"),
+///     basket: None,
+///     amount: Some(value),
+///     partly: false,
+/// };
+/// assert!(case.is_direct());
+/// assert_eq!(refusals(&case), [passes_core::Refusal::PassDraft]);
+/// let active = PassRow { standing: Standing::Active, ..draft.clone() };
+/// assert_eq!(take(&Case { pass: &active, ..case })?.amount, 2_500);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Case<'a> {
     /// The instant of the redemption.
@@ -51,6 +82,7 @@ pub struct Case<'a> {
 
 impl Case<'_> {
     /// Whether it is spent directly.
+    /// See [`Case`].
     #[must_use]
     pub fn is_direct(&self) -> bool {
         self.target == Target::Direct
@@ -81,6 +113,7 @@ const RULES: [Rule; 14] = [
 ];
 
 /// Every rule that fails, the one to tell first in front.
+/// See [`Case`].
 #[must_use]
 pub fn refusals(case: &Case<'_>) -> Vec<Refusal> {
     by_precedence(RULES.iter().filter_map(|rule| rule(case)).collect())

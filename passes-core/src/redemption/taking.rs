@@ -9,6 +9,7 @@ use crate::plan::Usage;
 use crate::refusal::Refusal;
 
 /// A part of what is taken: for one line of the basket, of one mark.
+/// See [`take`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The basket line, from 0; none without a basket.
@@ -20,6 +21,7 @@ pub struct Part {
 }
 
 /// What is taken.
+/// See [`take`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taking {
     /// How many uses it counts.
@@ -39,6 +41,16 @@ pub struct Taking {
 /// A use that direct spending opened gives its rest. Where uses share the value, each gives an equal part of
 /// what is left, rounded up, which is the split by largest remainder with ties to the earlier use; once spent
 /// directly, all that is left.
+///
+/// ```
+/// use passes_core::{pass::{PassRow, Tally}, plan::Usage, redemption::next_use};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let (uses, balance) = (Tally::new(3), Tally::new(1_000));
+/// let pass = PassRow { value: Some(1_000), uses, balance, ..PassRow::draft(lot.pass(1)) };
+/// assert_eq!(next_use(&pass, Usage::Shared(3)), 334);
+/// assert_eq!(next_use(&pass, Usage::Full(3)), 1_000);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[must_use]
 pub fn next_use(pass: &PassRow, usage: Usage) -> i64 {
     let left = pass.balance.left().max(0);
@@ -70,6 +82,16 @@ fn uses_taken(pass: &PassRow, usage: Usage, amount: i64, direct: bool) -> i64 {
 
 /// How many uses return when `amount` returns of an operation that took `uses` uses and `whole` in all; all
 /// of it has returned when `complete`.
+///
+/// ```
+/// use passes_core::{pass::{PassRow, Tally}, plan::Usage, redemption::uses_given_back};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let balance = Tally { used: 1_000, held: 0, limit: 1_000 };
+/// let pass = PassRow { value: Some(1_000), balance, ..PassRow::draft(lot.pass(1)) };
+/// assert_eq!(uses_given_back(&pass, Usage::Single, 400, 1, false), 0); // Partly used still.
+/// assert_eq!(uses_given_back(&pass, Usage::Single, 1_000, 1, true), 1);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[must_use]
 pub fn uses_given_back(pass: &PassRow, usage: Usage, amount: i64, uses: i64, complete: bool) -> i64 {
     match usage {
@@ -107,6 +129,8 @@ pub(super) fn places_allow(case: &Case<'_>) -> bool {
 /// # Errors
 /// `NO_ELIGIBLE_PRODUCTS` when nothing in the basket may be paid, or there is no basket where one is needed;
 /// `BALANCE_TOO_SMALL` when not all can be paid and not partly either.
+///
+/// See [`Case`].
 pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
     let (pass, usage) = (case.pass, case.terms.usage);
     let mut granted = pass.granted.left().max(0);

@@ -21,18 +21,22 @@ impl Passes {
     /// command raises one event per chunk, with range and count, not one per pass. No event holds a secret or
     /// anything personal.
     ///
-    /// ```no_run
-    /// # use passes_core::{Error, Passes, event::Position, operation::By};
-    /// # fn read(passes: &Passes, by: &By, mut cursor: Position) -> Result<(), Error> {
-    /// for told in passes.events(by, cursor, 100).wait()? {
-    ///     println!("{}: {:?}", told.at, told.event);
-    ///     cursor = told.position;
-    /// }
-    /// # Ok(()) }
-    /// ```
-    ///
     /// # Errors
     /// `FORBIDDEN` without the right to view; a failing store.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::event::Position;
+    /// let mut cursor = Position::default();
+    /// let mut kinds = Vec::new();
+    /// for told in passes.events(by, cursor, 100).wait()? {
+    ///     kinds.push(told.event.kind());
+    ///     cursor = told.position;
+    /// }
+    /// assert!(kinds.contains(&"lot_ready"));
+    /// assert!(passes.events(by, cursor, 100).wait()?.is_empty());
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     pub fn events<'a>(&'a self, by: &'a By, after: Position, limit: u32) -> Call<'a, Vec<Told>> {
         Call::new(async move {
             self.permit(by, Right::View)?;

@@ -50,19 +50,22 @@ impl Passes {
     /// that stopped, by a crash too, goes on with the next step. The actor needs the right of the command that
     /// started it.
     ///
-    /// ```no_run
-    /// # fn generate(passes: &passes_core::Passes, by: &passes_core::operation::By, run: passes_core::id::RunId)
-    /// # -> Result<(), passes_core::Error> {
+    /// # Errors
+    /// `FORBIDDEN`; `NOT_FOUND`; a failing store, after which the run can be stepped again.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// # use passes_core::service::Generate;
+    /// let request = Generate { plan: shop.plan, count: 5_000, accept_weak: false };
+    /// let run = passes.generate(by, request).wait()?.run;
     /// let mut progress = passes.progress(by, run).wait()?;
     /// while !progress.is_over() {
     ///     progress = passes.step(by, run).wait()?;
     ///     println!("{} of {}", progress.done, progress.total);
     /// }
-    /// # Ok(()) }
+    /// assert_eq!(progress.done, 5_000);
+    /// # Ok::<(), passes_core::Error>(())
     /// ```
-    ///
-    /// # Errors
-    /// `FORBIDDEN`; `NOT_FOUND`; a failing store, after which the run can be stepped again.
     pub fn step<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
         Call::new(async move {
             for _ in 0..TRIES {

@@ -16,6 +16,20 @@ use std::sync::Arc;
 /// upon it. A guard that fails is [`StoreError::Conflict`](super::StoreError::Conflict); what is no change at
 /// all (something named twice, an entry about a pass that is not there, a document with another parent) is
 /// [`StoreError::Backend`](super::StoreError::Backend).
+///
+/// ```
+/// use passes_core::id::BusinessId;
+/// use passes_core::store::{Change, Doc, DocKey, DocKind, Expect, Put, Record, Store, StoreError, wait};
+/// # let store = passes_core::store::memory::Memory::new();
+/// let key = DocKey::numbered(DocKind::Refusals, 20_574);
+/// let doc = Doc { key, version: 0, parent: None, body: b"[]".as_slice().into() };
+/// let mut change = Change::new(BusinessId::STORE);
+/// change.put.push(Put { record: Record::Doc(doc), expect: Expect::Absent });
+/// assert!(wait(store.commit(&[change.clone()]))?[0].is_ok());
+/// // The guard doesn't hold any more.
+/// assert_eq!(wait(store.commit(&[change]))?[0], Err(StoreError::Conflict));
+/// # Ok::<(), passes_core::store::StoreError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Whose records these are.
@@ -36,6 +50,7 @@ pub struct Change {
 
 impl Change {
     /// A change that does nothing yet.
+    /// See [`Change`].
     #[must_use]
     pub fn new(business: BusinessId) -> Self {
         Self {
@@ -51,6 +66,12 @@ impl Change {
 }
 
 /// A guard: what a record must be when the change lands.
+///
+/// ```
+/// use passes_core::store::Expect;
+/// assert!(Expect::Absent.is_met_by(None) && Expect::Version(3).is_met_by(Some(3)));
+/// assert_eq!((Expect::Absent.next_version(), Expect::Version(3).next_version()), (1, 4));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// There is none.
@@ -61,6 +82,7 @@ pub enum Expect {
 
 impl Expect {
     /// The version that the record gets when the guard holds; 1 for a new one.
+    /// See [`Expect`].
     #[must_use]
     pub fn next_version(self) -> u32 {
         match self {
@@ -70,6 +92,7 @@ impl Expect {
     }
 
     /// Whether a record with this version, or none, meets the guard.
+    /// See [`Expect`].
     #[must_use]
     pub fn is_met_by(self, version: Option<u32>) -> bool {
         match self {
@@ -80,6 +103,7 @@ impl Expect {
 }
 
 /// A record to write, and the guard. Its own `version` is ignored: it becomes `expect.next_version()`.
+/// See [`Change`].
 #[derive(Clone, Debug)]
 pub struct Put {
     /// The record.
@@ -89,6 +113,7 @@ pub struct Put {
 }
 
 /// A record that is written as a whole.
+/// See [`Change`].
 #[derive(Clone, Debug)]
 pub enum Record {
     /// A document.
@@ -102,6 +127,16 @@ pub enum Record {
 
 /// An addition to a tally. It lands only if the tally's bound holds after it. Adding nothing only judges; a
 /// tally of a row that is not there can't even be judged.
+///
+/// ```
+/// use passes_core::pass::Tally;
+/// use passes_core::store::{Add, TallyKey};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let one_use = Add::used(TallyKey::Uses(lot.pass(1)), 1);
+/// assert_eq!(one_use.to(Tally::new(1)).map(Tally::left), Some(0));
+/// assert_eq!(one_use.to(Tally { used: 1, held: 0, limit: 1 }), None);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Add {
     /// Which tally.
@@ -119,12 +154,14 @@ pub struct Add {
 
 impl Add {
     /// Adds to what is used, within the row's own bound.
+    /// See [`Add`].
     #[must_use]
     pub fn used(key: TallyKey, used: i64) -> Self {
         Self { key, used, held: 0, limit: None, from: None }
     }
 
     /// The tally after this addition, or nothing when a guard fails.
+    /// See [`Add`].
     #[must_use]
     pub fn to(&self, tally: Tally) -> Option<Tally> {
         if self.from.is_some_and(|from| from != tally.used) {
@@ -135,6 +172,14 @@ impl Add {
 }
 
 /// Reserves a code for a pass. A digest is claimed once, for ever.
+///
+/// ```
+/// use passes_core::{passcode::Digest, store::Claim};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let claim = Claim { digest: Digest::from_bytes([7; 32]), pass: lot.pass(1) };
+/// assert_eq!(claim.pass.serial(), 1);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The digest of the code.
@@ -144,6 +189,7 @@ pub struct Claim {
 }
 
 /// The one record that an accepted command leaves.
+/// See [`StoredOperation`].
 #[derive(Clone, Debug)]
 pub struct Operation {
     /// Its id.
@@ -174,9 +220,20 @@ pub struct Operation {
 }
 
 /// The keyed fingerprint of a request.
+///
+/// ```
+/// let fingerprint: passes_core::store::Fingerprint = [7; 16];
+/// ```
 pub type Fingerprint = [u8; 16];
 
 /// An operation as a store keeps it.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// let stored = passes_core::store::wait(passes.store().events(by.business, 0, 1))?;
+/// assert_eq!((stored[0].number, &*stored[0].operation.actor), (1, "owner"));
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct StoredOperation {
     /// The number that the store gave it: growing in the order of commits.
@@ -188,6 +245,14 @@ pub struct StoredOperation {
 }
 
 /// What a commit answers.
+///
+/// ```
+/// use passes_core::{id::BusinessId, store::{After, Change, Store, memory::Memory, wait}};
+/// let nothing = Change::new(BusinessId::STORE);
+/// let after = After { operation: 0, tallies: Vec::new() };
+/// assert_eq!(wait(Memory::new().commit(&[nothing]))?, [Ok(after)]);
+/// # Ok::<(), passes_core::store::StoreError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
     /// The number of the operation; 0 when there was none.
@@ -201,6 +266,19 @@ pub struct After {
 ///
 /// The guards of the change and of the passes come first: a chunk that landed before is a
 /// [`StoreError::Conflict`](super::StoreError::Conflict), although its codes are taken, too.
+///
+/// ```
+/// use passes_core::pass::PassRow;
+/// use passes_core::store::{Change, Chunk, Store, StoreError, memory::Memory, wait};
+/// # let business = passes_core::id::BusinessId::STORE;
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let passes = (1..=3).map(|serial| PassRow::draft(lot.pass(serial))).collect();
+/// let chunk = Chunk { change: Change::new(business), codes: Vec::new(), passes };
+/// let store = Memory::new();
+/// wait(store.fill(&chunk))?;
+/// assert_eq!(wait(store.fill(&chunk)), Err(StoreError::Conflict)); // It has landed.
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Chunk {
     /// The run's document with its new cursor, and whatever else lands with it.

@@ -1,6 +1,13 @@
 //! What can go wrong in a store.
 
 /// What went wrong in a store. Never a domain rule: those are [`Refusal`](crate::Refusal)s.
+///
+/// ```
+/// use passes_core::store::StoreError;
+/// let full = StoreError::Full("no space left on the device".into());
+/// assert_eq!(full.code(), "STORE_FULL");
+/// assert!(full.is_retryable() && !StoreError::InDoubt.is_retryable());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -60,6 +67,7 @@ impl StoreError {
     }
 
     /// Whether the same command may simply be given again: nothing of it landed.
+    /// See [`StoreError`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Conflict | Self::Transient(_) | Self::Full(_))

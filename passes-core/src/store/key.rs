@@ -3,6 +3,12 @@
 use crate::id::{ContactId, CreditId, Id, PassId};
 
 /// The kinds of documents: records that change seldom and are stored as versioned JSON.
+///
+/// ```
+/// use passes_core::store::DocKind;
+/// assert_eq!(DocKind::from_number(5), Some(DocKind::Lot));
+/// assert!(DocKind::ALL.iter().all(|kind| DocKind::from_number(*kind as u8) == Some(*kind)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum DocKind {
@@ -34,6 +40,7 @@ pub enum DocKind {
 
 impl DocKind {
     /// Every kind, in the order of its number.
+    /// See [`DocKind`].
     pub const ALL: [Self; 12] = [
         Self::Keys,
         Self::Business,
@@ -50,6 +57,7 @@ impl DocKind {
     ];
 
     /// The kind with this number.
+    /// See [`DocKind`].
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|k| *k as u8 == number)
@@ -57,6 +65,14 @@ impl DocKind {
 }
 
 /// The key of a document within its business.
+///
+/// ```
+/// use passes_core::store::{DocKey, DocKind};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// assert_eq!(DocKey::new(DocKind::Lot, lot).id, *lot.as_bytes());
+/// assert_eq!(DocKey::numbered(DocKind::Reversal, 7).id[15], 7);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocKey {
     /// Its kind.
@@ -67,12 +83,14 @@ pub struct DocKey {
 
 impl DocKey {
     /// The key of the document of this kind about this thing.
+    /// See [`DocKey`].
     #[must_use]
     pub fn new(kind: DocKind, id: impl Id) -> Self {
         Self { kind, id: id.to_bytes() }
     }
 
     /// The key of the document of this kind about a number, such as an operation's.
+    /// See [`DocKey`].
     #[must_use]
     pub fn numbered(kind: DocKind, number: u64) -> Self {
         Self { kind, id: u128::from(number).to_be_bytes() }
@@ -80,9 +98,21 @@ impl DocKey {
 }
 
 /// The hash of an idempotency key, under its business: the key itself is not stored.
+///
+/// ```
+/// let hash: passes_core::store::KeyHash = [7; 16];
+/// ```
 pub type KeyHash = [u8; 16];
 
 /// Which tally.
+///
+/// ```
+/// use passes_core::store::TallyKey;
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let (first, second) = (TallyKey::Balance(lot.pass(1)), TallyKey::Balance(lot.pass(2)));
+/// assert!(first < second && TallyKey::Uses(lot.pass(2)) < first);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TallyKey {
     /// The uses of a pass.

@@ -10,6 +10,17 @@ use crate::refusal::Refusal;
 use std::sync::Arc;
 
 /// All that a command names, to be read in one snapshot.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::store::{Load, wait};
+/// let mut load = Load::new(by.business);
+/// load.passes = vec![shop.card(2), shop.card(1)];
+/// let loaded = wait(passes.store().load(&load))?;
+/// assert_eq!(loaded.passes[0].id, shop.card(1));
+/// assert!(loaded.lot_of(shop.card(1)).is_some()); // The chain comes with them.
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Load {
     /// Whose records.
@@ -38,6 +49,7 @@ pub struct Load {
 
 impl Load {
     /// Nothing yet.
+    /// See [`Load`].
     #[must_use]
     pub fn new(business: BusinessId) -> Self {
         Self {
@@ -57,6 +69,15 @@ impl Load {
 }
 
 /// Passes of one lot with serial numbers from `first` to `last`, both included; at most `limit` of them.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::store::{Load, PassRange, wait};
+/// let mut load = Load::new(by.business);
+/// load.range = Some(PassRange { first: shop.card(4), last: shop.card(9), limit: 100 });
+/// assert_eq!(wait(passes.store().load(&load))?.passes.len(), 6);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassRange {
     /// The first.
@@ -68,6 +89,16 @@ pub struct PassRange {
 }
 
 /// How an operation is named.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::store::{Load, OperationKey, wait};
+/// let mut load = Load::new(by.business);
+/// load.operation = Some(OperationKey::Number(1));
+/// let (operation, entries) = wait(passes.store().load(&load))?.operation.unwrap();
+/// assert!(operation.number == 1 && entries.is_empty());
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationKey {
     /// By the store's number.
@@ -80,6 +111,7 @@ pub enum OperationKey {
 ///
 /// Loading a pass or a credit also loads the *chain* of its lot: the lot's document, its parent (the
 /// terms), and the parent of that (the plan).
+/// See [`Change`] for one that is written, and [`Loaded::doc`] for one that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doc {
     /// Its key.
@@ -93,6 +125,7 @@ pub struct Doc {
 }
 
 /// What was found. What was not found is left out, or `None` at its place.
+/// See [`Load`].
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// The documents found: those asked for, and the chains.
@@ -117,12 +150,23 @@ pub struct Loaded {
 
 impl Loaded {
     /// The document with this key.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::store::{DocKey, DocKind, Load, wait};
+    /// let key = DocKey::new(DocKind::Plan, shop.plan);
+    /// let mut load = Load::new(by.business);
+    /// load.docs.push(key);
+    /// assert!(wait(passes.store().load(&load))?.doc(&key).unwrap().version > 1);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
     #[must_use]
     pub fn doc(&self, key: &DocKey) -> Option<&Doc> {
         self.docs.iter().find(|d| d.key == *key)
     }
 
     /// The pass with this id, by code or by id.
+    /// See [`Load`].
     #[must_use]
     pub fn pass(&self, id: PassId) -> Option<&PassRow> {
         let by_id = self.passes.binary_search_by_key(&id, |p| p.id).ok().and_then(|i| self.passes.get(i));
@@ -130,6 +174,7 @@ impl Loaded {
     }
 
     /// The document that lists a pass's lot.
+    /// See [`Load`].
     #[must_use]
     pub fn lot_of(&self, pass: PassId) -> Option<&Doc> {
         self.doc(&DocKey { kind: super::DocKind::Lot, id: pass.lot().to_bytes() })
@@ -137,6 +182,7 @@ impl Loaded {
 }
 
 /// What a decision comes to.
+/// See [`Command`](super::Command).
 #[derive(Debug)]
 pub enum Decision {
     /// It is done by this change.
@@ -148,6 +194,7 @@ pub enum Decision {
 }
 
 /// What a command came to.
+/// See [`Command`](super::Command).
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// It is done: the operation as stored.

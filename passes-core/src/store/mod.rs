@@ -28,12 +28,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A boxed future, so that the trait is object-safe, of a store's answer.
+///
+/// ```
+/// use passes_core::store::{Fut, ready, wait};
+/// let answer: Fut<'_, u32> = ready(Ok(7));
+/// assert_eq!(wait(answer), Ok(7));
+/// ```
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A decision: a pure function of what was loaded. A retry decides again.
+/// See [`Command`].
 pub type Decide = Box<dyn FnMut(&Loaded) -> Decision + Send + 'static>;
 
 /// A command, as a store runs it.
+///
+/// ```
+/// use passes_core::store::{Answer, Command, Decision, Load, Store, memory::Memory, wait};
+/// use passes_core::{Refusal, id::BusinessId};
+/// let command = Command {
+///     load: Load::new(BusinessId::STORE),
+///     decide: Box::new(|_| Decision::Refused(vec![Refusal::UnknownCode], None)),
+/// };
+/// let answer = wait(Memory::new().run(command))?;
+/// assert!(matches!(answer, Answer::Refused(why) if why == [Refusal::UnknownCode]));
+/// # Ok::<(), passes_core::store::StoreError>(())
+/// ```
 pub struct Command {
     /// What it reads.
     pub load: Load,
@@ -42,12 +61,35 @@ pub struct Command {
 }
 
 /// Receives the rows of an audit, one after the other.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::store::{AuditRow, Auditor, wait};
+/// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+/// let counted = Arc::new(AtomicU32::new(0));
+/// let count = Arc::clone(&counted);
+/// let each: Auditor = Box::new(move |row| {
+///     count.fetch_add(u32::from(matches!(row, AuditRow::Pass(_))), Ordering::Relaxed);
+/// });
+/// wait(passes.store().audit(by.business, each))?;
+/// assert_eq!(counted.load(Ordering::Relaxed), 10);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 pub type Auditor = Box<dyn FnMut(AuditRow) + Send + 'static>;
 
 /// Where records are kept.
 ///
 /// Futures need no runtime. One that is polled inside [`wait`] may block the thread ([`may_block`]); any
 /// other must not.
+///
+/// ```
+/// use passes_core::store::{Load, Store, memory::Memory, wait};
+/// use std::sync::Arc;
+/// let store: Arc<dyn Store> = Arc::new(Memory::new());
+/// let nothing = wait(store.load(&Load::new(passes_core::id::BusinessId::STORE)))?;
+/// assert!(nothing.docs.is_empty() && nothing.passes.is_empty());
+/// # Ok::<(), passes_core::store::StoreError>(())
+/// ```
 pub trait Store: Send + Sync {
     /// Loads, decides and commits. A store over a network keeps this default: it repeats on
     /// [`StoreError::Conflict`], jittered and bounded. One with a single writer does the three under its own
@@ -141,6 +183,13 @@ async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Ans
 ///
 /// # Errors
 /// [`StoreError::Backend`] when the change names no operation: an accepted command always leaves one.
+///
+/// ```
+/// use passes_core::store::{After, Change, done};
+/// let counted_only = Change::new(passes_core::id::BusinessId::STORE);
+/// let after = After { operation: 0, tallies: Vec::new() };
+/// assert_eq!(done(counted_only, after).unwrap_err().code(), "STORE_FAILED");
+/// ```
 pub fn done(change: Change, after: After) -> Result<Answer, StoreError> {
     let operation = change
         .operation

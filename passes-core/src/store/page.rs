@@ -10,6 +10,16 @@ use crate::pass::{CreditRow, PassRow, Tally};
 use std::sync::Arc;
 
 /// A question for a page of a list. `limit` bounds the rows answered.
+///
+/// ```
+/// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+/// use passes_core::store::{DocKind, PageQuery, wait};
+/// let (business, kind) = (by.business, DocKind::Lot);
+/// let query = PageQuery::Docs { business, kind, parent: None, after: None, limit: 10 };
+/// assert_eq!(query.business(), business);
+/// assert_eq!(wait(passes.store().page(&query))?.docs.len(), 1);
+/// # Ok::<(), passes_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum PageQuery {
     /// Documents of a kind, in the order of their ids.
@@ -71,6 +81,7 @@ pub enum PageQuery {
 
 impl PageQuery {
     /// Whose records it asks for.
+    /// See [`PageQuery`].
     #[must_use]
     pub fn business(&self) -> BusinessId {
         match self {
@@ -84,6 +95,7 @@ impl PageQuery {
 }
 
 /// The order of a list of passes.
+/// See [`Passes::passes`](crate::Passes::passes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PassOrder {
     /// By serial number.
@@ -94,6 +106,7 @@ pub enum PassOrder {
 }
 
 /// A page of a list: only the rows that the query is about are filled.
+/// See [`PageQuery`].
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// Documents.
@@ -109,6 +122,7 @@ pub struct Page {
 }
 
 /// A row of an audit.
+/// See [`Auditor`](super::Auditor).
 #[derive(Clone, Debug)]
 pub enum AuditRow {
     /// An entry of the ledger.

@@ -52,12 +52,18 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 /// Whether the thread that polls right now may be blocked: it is inside [`wait`], not in an executor.
 ///
 /// A store uses it to do its work on the caller's own thread where that saves a hand-over.
+///
+/// ```
+/// use passes_core::store::{may_block, wait};
+/// assert!(!may_block() && wait(async { may_block() }));
+/// ```
 #[must_use]
 pub fn may_block() -> bool {
     MAY_BLOCK.with(Cell::get)
 }
 
 /// A future that has its answer already.
+/// See [`Fut`].
 pub fn ready<'a, T: Send + 'a>(answer: Result<T, StoreError>) -> Fut<'a, T> {
     Box::pin(std::future::ready(answer))
 }

@@ -16,6 +16,7 @@
 use std::collections::BTreeMap;
 
 /// A credit as the split sees it.
+/// See [`split`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payer<'a> {
     /// What the credit can give, in minor units; below zero counts as zero.
@@ -25,6 +26,7 @@ pub struct Payer<'a> {
 }
 
 /// One credit's payment towards one line.
+/// See [`split`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Part {
     /// Index of the credit.
@@ -36,6 +38,7 @@ pub struct Part {
 }
 
 /// Who pays what, by [`split`] or [`split_up_to`].
+/// See [`split`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Split {
     /// The parts, by credit, then line.

@@ -48,6 +48,7 @@ pub struct Memory(Arc<Mutex<Tables>>);
 
 impl Memory {
     /// A store without records.
+    /// See [`Memory`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
