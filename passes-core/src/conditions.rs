@@ -6,6 +6,15 @@ use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// A named set of rules on where a pocket's money may be spent (P-9).
+///
+/// ```
+/// use passes_core::conditions::{Conditions, Pool};
+/// let conditions = Conditions { families: vec!["toys".into()], ..Conditions::default() };
+/// let pool = Pool { name: "toys".into(), conditions };
+/// pool.validate()?;
+/// assert_eq!(Pool { name: String::new(), ..pool }.validate().unwrap_err().code(), "INVALID");
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
@@ -18,6 +27,7 @@ pub struct Pool {
 
 impl Pool {
     /// Checks the name and the rules.
+    /// See [`Pool`].
     ///
     /// # Errors
     /// `INVALID` or `TOO_LARGE`.
@@ -31,6 +41,26 @@ impl Pool {
 ///
 /// A line is eligible when its SKU or one of its families is listed (or neither list has anything), and
 /// neither its SKU nor a family of it is excluded.
+///
+/// ```
+/// use passes_core::conditions::{Conditions, Line};
+/// # use passes_core::money::{Currency, Money};
+/// # let pound = Money::parse("1", Currency::GBP)?;
+/// let toys = Conditions {
+///     families: vec!["toys".into()],
+///     not_skus: vec!["T9".into()],
+///     places: vec!["Oxford Street".into()],
+///     minimum: Some(pound.times(5)?),
+///     ..Conditions::default()
+/// };
+/// toys.validate()?;
+/// assert!(toys.need_basket() && !Conditions::default().need_basket());
+/// assert!(toys.allow(&Line::new("T1", 1, pound).families(&["toys"])));
+/// assert!(!toys.allow(&Line::new("T9", 1, pound).families(&["toys"])));
+/// assert!(toys.allow_place(Some("Oxford Street")) && !toys.allow_place(None));
+/// assert_eq!(toys.short_of_minimum(pound.times(3)?), Some(pound.times(2)?));
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Conditions {
@@ -52,6 +82,7 @@ pub struct Conditions {
 
 impl Conditions {
     /// Checks the lists.
+    /// See [`Conditions`].
     ///
     /// # Errors
     /// `INVALID` or `TOO_LARGE`, naming the list.
@@ -75,6 +106,7 @@ impl Conditions {
     }
 
     /// Whether the line may be paid.
+    /// See [`Conditions`].
     #[must_use]
     pub fn allow(&self, line: &Line) -> bool {
         let named = (self.skus.is_empty() && self.families.is_empty())
@@ -87,12 +119,14 @@ impl Conditions {
     }
 
     /// Whether it may be spent at this place.
+    /// See [`Conditions`].
     #[must_use]
     pub fn allow_place(&self, place: Option<&str>) -> bool {
         self.places.is_empty() || place.is_some_and(|here| self.places.iter().any(|p| p == here))
     }
 
     /// How much the basket is below the minimum; nothing when it isn't.
+    /// See [`Conditions`].
     #[must_use]
     pub fn short_of_minimum(&self, total: Money) -> Option<Money> {
         let minimum = self.minimum?;
@@ -101,6 +135,7 @@ impl Conditions {
     }
 
     /// Whether they speak of products at all, so that spending needs a basket.
+    /// See [`Conditions`].
     #[must_use]
     pub fn need_basket(&self) -> bool {
         !(self.skus.is_empty()
@@ -112,6 +147,17 @@ impl Conditions {
 }
 
 /// A line of a basket.
+///
+/// ```
+/// use passes_core::conditions::{Conditions, Line};
+/// # use passes_core::money::{Currency, Money};
+/// # let price = Money::parse("2.50", Currency::GBP)?;
+/// let toy = Line::new("T1", 3, price).families(&["toys", "outdoor"]);
+/// assert_eq!(toy.total()?.to_string(), "7.50 GBP");
+/// // Stored value can't be paid with stored value, unless the conditions say so.
+/// assert!(!Conditions::default().allow(&Line::new("CARD", 1, price).sells_stored_value()));
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
@@ -131,12 +177,14 @@ pub struct Line {
 
 impl Line {
     /// A line of an article without families.
+    /// See [`Line`].
     #[must_use]
     pub fn new(sku: &str, quantity: u32, unit_price: Money) -> Self {
         Self { sku: sku.to_owned(), families: Vec::new(), quantity, unit_price, stored_value: false }
     }
 
     /// In these product families.
+    /// See [`Line`].
     #[must_use]
     pub fn families(mut self, families: &[&str]) -> Self {
         self.families = families.iter().map(|f| (*f).to_owned()).collect();
@@ -144,6 +192,7 @@ impl Line {
     }
 
     /// One that sells stored value.
+    /// See [`Line`].
     #[must_use]
     pub fn sells_stored_value(mut self) -> Self {
         self.stored_value = true;
@@ -151,6 +200,7 @@ impl Line {
     }
 
     /// The total of the line.
+    /// See [`Line`].
     ///
     /// # Errors
     /// `OVERFLOW` or `BAD_AMOUNT` beyond the range of money.
@@ -184,6 +234,19 @@ impl Basket {
     ///
     /// # Errors
     /// `TOO_LARGE` above 1,000 lines, `MIXED_CURRENCIES`, `BAD_AMOUNT` for a price below zero, `OVERFLOW`.
+    ///
+    /// ```
+    /// use passes_core::conditions::{Basket, Line};
+    /// use passes_core::money::{Currency, Money};
+    /// let price = |text| Money::parse(text, Currency::GBP);
+    /// let lines = vec![Line::new("MUG", 2, price("7.50")?), Line::new("BAG", 1, price("0")?)];
+    /// let basket = Basket::new(Currency::GBP, lines)?;
+    /// assert_eq!((basket.currency(), basket.lines().len()), (Currency::GBP, 2));
+    /// assert_eq!((basket.totals(), basket.total()), ([1_500, 0].as_slice(), price("15")?));
+    /// let refund = vec![Line::new("MUG", 1, price("-7.50")?)];
+    /// assert_eq!(Basket::new(Currency::GBP, refund).unwrap_err().code(), "BAD_AMOUNT");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn new(currency: Currency, lines: Vec<Line>) -> Result<Self, Refusal> {
         limits::list("basket", lines.len(), limits::BASKET_LINES)?;
         let mut totals = Vec::with_capacity(lines.len());
@@ -207,24 +270,28 @@ impl Basket {
     }
 
     /// Its currency.
+    /// See [`Basket::new`].
     #[must_use]
     pub fn currency(&self) -> Currency {
         self.currency
     }
 
     /// Its lines.
+    /// See [`Basket::new`].
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
 
     /// The total of each line in minor units.
+    /// See [`Basket::new`].
     #[must_use]
     pub fn totals(&self) -> &[i64] {
         &self.totals
     }
 
     /// The total of all lines.
+    /// See [`Basket::new`].
     #[must_use]
     pub fn total(&self) -> Money {
         Money::of(self.total, self.currency)

@@ -125,11 +125,10 @@ impl Profile {
     }
 
     /// The profile with its media in normal form, without repetitions.
+    /// See [`Profile`].
     ///
     /// # Errors
     /// `INVALID`, `TOO_LARGE`.
-    ///
-    /// See [`Profile`].
     pub fn normal(mut self) -> Result<Self, Refusal> {
         if let Some(name) = &self.name {
             limits::text("name", name, 1, limits::NAME)?;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// The type of a custom field, with its limits.
+/// See [`Definition`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields, tag = "type")]
 pub enum FieldType {
@@ -42,6 +43,19 @@ pub enum FieldType {
 }
 
 /// The definition of a custom field.
+///
+/// ```
+/// use passes_core::fields::{Definition, FieldType, Value, Values, check};
+/// let field = FieldType::Integer { least: 1, most: 3 };
+/// let size = Definition { name: "size".into(), required: true, field };
+/// Definition::validate_all("pass_fields", &[size.clone()])?;
+/// let values: Values = [("size".to_owned(), Value::Integer(2))].into();
+/// check(&[size.clone()], &values, true)?;
+/// let wrong: Values = [("size".to_owned(), Value::Integer(4))].into();
+/// let refusal = check(&[size], &wrong, true).unwrap_err();
+/// assert_eq!(refusal.to_string(), "custom field size: outside its limits");
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// Its name.
@@ -55,6 +69,7 @@ pub struct Definition {
 }
 
 /// A value: a decimal, a date and a choice are texts of their own forms.
+/// See [`Definition`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -67,10 +82,12 @@ pub enum Value {
 }
 
 /// Values by the names of their fields.
+/// See [`Definition`].
 pub type Values = BTreeMap<String, Value>;
 
 impl Definition {
     /// Checks a list of definitions: names, sizes, limits the right way round.
+    /// See [`Definition`].
     ///
     /// # Errors
     /// `INVALID`, naming the list.
@@ -121,6 +138,7 @@ impl Definition {
 }
 
 /// Checks values against definitions; `complete` demands every required one.
+/// See [`Definition`].
 ///
 /// # Errors
 /// `BAD_FIELD` naming the field: unknown, missing, of another type, or outside its limits.

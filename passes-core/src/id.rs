@@ -31,6 +31,8 @@ pub trait Id: Copy {
 macro_rules! ids {
     ($( $(#[$doc:meta])* $name:ident $what:literal; )+) => { $(
         $(#[$doc])*
+        ///
+        /// An example is at [`Id`].
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name([u8; 16]);
 

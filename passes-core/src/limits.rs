@@ -1,4 +1,13 @@
 //! The documented maxima of every input, checked before any work (Z-3).
+//!
+//! ```
+//! use passes_core::conditions::{Basket, Line};
+//! use passes_core::limits::BASKET_LINES;
+//! use passes_core::money::{Currency, Money};
+//! let many = vec![Line::new("MUG", 1, Money::zero(Currency::GBP)); BASKET_LINES + 1];
+//! let refusal = Basket::new(Currency::GBP, many).unwrap_err();
+//! assert_eq!(refusal.to_string(), "basket has 1001, the largest accepted is 1000");
+//! ```
 
 use crate::refusal::Refusal;
 
@@ -39,6 +48,13 @@ pub const CREDITS: usize = 10_000;
 ///
 /// # Errors
 /// `INVALID` when it is too short or holds control characters, `TOO_LARGE` when it is too long.
+///
+/// ```
+/// use passes_core::limits;
+/// assert!(limits::text("name", "Ann", 1, limits::NAME).is_ok());
+/// assert_eq!(limits::text("name", "", 1, limits::NAME).unwrap_err().code(), "INVALID");
+/// assert_eq!(limits::text("name", &"x".repeat(65), 1, limits::NAME).unwrap_err().code(), "TOO_LARGE");
+/// ```
 pub fn text(field: &str, text: &str, least: usize, most: usize) -> Result<(), Refusal> {
     // Bytes first: counting the characters of a megabyte is work already.
     if text.len() > most.saturating_mul(4) {
@@ -61,6 +77,12 @@ pub fn text(field: &str, text: &str, least: usize, most: usize) -> Result<(), Re
 ///
 /// # Errors
 /// `TOO_LARGE` when it is too long.
+///
+/// ```
+/// use passes_core::limits;
+/// assert!(limits::list("passes", 10_000, limits::LIST).is_ok());
+/// assert_eq!(limits::list("passes", 10_001, limits::LIST).unwrap_err().code(), "TOO_LARGE");
+/// ```
 pub fn list(field: &str, length: usize, most: usize) -> Result<(), Refusal> {
     if length > most { Err(too_large(field, length, most)) } else { Ok(()) }
 }

@@ -29,27 +29,43 @@ macro_rules! refusals {
 
         impl Refusal {
             /// Every code there is, in order of precedence.
+            ///
+            /// ```
+            /// use passes_core::Refusal;
+            /// assert_eq!(Refusal::CODES[0], "FORBIDDEN");
+            /// assert_eq!(Refusal::CODES[Refusal::UnknownCode.rank()], "UNKNOWN_CODE");
+            /// ```
             pub const CODES: &'static [&'static str] = &[ $( $code ),+ ];
 
             /// The stable, machine-readable code.
+            /// See [`Refusal`].
             #[must_use]
             pub fn code(&self) -> &'static str {
                 match self { $( Self::$name $( { $( $field: _ ),+ } )? => $code, )+ }
             }
 
             /// What would help, for people. Empty when nothing would.
+            ///
+            /// ```
+            /// use passes_core::Refusal;
+            /// let refusal = Refusal::PassSuspended { what: "lot" };
+            /// assert_eq!(refusal.fix(), "reactivate the lot");
+            /// assert_eq!(refusal.values(), [("what", "lot".to_owned())]);
+            /// ```
             #[must_use]
             pub fn fix(&self) -> String {
                 match self { $( Self::$name $( { $( $field ),+ } )? => { $( $( let _ = $field; )+ )? format!($fix) } )+ }
             }
 
             /// The values that matter, by name.
+            /// See [`Refusal::fix`].
             #[must_use]
             pub fn values(&self) -> Vec<(&'static str, String)> {
                 match self { $( Self::$name $( { $( $field ),+ } )? => vec![ $( $( (stringify!($field), $field.to_string()) ),+ )? ], )+ }
             }
 
             /// Its place in the order of precedence; lower is told first.
+            /// See [`Refusal::CODES`].
             #[must_use]
             pub fn rank(&self) -> usize {
                 let code = self.code();
@@ -167,6 +183,12 @@ refusals! {
 }
 
 /// Sorts refusals by precedence, the one to tell first in front, and drops repetitions.
+///
+/// ```
+/// use passes_core::{Refusal, refusal::by_precedence};
+/// let told = by_precedence(vec![Refusal::UnknownCode, Refusal::Malformed, Refusal::UnknownCode]);
+/// assert_eq!(told, [Refusal::Malformed, Refusal::UnknownCode]);
+/// ```
 #[must_use]
 pub fn by_precedence(mut refusals: Vec<Refusal>) -> Vec<Refusal> {
     refusals.sort_by_key(Refusal::rank);
@@ -176,6 +198,11 @@ pub fn by_precedence(mut refusals: Vec<Refusal>) -> Vec<Refusal> {
 
 impl Refusal {
     /// A refusal of one input with the reason.
+    ///
+    /// ```
+    /// let refusal = passes_core::Refusal::invalid("count", "must be above zero");
+    /// assert_eq!(refusal.to_string(), "count: must be above zero");
+    /// ```
     #[must_use]
     pub fn invalid(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), why: why.into() }

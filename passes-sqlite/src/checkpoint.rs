@@ -2,7 +2,7 @@
 //!
 //! A thread of its own does nearly all of it while others write. But what is written meanwhile stays in the
 //! log, so under steady load the log would never begin anew: when it has grown long, a last short step is
-//! queued like a command, and when it is done nothing is left in the log and the next command restarts it.
+//! queued like a command. It waits a moment for the readers that still use the log, and then the log begins anew.
 
 use crate::connection::Db;
 use crate::errors::Fault;
@@ -107,7 +107,9 @@ impl Gauge {
             if self.length() >= self.restart_at {
                 drop(wait(queue.submit(vec![Work::Checkpoint])));
             }
-            self.call_at.store(self.length().saturating_add(self.step), Ordering::Relaxed);
+            // Unless the log began anew meanwhile, which has set the mark already.
+            let next = self.length().saturating_add(self.step);
+            let _ = self.call_at.compare_exchange(u32::MAX, next, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 

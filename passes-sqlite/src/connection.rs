@@ -4,7 +4,7 @@ use crate::errors::Fault;
 use crate::schema;
 use passes_core::id::{BusinessId, Id, LotId};
 use rusqlite::config::DbConfig;
-use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, MAIN_DB, OpenFlags, OptionalExtension, params};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,9 +16,12 @@ const STATEMENTS: usize = 96;
 /// Lots whose numbers are kept at hand.
 const LOTS: usize = 4_096;
 
+/// Bytes that the log's file keeps when it begins anew: twice what it has under steady load.
+const LONGEST_LOG: u32 = 128 * 1024 * 1024;
+
 /// Writers queue on side files, so this is only for what the locks don't order: recovery after a crash, and
 /// programs that know nothing of them.
-const BUSY: Duration = Duration::from_secs(30);
+pub(crate) const BUSY: Duration = Duration::from_secs(30);
 
 /// A connection, and the numbers by which the tables name businesses and lots.
 pub(crate) struct Db {
@@ -31,6 +34,10 @@ impl Db {
     /// Opens the file for reading and writing, and makes it if need be.
     pub(crate) fn for_writing(path: &Path) -> Result<Self, Fault> {
         let sql = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        // SQLite opens a write-protected file for reading only, and doesn't tell.
+        if sql.is_readonly(MAIN_DB)? {
+            return Err(Fault::broken("the file is write-protected"));
+        }
         // Before anything is set: what is not ours stays as it is.
         schema::format(&sql)?;
         let mode: String = sql.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -40,11 +47,12 @@ impl Db {
         sql.execute_batch(
             "PRAGMA synchronous = FULL;
              PRAGMA fullfsync = ON;
-             PRAGMA checkpoint_fullfsync = ON;
              PRAGMA secure_delete = ON;
              PRAGMA wal_autocheckpoint = 0;
              PRAGMA cache_size = -32768;",
         )?;
+        // A log that grew while it was read for long gives the room back when it begins anew.
+        sql.query_row(&format!("PRAGMA journal_size_limit = {LONGEST_LOG}"), [], |_| Ok(()))?;
         Ok(Self::new(sql))
     }
 
@@ -72,6 +80,12 @@ impl Db {
     pub(crate) fn run(&self, text: &str) -> Result<(), Fault> {
         self.statement(text)?.execute([])?;
         Ok(())
+    }
+
+    /// Whether this library still knows the format of the file.
+    pub(crate) fn still_known(&self) -> Result<(), Fault> {
+        let version: i32 = self.statement("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
+        schema::known(version)
     }
 
     /// The number of a business, if it has any record.
@@ -138,7 +152,10 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
     sql.busy_timeout(BUSY)?;
     // No plan of ours depends on a value. Without this SQLite looks, and prepares each statement anew each time.
     sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    sql.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")?;
+    // Whichever connection is closed last brings the log into the file, a reader's, too.
+    sql.execute_batch(
+        "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA checkpoint_fullfsync = ON;",
+    )?;
     Ok(sql)
 }
 
@@ -183,10 +200,13 @@ mod tests {
             ("secure_delete", 1),
             ("temp_store", 2),
             ("wal_autocheckpoint", 0),
+            ("journal_size_limit", 128 * 1024 * 1024),
         ] {
             assert_eq!(setting::<i64>(&db, name), value, "{name}");
         }
         let reader = Db::for_reading(&path).unwrap();
-        assert_eq!((setting::<i64>(&reader, "query_only"), setting::<i64>(&reader, "foreign_keys")), (1, 1));
+        for name in ["query_only", "foreign_keys", "checkpoint_fullfsync"] {
+            assert_eq!(setting::<i64>(&reader, name), 1, "{name}");
+        }
     }
 }

@@ -50,15 +50,16 @@ impl Fault {
         Self::Store(StoreError::Conflict)
     }
 
-    /// What a failed COMMIT is told as. When the write-ahead log can't be synced, the commit may be found in it
-    /// after a crash all the same.
+    /// What a failed COMMIT is told as. When the write-ahead log can't be synced, or what was synced can't be
+    /// entered in the shared memory beside it, the commit may be found in the log after a crash all the same.
     pub(crate) fn of_commit(self) -> StoreError {
-        match &self {
-            Self::Sql(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
-                match StoreError::from(self) {
-                    full @ StoreError::Full(_) => full,
-                    _ => StoreError::InDoubt,
-                }
+        let code = match &self {
+            Self::Sql(error) => error.sqlite_error_code(),
+            Self::Store(_) => None,
+        };
+        match code {
+            Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory | ErrorCode::CannotOpen) => {
+                StoreError::InDoubt
             }
             _ => self.into(),
         }
@@ -79,12 +80,16 @@ fn told(error: &rusqlite::Error) -> StoreError {
             // The shared memory beside the log could not be made larger: there is no room, or no right to it.
             (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => StoreError::Full(text),
             (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => StoreError::Corrupt(text),
-            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => StoreError::Transient(text),
+            (
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed,
+                _,
+            ) => StoreError::Transient(text),
             _ => StoreError::Backend(text),
         },
-        E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..) => {
-            StoreError::Corrupt(text)
-        }
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::InvalidColumnType(..)
+        | E::Utf8Error(..) => StoreError::Corrupt(text),
         _ => StoreError::Backend(text),
     }
 }
@@ -110,6 +115,9 @@ mod tests {
     #[test]
     fn a_failed_commit_is_in_doubt_unless_the_disk_is_full() {
         assert_eq!(sqlite(ffi::SQLITE_IOERR_FSYNC).of_commit(), StoreError::InDoubt);
+        // The log is synced before its index grows.
+        assert_eq!(sqlite(ffi::SQLITE_IOERR_SHMSIZE).of_commit(), StoreError::InDoubt);
+        assert_eq!(sqlite(ffi::SQLITE_NOMEM).of_commit(), StoreError::InDoubt);
         assert!(matches!(sqlite(ffi::SQLITE_FULL).of_commit(), StoreError::Full(_)));
         assert!(matches!(sqlite(ffi::SQLITE_BUSY).of_commit(), StoreError::Transient(_)));
         assert!(matches!(StoreError::from(sqlite(ffi::SQLITE_IOERR_WRITE)), StoreError::Backend(_)));

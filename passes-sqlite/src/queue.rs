@@ -10,6 +10,7 @@ use crate::writer::{Outcome, Task, Work, Writer};
 use passes_core::store::{StoreError, may_block};
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -109,7 +110,10 @@ impl Queue {
             None => tasks.iter().map(|_| Err(StoreError::Closed)).collect(),
         };
         drop(writer);
-        slots.into_iter().zip(outcomes).for_each(|(slot, outcome)| slot.fill(outcome));
+        // A waker is somebody else's code: if it panics the others still get their answers.
+        slots.into_iter().zip(outcomes).for_each(|(slot, outcome)| harmless(|| slot.fill(outcome)));
+        // So is what a command has captured.
+        tasks.into_iter().for_each(|task| harmless(|| drop(task)));
     }
 
     /// The next group: all that wait, unless one of them is done alone.
@@ -144,13 +148,18 @@ impl Queue {
         let left = std::mem::take(&mut waiting.jobs);
         self.bell.notify_all();
         drop(waiting);
-        left.into_iter().for_each(|job| job.slot.fill(Err(StoreError::Closed)));
+        left.into_iter().for_each(|job| harmless(|| job.slot.fill(Err(StoreError::Closed))));
     }
 
     /// Ends the writer, after what it is doing.
     pub(crate) fn end(&self) {
         drop(lock(&self.writer).take());
     }
+}
+
+/// Runs what may panic and whose panic is nobody else's matter.
+fn harmless(run: impl FnOnce()) {
+    drop(catch_unwind(AssertUnwindSafe(run)));
 }
 
 /// Hands the lead on when it is dropped, however that comes about: nobody may wait for one who is gone.

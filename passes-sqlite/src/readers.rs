@@ -95,7 +95,8 @@ impl Readers {
                 waiting = self.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner);
             };
             drop(waiting);
-            task(self);
+            // What is read is guarded already; a waker is somebody else's code, too.
+            drop(catch_unwind(AssertUnwindSafe(|| task(self))));
         }
     }
 

@@ -43,6 +43,15 @@ fn missing(sql: &Connection, found: u32) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Refuses a format that is newer than this library.
+///
+/// # Errors
+/// [`StoreError::Unsupported`].
+pub(crate) fn known(version: i32) -> Result<(), Fault> {
+    let (found, known) = (u32::try_from(version).unwrap_or_default(), newest());
+    if found > known { Err(StoreError::Unsupported { found, known }.into()) } else { Ok(()) }
+}
+
 /// The format that the file has; 0 for a new one.
 ///
 /// # Errors
@@ -54,8 +63,8 @@ pub(crate) fn format(sql: &Connection) -> Result<u32, Fault> {
     let fresh = application == 0 && version == 0 && objects == 0;
     match u32::try_from(version) {
         Ok(found) if fresh || (application == APPLICATION && found > 0) => {
-            let known = newest();
-            if found > known { Err(StoreError::Unsupported { found, known }.into()) } else { Ok(found) }
+            known(version)?;
+            Ok(found)
         }
         _ => Err(StoreError::Corrupt("the file is no database of Passes".into()).into()),
     }

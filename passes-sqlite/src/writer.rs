@@ -1,13 +1,17 @@
 //! The one writer: a group of commands in one transaction.
 
 use crate::apply::Numbers;
-use crate::connection::Db;
+use crate::connection::{BUSY, Db};
 use crate::errors::Fault;
 use crate::turnstile::Turnstile;
 use passes_core::store::{After, Answer, Change, Chunk, Command, Decide, Decision, Loaded, StoreError, done};
 use rusqlite::MAIN_DB;
 use rusqlite::wal::CheckpointMode;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// How long writers pause for the readers that keep the log from beginning anew.
+const PATIENCE: Duration = Duration::from_millis(25);
 
 /// What the writer is asked for.
 pub(crate) enum Work {
@@ -114,7 +118,8 @@ impl Writer {
     }
 
     fn begin(&self) -> Result<(), StoreError> {
-        let begun = self.db.run("BEGIN IMMEDIATE");
+        // Another process may have brought the file to a newer format, which this library would spoil.
+        let begun = self.db.run("BEGIN IMMEDIATE").and_then(|()| self.db.still_known());
         if begun.is_err() {
             self.db.roll_back();
         }
@@ -191,8 +196,15 @@ impl Writer {
     }
 
     fn checkpoint(&self) -> Result<(), StoreError> {
-        let checkpoint = self.db.sql.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE);
-        checkpoint.map(drop).map_err(|error| Fault::from(error).into())
+        // Unless this waits for the readers that still use the log there is always one where many read, and it never
+        // begins anew. One that takes longer is not waited for: the next checkpoint tries again.
+        let restarted = self
+            .db
+            .sql
+            .busy_timeout(PATIENCE)
+            .and_then(|()| self.db.sql.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::RESTART));
+        let restored = self.db.sql.busy_timeout(BUSY);
+        restarted.map(drop).and(restored).map_err(|error| Fault::from(error).into())
     }
 }
 

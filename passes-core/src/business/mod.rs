@@ -127,11 +127,10 @@ fn default_void_hours() -> u32 {
 
 impl Settings {
     /// Settings with a zone, currencies and one language; all else at its default.
+    /// See [`Settings`].
     ///
     /// # Errors
     /// `INVALID` for an unknown zone or language, `UNKNOWN_CURRENCY`.
-    ///
-    /// See [`Settings`].
     pub fn new(name: &str, zone: &str, currencies: &[&str], locale: &str) -> Result<Self, Refusal> {
         let settings = Self {
             name: name.to_owned(),
@@ -215,7 +214,7 @@ impl Settings {
     ///
     /// ```
     /// use passes_core::business::{ActiveOn, Channel};
-    /// # let mut settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+    /// # let mut settings = passes_core::business::Settings::new("Shop", "UTC", &["GBP"], "en")?;
     /// settings.channels = vec![Channel { name: "sms".into(), active_on: ActiveOn::Accepted }];
     /// assert_eq!(settings.active_on("sms"), ActiveOn::Accepted);
     /// assert_eq!(settings.active_on("email"), ActiveOn::Confirmed);
@@ -229,7 +228,7 @@ impl Settings {
     /// The commerce pool with this name.
     ///
     /// ```
-    /// # let mut settings = passes_core::business::Settings::new("Shop", "Europe/London", &["GBP"], "en-GB")?;
+    /// # let mut settings = passes_core::business::Settings::new("Shop", "UTC", &["GBP"], "en")?;
     /// use passes_core::conditions::Pool;
     /// settings.pools = vec![Pool { name: "toys".into(), conditions: Default::default() }];
     /// assert!(settings.pool("toys").is_some() && settings.pool("books").is_none());

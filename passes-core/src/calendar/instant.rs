@@ -27,18 +27,30 @@ pub struct Instant(i64);
 
 impl Instant {
     /// 0001-01-01T00:00:00Z, the first instant that can be told.
+    /// See [`Instant::from_micros`].
     pub const MIN: Self = Self(-62_135_596_800 * MICROS);
     /// 9999-12-31T23:59:59.999999Z, the last instant that can be told.
+    /// See [`Instant::from_micros`].
     pub const MAX: Self = Self(253_402_300_800 * MICROS - 1);
     /// 1970-01-01T00:00:00Z.
+    /// See [`Instant::micros`].
     pub const EPOCH: Self = Self(0);
     /// The longest text that [`Instant::parse`] looks at, in bytes.
+    /// See [`Instant::parse`].
     pub const MAX_TEXT: usize = 40;
 
     /// The instant so many microseconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
     /// `INVALID` outside of the years 1 to 9999.
+    ///
+    /// ```
+    /// use passes_core::calendar::Instant;
+    /// assert_eq!(Instant::from_micros(1_000_000)?.to_string(), "1970-01-01T00:00:01Z");
+    /// assert!(Instant::from_micros(Instant::MAX.micros() + 1).is_err());
+    /// assert!(Instant::from_micros(Instant::MIN.micros() - 1).is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn from_micros(micros: i64) -> Result<Self, Refusal> {
         if (Self::MIN.0..=Self::MAX.0).contains(&micros) {
             Ok(Self(micros))
@@ -48,6 +60,11 @@ impl Instant {
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// use passes_core::calendar::Instant;
+    /// assert_eq!(Instant::EPOCH.micros(), 0);
+    /// ```
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
@@ -58,6 +75,15 @@ impl Instant {
     ///
     /// # Errors
     /// `INVALID` for any other text, above all for one without an offset.
+    ///
+    /// ```
+    /// use passes_core::calendar::Instant;
+    /// let noon = Instant::parse("2026-05-01T13:00:00+01:00")?;
+    /// assert_eq!(noon.to_string(), "2026-05-01T12:00:00Z");
+    /// assert!(Instant::parse("2026-05-01T13:00:00").is_err()); // Without an offset.
+    /// assert!(Instant::parse(&"2".repeat(Instant::MAX_TEXT + 1)).is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let parsed =
             if text.len() <= Self::MAX_TEXT { DateTime::parse_from_rfc3339(text).ok() } else { None };
@@ -68,6 +94,13 @@ impl Instant {
     }
 
     /// The same point as chrono tells it.
+    ///
+    /// ```
+    /// use passes_core::calendar::Instant;
+    /// let at = Instant::parse("2026-05-01T12:00:00Z")?;
+    /// assert_eq!(Instant::from_utc(at.to_utc())?, at);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {
         // Every value between MIN and MAX is within chrono's range, so the default is never taken.
@@ -75,6 +108,7 @@ impl Instant {
     }
 
     /// The point that chrono tells; what is finer than a microsecond is cut off.
+    /// See [`Instant::to_utc`].
     ///
     /// # Errors
     /// `INVALID` outside of the years 1 to 9999.
@@ -83,6 +117,7 @@ impl Instant {
     }
 
     /// So many seconds later, or earlier if below zero.
+    /// See [`Instant`].
     ///
     /// # Errors
     /// `INVALID` if that leads outside of the years 1 to 9999.
@@ -97,11 +132,23 @@ impl Instant {
     ///
     /// # Errors
     /// `INVALID` if that leads outside of the years 1 to 9999.
+    ///
+    /// ```
+    /// use passes_core::calendar::Instant;
+    /// assert_eq!(Instant::EPOCH.plus_days(-1)?.to_string(), "1969-12-31T00:00:00Z");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn plus_days(self, days: i64) -> Result<Self, Refusal> {
         self.plus_seconds(days.saturating_mul(86_400))
     }
 
     /// Whole seconds from `earlier` to this instant, rounded down; below zero if `earlier` is later.
+    ///
+    /// ```
+    /// use passes_core::calendar::Instant;
+    /// assert_eq!(Instant::EPOCH.plus_days(1)?.seconds_since(Instant::EPOCH), 86_400);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         // Both lie within ±2^58, so the difference fits.

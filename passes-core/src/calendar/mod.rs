@@ -30,6 +30,7 @@ use chrono::Datelike;
 ///
 /// [`parse_date`] knows the accepted range, and [`check_date`] tells it of a date made by other means, serde
 /// among them; a date outside of the years 1 to 9999 is treated as the nearest instant that can be told.
+/// See [`parse_date`].
 pub type Date = chrono::NaiveDate;
 
 /// Reads a date in the one accepted form, `YYYY-MM-DD`, in the years 1 to 9999.
@@ -59,6 +60,12 @@ pub fn parse_date(field: &str, text: &str) -> Result<Date, Refusal> {
 ///
 /// # Errors
 /// `INVALID` naming the `field`.
+///
+/// ```
+/// use passes_core::calendar::{Date, check_date};
+/// assert!(check_date("start", Date::MAX).is_err());
+/// assert!(check_date("start", Date::default()).is_ok());
+/// ```
 pub fn check_date(field: &str, date: Date) -> Result<(), Refusal> {
     if (1..=9999).contains(&date.year()) {
         Ok(())

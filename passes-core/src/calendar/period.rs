@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// To the end of which stretch of the calendar a period runs on. Serde form: `month`, `year`.
+/// See [`Period::to_end_of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunOn {
@@ -48,22 +49,37 @@ pub struct Period {
 
 impl Period {
     /// Nothing: it ends with the end of the day on which it starts.
+    /// See [`Period::ends`].
     pub const ZERO: Self = Self { years: 0, months: 0, weeks: 0, days: 0, run_on: None };
     /// The most years.
+    /// See [`Period::of_years`].
     pub const MAX_YEARS: u16 = 100;
     /// The most months.
+    /// See [`Period::of_years`].
     pub const MAX_MONTHS: u16 = 1200;
     /// The most weeks.
+    /// See [`Period::of_years`].
     pub const MAX_WEEKS: u16 = 5200;
     /// The most days.
+    /// See [`Period::of_years`].
     pub const MAX_DAYS: u16 = 36_500;
     /// The longest text that is looked at, in bytes.
+    /// A longer one is refused with `INVALID`; see [`Period`] for the form.
     pub const MAX_TEXT: usize = 40;
 
     /// A period of all these together.
     ///
     /// # Errors
     /// `INVALID` above the largest number of any of them.
+    ///
+    /// ```
+    /// use passes_core::calendar::Period;
+    /// let period = Period::new(1, 6, 0, 10, None)?;
+    /// assert_eq!(period, "P1Y6M10D".parse()?);
+    /// assert_eq!((period.years(), period.months(), period.weeks(), period.days()), (1, 6, 0, 10));
+    /// assert_eq!(period.run_on(), None);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn new(
         years: u16,
         months: u16,
@@ -88,11 +104,22 @@ impl Period {
     ///
     /// # Errors
     /// `INVALID` above [`Period::MAX_YEARS`].
+    ///
+    /// ```
+    /// use passes_core::calendar::Period;
+    /// assert_eq!(Period::of_years(3)?, "P3Y".parse()?);
+    /// assert_eq!(Period::of_months(6)?, "P6M".parse()?);
+    /// assert_eq!(Period::of_weeks(2)?, "P2W".parse()?);
+    /// assert_eq!(Period::of_days(30)?, "P30D".parse()?);
+    /// assert!(Period::of_years(Period::MAX_YEARS + 1).is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn of_years(years: u16) -> Result<Self, Refusal> {
         Self::new(years, 0, 0, 0, None)
     }
 
     /// So many months.
+    /// See [`Period::of_years`].
     ///
     /// # Errors
     /// `INVALID` above [`Period::MAX_MONTHS`].
@@ -101,6 +128,7 @@ impl Period {
     }
 
     /// So many weeks.
+    /// See [`Period::of_years`].
     ///
     /// # Errors
     /// `INVALID` above [`Period::MAX_WEEKS`].
@@ -109,6 +137,7 @@ impl Period {
     }
 
     /// So many days.
+    /// See [`Period::of_years`].
     ///
     /// # Errors
     /// `INVALID` above [`Period::MAX_DAYS`].
@@ -117,42 +146,55 @@ impl Period {
     }
 
     /// The same length, running on to the end of its month or year.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Period, RunOn};
+    /// let year = Period::of_years(1)?.to_end_of(RunOn::Year);
+    /// assert_eq!((year.to_string().as_str(), year.run_on()), ("P1Y to end of year", Some(RunOn::Year)));
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub const fn to_end_of(self, run_on: RunOn) -> Self {
         Self { run_on: Some(run_on), ..self }
     }
 
     /// The years in it.
+    /// See [`Period::new`].
     #[must_use]
     pub const fn years(self) -> u16 {
         self.years
     }
 
     /// The months in it, beside the years.
+    /// See [`Period::new`].
     #[must_use]
     pub const fn months(self) -> u16 {
         self.months
     }
 
     /// The weeks in it.
+    /// See [`Period::new`].
     #[must_use]
     pub const fn weeks(self) -> u16 {
         self.weeks
     }
 
     /// The days in it, beside the weeks.
+    /// See [`Period::new`].
     #[must_use]
     pub const fn days(self) -> u16 {
         self.days
     }
 
     /// To the end of what it runs on.
+    /// See [`Period::to_end_of`].
     #[must_use]
     pub const fn run_on(self) -> Option<RunOn> {
         self.run_on
     }
 
     /// The last day of the period that starts at an instant, in the calendar of a zone.
+    /// See [`Period`].
     ///
     /// # Errors
     /// `INVALID` after the year 9999.
@@ -164,6 +206,13 @@ impl Period {
     ///
     /// # Errors
     /// `INVALID` after the year 9999.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Period, parse_date};
+    /// let last = Period::of_months(1)?.last_day_from(parse_date("start", "2028-01-31")?)?;
+    /// assert_eq!(last.to_string(), "2028-02-29");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn last_day_from(self, start: Date) -> Result<Date, Refusal> {
         let months = Months::new(u32::from(self.years) * 12 + u32::from(self.months));
         let days = Days::new(u64::from(self.weeks) * 7 + u64::from(self.days));
@@ -179,6 +228,13 @@ impl Period {
     ///
     /// # Errors
     /// `INVALID` after the year 9999.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Instant, Period, Zone};
+    /// let (noon, zone) = (Instant::parse("2026-05-01T12:00:00Z")?, Zone::parse("Europe/London")?);
+    /// assert_eq!(Period::ZERO.ends(noon, zone)?.to_string(), "2026-05-01T23:00:00Z");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn ends(self, start: Instant, zone: Zone) -> Result<Instant, Refusal> {
         Ok(zone.end_of(self.last_day(start, zone)?))
     }

@@ -20,19 +20,30 @@ pub struct TimeOfDay(u16);
 
 impl TimeOfDay {
     /// The beginning of a day, `00:00`.
+    /// See [`TimeOfDay::from_minutes`].
     pub const START: Self = Self(0);
     /// The end of a day, `24:00`.
+    /// See [`TimeOfDay::from_minutes`].
     pub const END: Self = Self(1440);
 
     /// The time so many minutes after `00:00` by the clock on the wall.
     ///
     /// # Errors
     /// `INVALID` above 1440.
+    ///
+    /// ```
+    /// use passes_core::calendar::TimeOfDay;
+    /// assert_eq!(TimeOfDay::from_minutes(540)?, "09:00".parse()?);
+    /// assert_eq!((TimeOfDay::START.minutes(), TimeOfDay::END.minutes()), (0, 1_440));
+    /// assert!(TimeOfDay::from_minutes(1_441).is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn from_minutes(minutes: u16) -> Result<Self, Refusal> {
         if minutes <= Self::END.0 { Ok(Self(minutes)) } else { Err(no_time()) }
     }
 
     /// Minutes since `00:00` by the clock on the wall, 0 to 1440.
+    /// See [`TimeOfDay::from_minutes`].
     #[must_use]
     pub const fn minutes(self) -> u16 {
         self.0
@@ -43,6 +54,14 @@ impl TimeOfDay {
 ///
 /// `24:00` as `to` is the end of the day. A `to` that is not after `from` lies on the next day: the hours cross
 /// midnight, and belong to the day on which they began. Where hours overlap, it is open.
+///
+/// ```
+/// use passes_core::calendar::{Hours, Weekday, Windows};
+/// let days = [Weekday::Fri, Weekday::Sat].into();
+/// let night = Hours { days, from: "22:00".parse()?, to: "02:00".parse()? };
+/// Windows { hours: vec![night], ..Windows::default() }.validate()?;
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
@@ -116,6 +135,7 @@ pub struct Windows {
 }
 
 /// Whether something can be redeemed at an instant, by its [`Windows`].
+/// See [`Windows::opens`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
     /// It can.
@@ -134,13 +154,17 @@ pub enum Opening {
 
 impl Windows {
     /// The most opening hours.
+    /// See [`Windows::validate`].
     pub const MAX_HOURS: usize = 100;
     /// The most blackout dates.
+    /// See [`Windows::validate`].
     pub const MAX_BLACKOUT: usize = 1000;
     /// How many days the next opening is searched for.
+    /// See [`Windows::opens`].
     pub const LOOK_AHEAD: u16 = 400;
 
     /// Whether there is no start, no hours and no blackout date: always open.
+    /// See [`Windows::opens`].
     #[must_use]
     pub fn is_always(&self) -> bool {
         self.start.is_none() && self.hours.is_empty() && self.blackout.is_empty()
@@ -151,6 +175,15 @@ impl Windows {
     /// # Errors
     /// `TOO_LARGE` above a maximum; `INVALID` for hours without a day, that begin at `24:00` or where they end,
     /// and for dates outside of the years 1 to 9999.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Hours, TimeOfDay, Weekday, Windows};
+    /// let day = Hours { days: [Weekday::Mon].into(), from: TimeOfDay::START, to: TimeOfDay::END };
+    /// let many = Windows { hours: vec![day.clone(); Windows::MAX_HOURS + 1], ..Windows::default() };
+    /// assert_eq!(many.validate().unwrap_err().code(), "TOO_LARGE");
+    /// let none = Windows { hours: vec![Hours { days: Default::default(), ..day }], ..Windows::default() };
+    /// assert_eq!(none.validate().unwrap_err().code(), "INVALID");
+    /// ```
     pub fn validate(&self) -> Result<(), Refusal> {
         at_most("windows.hours", self.hours.len(), Self::MAX_HOURS)?;
         at_most("windows.blackout", self.blackout.len(), Self::MAX_BLACKOUT)?;
@@ -165,6 +198,17 @@ impl Windows {
     ///
     /// Hours follow the clock on the wall: those in a gap of daylight saving don't occur, those in an hour that
     /// comes twice are open both times.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Instant, Opening, Windows, Zone, parse_date};
+    /// let now = Instant::parse("2026-05-01T12:00:00Z")?;
+    /// assert!(Windows::default().is_always());
+    /// assert_eq!(Windows::default().opens(now, Zone::UTC), Opening::Open);
+    /// let later = Windows { start: Some(parse_date("start", "2026-06-01")?), ..Windows::default() };
+    /// let from = Instant::parse("2026-06-01T00:00:00Z")?;
+    /// assert_eq!(later.opens(now, Zone::UTC), Opening::NotStarted { from });
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn opens(&self, now: Instant, zone: Zone) -> Opening {
         if let Some(from) = self.start.map(|start| zone.start_of(start)).filter(|from| now < *from) {

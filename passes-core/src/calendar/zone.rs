@@ -27,12 +27,21 @@ pub struct Zone(Tz);
 
 impl Zone {
     /// Coordinated universal time.
+    /// See [`Zone::parse`].
     pub const UTC: Self = Self(Tz::UTC);
 
     /// Reads a name of the IANA database, capitals and all.
     ///
     /// # Errors
     /// `INVALID` for any other text.
+    ///
+    /// ```
+    /// use passes_core::calendar::Zone;
+    /// assert_eq!(Zone::parse("Europe/London")?.name(), "Europe/London");
+    /// assert_eq!(Zone::parse("UTC")?, Zone::UTC);
+    /// assert_eq!(Zone::parse("Europe/Atlantis").unwrap_err().code(), "INVALID");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn parse(name: &str) -> Result<Self, Refusal> {
         name.parse().map(Self).map_err(|_| {
             Refusal::invalid("zone", "not a time zone of the IANA database such as Europe/Berlin")
@@ -40,6 +49,7 @@ impl Zone {
     }
 
     /// The name in the IANA database.
+    /// See [`Zone::parse`].
     #[must_use]
     pub fn name(self) -> &'static str {
         self.0.name()
@@ -80,18 +90,29 @@ impl Zone {
     /// The end of a date here, which is the first instant of the next date: the date's half-open end.
     ///
     /// A date outside of the years 1 to 9999 gives [`Instant::MIN`] or [`Instant::MAX`].
+    /// See [`Zone`].
     #[must_use]
     pub fn end_of(self, date: Date) -> Instant {
         self.start_of(date.checked_add_days(Days::new(1)).unwrap_or(date))
     }
 
     /// The date that calendars show here at an instant.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Instant, Zone};
+    /// let tokyo = Zone::parse("Asia/Tokyo")?;
+    /// let evening = Instant::parse("2026-05-01T20:30:00Z")?;
+    /// assert_eq!(tokyo.date_of(evening).to_string(), "2026-05-02");
+    /// assert_eq!(tokyo.local(evening).minute, 5 * 60 + 30);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn date_of(self, at: Instant) -> Date {
         self.local(at).date
     }
 
     /// What calendars and clocks show here at an instant.
+    /// See [`Zone::date_of`].
     #[must_use]
     pub fn local(self, at: Instant) -> LocalTime {
         let at = at.to_utc().with_timezone(&self.0);
@@ -120,6 +141,7 @@ impl Zone {
 }
 
 /// What calendars and clocks show somewhere.
+/// See [`Zone::local`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalTime {
     /// The date.
@@ -132,6 +154,13 @@ pub struct LocalTime {
 }
 
 /// A stretch of time: from one instant up to another, which is outside of it.
+///
+/// ```
+/// use passes_core::calendar::{Instant, Span};
+/// let day = Span { from: Instant::EPOCH, to: Instant::EPOCH.plus_days(1)? };
+/// assert!(day.contains(day.from) && !day.contains(day.to));
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The first instant.
@@ -142,6 +171,7 @@ pub struct Span {
 
 impl Span {
     /// Whether an instant lies in it.
+    /// See [`Span`].
     #[must_use]
     pub fn contains(self, at: Instant) -> bool {
         self.from <= at && at < self.to
@@ -149,6 +179,7 @@ impl Span {
 }
 
 /// The stretches of the calendar after which a limit begins anew. Serde form: `day`, `week`, `month`, `year`.
+/// See [`Zone::span`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cycle {
@@ -164,6 +195,14 @@ pub enum Cycle {
 
 impl Cycle {
     /// The first day of the cycle that a date lies in. `week_start` is the first day of weeks.
+    ///
+    /// ```
+    /// use passes_core::calendar::{Cycle, Weekday, parse_date};
+    /// let date = parse_date("date", "2026-05-06")?; // A Wednesday.
+    /// assert_eq!(Cycle::Week.first_day(date, Weekday::Mon).to_string(), "2026-05-04");
+    /// assert_eq!(Cycle::Month.first_day(date, Weekday::Mon).to_string(), "2026-05-01");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn first_day(self, date: Date, week_start: Weekday) -> Date {
         let first = match self {
@@ -189,6 +228,13 @@ impl Cycle {
 }
 
 /// A day of the week. Serde form: `mon` to `sun`.
+///
+/// ```
+/// use passes_core::calendar::{Weekday, parse_date};
+/// assert_eq!(Weekday::of(parse_date("date", "2026-05-01")?), Weekday::Fri);
+/// assert_eq!(Weekday::Mon.previous(), Weekday::Sun);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weekday {
@@ -211,6 +257,7 @@ pub enum Weekday {
 
 impl Weekday {
     /// The day of the week of a date.
+    /// See [`Weekday`].
     #[must_use]
     pub fn of(date: Date) -> Self {
         match date.weekday() {
@@ -225,6 +272,7 @@ impl Weekday {
     }
 
     /// The day before.
+    /// See [`Weekday`].
     #[must_use]
     pub const fn previous(self) -> Self {
         match self {

@@ -24,20 +24,32 @@ pub struct Currency(iso_currency::Currency);
 
 impl Currency {
     /// Euro, two decimals.
+    /// See [`Currency`].
     pub const EUR: Self = Self(iso_currency::Currency::EUR);
     /// United States dollar, two decimals.
+    /// See [`Currency`].
     pub const USD: Self = Self(iso_currency::Currency::USD);
     /// Pound sterling, two decimals.
+    /// See [`Currency`].
     pub const GBP: Self = Self(iso_currency::Currency::GBP);
     /// Yen, no decimals.
+    /// See [`Currency`].
     pub const JPY: Self = Self(iso_currency::Currency::JPY);
     /// Bahraini dinar, three decimals.
+    /// See [`Currency`].
     pub const BHD: Self = Self(iso_currency::Currency::BHD);
 
     /// Reads a code of three ASCII letters, in capitals or not.
     ///
     /// # Errors
     /// `UNKNOWN_CURRENCY` for any other text, and for codes without a minor unit.
+    ///
+    /// ```
+    /// use passes_core::money::Currency;
+    /// assert_eq!(Currency::parse("gbp")?, Currency::GBP);
+    /// assert!(Currency::parse("pounds").is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         if text.len() != 3 || !text.bytes().all(|b| b.is_ascii_alphabetic()) {
             // Not repeated: who knows what was put in this field.
@@ -53,6 +65,12 @@ impl Currency {
     ///
     /// # Errors
     /// `UNKNOWN_CURRENCY` if there is none, or none with a minor unit.
+    ///
+    /// ```
+    /// use passes_core::money::Currency;
+    /// assert_eq!(Currency::from_numeric(392)?, Currency::JPY);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn from_numeric(numeric: u16) -> Result<Self, Refusal> {
         iso_currency::Currency::from_numeric(numeric)
             .and_then(Self::countable)
@@ -60,6 +78,11 @@ impl Currency {
     }
 
     /// Every currency that can be used, by code.
+    ///
+    /// ```
+    /// use passes_core::money::Currency;
+    /// assert!(Currency::all().is_sorted() && Currency::all().contains(&Currency::BHD));
+    /// ```
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut all: Vec<Self> = iso_currency::Currency::iter().filter_map(Self::countable).collect();
@@ -68,18 +91,21 @@ impl Currency {
     }
 
     /// The code of three capitals.
+    /// See [`Currency`].
     #[must_use]
     pub fn code(self) -> &'static str {
         self.0.code()
     }
 
     /// The number in ISO 4217.
+    /// See [`Currency`].
     #[must_use]
     pub fn numeric(self) -> u16 {
         self.0.numeric()
     }
 
     /// How many decimals the minor unit has: 0 to 4.
+    /// See [`Currency`].
     #[must_use]
     pub fn decimals(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)

@@ -21,9 +21,11 @@ use std::str::FromStr;
 /// The largest amount, in minor units, above and below zero: 10^15, which is ten thousand billion euros.
 ///
 /// Some nine thousand such amounts still add up within an `i64`.
+/// See [`Money::from_minor`].
 pub const MAX_MINOR: i64 = 1_000_000_000_000_000;
 
 /// The longest text of a decimal that is looked at, in bytes.
+/// A longer one is refused with `INVALID`; see [`Money::parse`].
 pub const MAX_DECIMAL_TEXT: usize = 40;
 
 /// An amount of money in one currency, exact, above, at or below zero.
@@ -49,6 +51,7 @@ pub struct Money {
 
 impl Money {
     /// Nothing, in this currency.
+    /// See [`Money::is_zero`].
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self { minor: 0, currency }
@@ -63,6 +66,13 @@ impl Money {
     ///
     /// # Errors
     /// `BAD_AMOUNT` beyond [`MAX_MINOR`].
+    ///
+    /// ```
+    /// use passes_core::money::{Currency, MAX_MINOR, Money};
+    /// assert_eq!(Money::from_minor(1_250, Currency::GBP)?.to_string(), "12.50 GBP");
+    /// assert_eq!(Money::from_minor(MAX_MINOR + 1, Currency::GBP).unwrap_err().code(), "BAD_AMOUNT");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn from_minor(minor: i64, currency: Currency) -> Result<Self, Refusal> {
         if (-MAX_MINOR..=MAX_MINOR).contains(&minor) {
             Ok(Self { minor, currency })
@@ -77,6 +87,13 @@ impl Money {
     /// # Errors
     /// `INVALID` for any other text, `TOO_MANY_DECIMALS` for digits that the currency has no unit for (zeros at
     /// the end are fine), `BAD_AMOUNT` beyond [`MAX_MINOR`].
+    ///
+    /// ```
+    /// use passes_core::money::{Currency, Money};
+    /// assert_eq!(Money::parse("-3", Currency::JPY)?.minor(), -3);
+    /// assert_eq!(Money::parse("1,000", Currency::GBP).unwrap_err().code(), "INVALID");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn parse(text: &str, currency: Currency) -> Result<Self, Refusal> {
         Self::from_decimal(parse_decimal("amount", text)?, currency)
     }
@@ -86,6 +103,13 @@ impl Money {
     /// # Errors
     /// `TOO_MANY_DECIMALS` for digits that the currency has no unit for (zeros at the end are fine),
     /// `BAD_AMOUNT` beyond [`MAX_MINOR`].
+    ///
+    /// ```
+    /// use passes_core::money::{Currency, Money};
+    /// let price = Money::from_decimal("12.5".parse().unwrap(), Currency::BHD)?;
+    /// assert_eq!((price.minor(), price.to_decimal().to_string().as_str()), (12_500, "12.500"));
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn from_decimal(amount: Decimal, currency: Currency) -> Result<Self, Refusal> {
         if amount.abs() > Decimal::from(MAX_MINOR) {
             return Err(too_large());
@@ -101,18 +125,21 @@ impl Money {
     }
 
     /// The amount in major units, with all decimals of the currency.
+    /// See [`Money::from_decimal`].
     #[must_use]
     pub fn to_decimal(self) -> Decimal {
         Decimal::new(self.minor, self.currency.decimals())
     }
 
     /// The amount in minor units.
+    /// See [`Money`].
     #[must_use]
     pub const fn minor(self) -> i64 {
         self.minor
     }
 
     /// The currency.
+    /// See [`Money::is_zero`].
     #[must_use]
     pub const fn currency(self) -> Currency {
         self.currency
@@ -122,12 +149,22 @@ impl Money {
     ///
     /// # Errors
     /// `MIXED_CURRENCIES`; `OVERFLOW` beyond [`MAX_MINOR`].
+    ///
+    /// ```
+    /// use passes_core::money::{Currency, Money};
+    /// let (ten, three) = (Money::parse("10", Currency::GBP)?, Money::parse("3", Currency::GBP)?);
+    /// assert_eq!(ten.plus(three)?.to_string(), "13.00 GBP");
+    /// assert_eq!(three.minus(ten)?.to_string(), "-7.00 GBP");
+    /// assert!(ten.compare(three)?.is_gt());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn plus(self, other: Self) -> Result<Self, Refusal> {
         self.same_currency(other)?;
         self.checked(self.minor.checked_add(other.minor))
     }
 
     /// The difference, which may be below zero.
+    /// See [`Money::plus`].
     ///
     /// # Errors
     /// `MIXED_CURRENCIES`; `OVERFLOW` beyond [`MAX_MINOR`].
@@ -137,6 +174,7 @@ impl Money {
     }
 
     /// So many times the amount.
+    /// See [`Money`].
     ///
     /// # Errors
     /// `OVERFLOW` beyond [`MAX_MINOR`].
@@ -145,6 +183,7 @@ impl Money {
     }
 
     /// Which of the two is more. There is no `<` on money: two currencies have no order.
+    /// See [`Money::plus`].
     ///
     /// # Errors
     /// `MIXED_CURRENCIES`.
@@ -154,18 +193,27 @@ impl Money {
     }
 
     /// Whether it is nothing.
+    ///
+    /// ```
+    /// use passes_core::money::{Currency, Money};
+    /// let nothing = Money::zero(Currency::GBP);
+    /// assert!(nothing.is_zero() && !nothing.is_positive() && !nothing.is_negative());
+    /// assert_eq!(nothing.currency(), Currency::GBP);
+    /// ```
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.minor == 0
     }
 
     /// Whether it is above zero.
+    /// See [`Money::is_zero`].
     #[must_use]
     pub const fn is_positive(self) -> bool {
         self.minor > 0
     }
 
     /// Whether it is below zero.
+    /// See [`Money::is_zero`].
     #[must_use]
     pub const fn is_negative(self) -> bool {
         self.minor < 0
@@ -175,6 +223,12 @@ impl Money {
     ///
     /// # Errors
     /// `MIXED_CURRENCIES`.
+    ///
+    /// ```
+    /// use passes_core::money::{Currency, Money};
+    /// let (pounds, yen) = (Money::zero(Currency::GBP), Money::zero(Currency::JPY));
+    /// assert_eq!(pounds.same_currency(yen).unwrap_err().to_string(), "GBP and JPY can't be mixed");
+    /// ```
     pub fn same_currency(self, other: Self) -> Result<(), Refusal> {
         if self.currency == other.currency {
             Ok(())

@@ -26,10 +26,13 @@ pub struct Percent {
 
 impl Percent {
     /// Nothing.
+    /// See [`Percent::is_zero`].
     pub const ZERO: Self = Self { millionths: 0 };
     /// The whole.
+    /// See [`Percent::is_zero`].
     pub const ALL: Self = Self { millionths: 100_000_000 };
     /// How many decimals a percentage may have.
+    /// See [`Percent::parse`].
     pub const DECIMALS: u32 = 6;
 
     /// Reads a percentage such as `12.5`, at most 40 bytes.
@@ -37,6 +40,11 @@ impl Percent {
     /// # Errors
     /// `INVALID` for any other text, below 0, above 100, or with more than six decimals (zeros at the end are
     /// fine).
+    ///
+    /// ```
+    /// use passes_core::money::Percent;
+    /// assert!(Percent::parse("0.000001").is_ok() && Percent::parse("0.0000001").is_err());
+    /// ```
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         Self::from_decimal(parse_decimal("percent", text)?)
     }
@@ -45,6 +53,12 @@ impl Percent {
     ///
     /// # Errors
     /// `INVALID` below 0, above 100, or with more than six decimals (zeros at the end are fine).
+    ///
+    /// ```
+    /// use passes_core::money::Percent;
+    /// assert_eq!(Percent::from_decimal("12.50".parse().unwrap())?.to_decimal().to_string(), "12.5");
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn from_decimal(percent: Decimal) -> Result<Self, Refusal> {
         if percent < Decimal::ZERO || percent > Decimal::ONE_HUNDRED {
             return Err(Refusal::invalid("percent", "a percentage is between 0 and 100"));
@@ -59,12 +73,19 @@ impl Percent {
     }
 
     /// The percentage as a decimal, without zeros at the end.
+    /// See [`Percent::from_decimal`].
     #[must_use]
     pub fn to_decimal(self) -> Decimal {
         Decimal::new(i64::from(self.millionths), Self::DECIMALS).normalize()
     }
 
     /// Whether it is nothing.
+    ///
+    /// ```
+    /// use passes_core::money::Percent;
+    /// assert!(Percent::ZERO.is_zero() && !Percent::ALL.is_zero());
+    /// assert_eq!((Percent::ZERO.of(999), Percent::ALL.of(999)), (0, 999));
+    /// ```
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.millionths == 0
@@ -72,6 +93,7 @@ impl Percent {
 
     /// This percentage of an amount in minor units, rounded once, half away from zero. Never farther from zero
     /// than the amount.
+    /// See [`Percent`].
     #[must_use]
     pub fn of(self, minor: i64) -> i64 {
         let whole = i128::from(Self::ALL.millionths);

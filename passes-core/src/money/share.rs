@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 use std::cmp::Reverse;
 
 /// The most lines that an amount is shared out over.
+/// See [`discount`].
 pub const MAX_LINES: usize = 10_000;
 
 /// A percentage discount on lines of one currency: the whole discount, and the part of each line.

@@ -132,11 +132,10 @@ pub struct Actor {
 
 impl Actor {
     /// An actor with these rights, anywhere, up to any amount.
+    /// See [`Actor`].
     ///
     /// # Errors
     /// `INVALID` when the id is empty or longer than 64 characters.
-    ///
-    /// See [`Actor`].
     pub fn new(id: &str, rights: Rights) -> Result<Self, Refusal> {
         limits::text("actor", id, 1, limits::NAME)?;
         Ok(Self { id: id.into(), rights, places: None, largest: Arc::new([]) })

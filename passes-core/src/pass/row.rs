@@ -42,7 +42,7 @@ impl Standing {
 /// Marks on a pass's row.
 pub mod flag {
     /// The pass by itself is suspended.
-    /// See [`State::of`](super::State::of).
+    /// See [`State::of`](crate::pass::State::of).
     pub const SUSPENDED: u32 = 1;
     /// Its value is booked in the ledger.
     /// See [`PassRow`](super::PassRow).

@@ -178,12 +178,11 @@ impl Action {
     }
 
     /// Whether the action is allowed in this state.
+    /// See [`Action`].
     ///
     /// # Errors
     /// The refusal that fits: of a redemption `PASS_DRAFT`, `PASS_SUSPENDED`, `PASS_REDEEMED` or
     /// `PASS_CANCELLED`; of any other command `WRONG_STATE`.
-    ///
-    /// See [`Action`].
     pub fn check(self, state: State) -> Result<(), Refusal> {
         if self.allowed_in().contains(&state) {
             return Ok(());

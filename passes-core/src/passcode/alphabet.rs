@@ -38,6 +38,7 @@ pub enum Alphabet {
 
 impl Alphabet {
     /// The characters as they are shown.
+    /// See [`Alphabet`].
     #[must_use]
     pub fn characters(&self) -> &str {
         match self {
@@ -50,6 +51,11 @@ impl Alphabet {
     }
 
     /// Its name, or the characters of a custom one; [`Alphabet::from`] reads it back.
+    ///
+    /// ```
+    /// use passes_core::passcode::Alphabet;
+    /// assert_eq!(Alphabet::from(Alphabet::Safe.as_str()), Alphabet::Safe);
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -67,6 +73,13 @@ impl Alphabet {
     ///
     /// `BAD_FORMAT` for less than two characters, one that is no ASCII letter or digit, two that fold to the same
     /// one, and a custom alphabet that reads like the name of another.
+    ///
+    /// ```
+    /// use passes_core::passcode::Alphabet;
+    /// assert_eq!(Alphabet::Numeric.symbols()?.len(), 10);
+    /// assert_eq!(Alphabet::from("0O").symbols().unwrap_err().code(), "BAD_FORMAT"); // They read the same.
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     pub fn symbols(&self) -> Result<Symbols, Refusal> {
         if matches!(self, Self::Custom(text) if !matches!(Self::from(text.as_str()), Self::Custom(_))) {
             return Err(bad("this alphabet is written like the name of another"));
@@ -144,18 +157,28 @@ pub struct Symbols(u64);
 
 impl Symbols {
     /// How many characters it has.
+    ///
+    /// ```
+    /// use passes_core::passcode::{Alphabet, Symbols};
+    /// let (digits, safe) = (Alphabet::Numeric.symbols()?, Alphabet::Safe.symbols()?);
+    /// assert_eq!((digits.len(), safe.len(), digits.shared(safe)), (10, 24, 7));
+    /// assert!(Symbols::default().is_empty() && digits.iter().eq(b'0'..=b'9'));
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn len(self) -> u32 {
         self.0.count_ones()
     }
 
     /// Whether it has none.
+    /// See [`Symbols::len`].
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// The place of a folded character among these, from 0.
+    /// See [`Symbols`].
     #[must_use]
     pub fn rank(self, folded: u8) -> Option<u32> {
         let bit = bit(folded)?;
@@ -163,12 +186,14 @@ impl Symbols {
     }
 
     /// How many characters both have.
+    /// See [`Symbols::len`].
     #[must_use]
     pub fn shared(self, other: Self) -> u32 {
         (self.0 & other.0).count_ones()
     }
 
     /// The characters in order.
+    /// See [`Symbols::len`].
     pub fn iter(self) -> impl Iterator<Item = u8> {
         (b'0'..=b'9').chain(b'A'..=b'Z').filter(move |c| self.rank(*c).is_some())
     }

@@ -48,6 +48,7 @@ pub(super) fn holds(symbols: Symbols, check: bool, body: &[u8]) -> bool {
 }
 
 /// What a folded text is to the formats that are in use in a business.
+/// See [`recognise`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recognised {
     /// A format could have made it: look it up.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 
 /// What is derived from the seed of a lot. Each has a stream of its own.
+/// See [`LotSeed::stream`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Derived {
@@ -19,17 +20,31 @@ pub enum Derived {
 /// The seed that all codes and PINs of a lot derive from (T-2): 32 bytes that are stored only sealed.
 ///
 /// It wipes itself when dropped; `Debug` says nothing.
+///
+/// ```
+/// use passes_core::passcode::LotSeed;
+/// let seed = LotSeed::from_bytes([1; 32]);
+/// assert_eq!((seed.reveal(), format!("{seed:?}").as_str()), (&[1; 32], "LotSeed(..)"));
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct LotSeed([u8; 32]);
 
 impl LotSeed {
     /// A seed from bytes that were sealed before.
+    /// See [`LotSeed`].
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// A new seed.
+    ///
+    /// ```
+    /// use passes_core::passcode::LotSeed;
+    /// use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    /// let seed = LotSeed::generate(&mut ChaCha20Rng::from_seed([7; 32])); // The host's randomness.
+    /// assert_ne!(seed.reveal(), &[0; 32]);
+    /// ```
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut seed = Self([0; 32]);
         rng.fill_bytes(&mut seed.0);
@@ -37,6 +52,7 @@ impl LotSeed {
     }
 
     /// The bytes, to be sealed. They are the secret.
+    /// See [`LotSeed`].
     #[must_use]
     pub fn reveal(&self) -> &[u8; 32] {
         &self.0
@@ -76,6 +92,14 @@ impl LotSeed {
     }
 
     /// The random stream of one pass.
+    ///
+    /// ```
+    /// use passes_core::passcode::{Derived, Format, LotSeed};
+    /// let (seed, maker) = (LotSeed::from_bytes([1; 32]), Format::default().maker()?);
+    /// let body = maker.draw(&mut seed.stream(Derived::Code, 7, 0));
+    /// assert_eq!(maker.passcode(&body), maker.passcode(&seed.code(&maker, 7, 0)));
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn stream(&self, of: Derived, serial: u32, try_no: u32) -> SeedStream<'_> {
@@ -114,6 +138,7 @@ impl fmt::Debug for LotSeed {
 const AHEAD: usize = 16;
 
 /// The codes of consecutive passes with their serial numbers; [`LotSeed::codes`] makes it.
+/// See [`LotSeed::codes`].
 pub struct Codes<'a> {
     seed: &'a LotSeed,
     maker: &'a Maker,
@@ -162,6 +187,7 @@ impl fmt::Debug for Codes<'_> {
 ///
 /// It is made of blocks of 64 bytes of BLAKE3's extended output, keyed with the seed, over what is derived (one
 /// byte) and the try (four bytes, little endian). The n-th block of a pass, from 0, is block n·2³² + serial number.
+/// See [`LotSeed::stream`].
 pub struct SeedStream<'a> {
     seed: &'a LotSeed,
     of: Derived,

@@ -11,9 +11,11 @@ use zeroize::Zeroizing;
 ///
 /// Newer Unicode tables are no new version. They only let in characters that were malformed before, and no
 /// stored code has one of those.
+/// See [`fold`] for what it does.
 pub const FOLDING_VERSION: u8 = 1;
 
 /// The most characters that are read as a passcode, before and after folding.
+/// See [`Folded::length`].
 pub const LONGEST_TEXT: usize = 256;
 
 /// A folded passcode: one or more of `0-9A-Z`, without `I`, `L` and `O`. It is as secret as the code.
@@ -31,6 +33,7 @@ pub struct Folded(Zeroizing<Vec<u8>>);
 
 impl Folded {
     /// The folded characters. They are the secret.
+    /// See [`Folded`].
     #[must_use]
     pub fn reveal(&self) -> &str {
         // Only ASCII is ever pushed, so this can't fail.
@@ -38,12 +41,21 @@ impl Folded {
     }
 
     /// The folded characters as ASCII. They are the secret.
+    /// See [`Folded::length`].
     #[must_use]
     pub fn reveal_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// How many characters it has: 1 to [`LONGEST_TEXT`].
+    ///
+    /// ```
+    /// use passes_core::passcode::{LONGEST_TEXT, fold};
+    /// let folded = fold("7kq2-m9xw")?;
+    /// assert_eq!((folded.length(), folded.reveal_bytes()), (8, b"7KQ2M9XW".as_slice()));
+    /// assert!(fold(&"2".repeat(LONGEST_TEXT + 1)).is_err());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn length(&self) -> usize {
         self.0.len()

@@ -54,10 +54,13 @@ impl Default for Format {
 
 impl Format {
     /// The fewest drawn characters.
+    /// See [`Format::validate`].
     pub const SHORTEST: u8 = 4;
     /// The most drawn characters.
+    /// See [`Format::validate`].
     pub const LONGEST: u8 = 32;
     /// The most characters of a prefix or a suffix.
+    /// See [`Format::validate`].
     pub const LONGEST_AFFIX: usize = 16;
 
     /// Whether codes can be made of it.
@@ -65,6 +68,14 @@ impl Format {
     /// # Errors
     ///
     /// `BAD_FORMAT`, with the field and the reason: see the fields and [`Alphabet::symbols`].
+    ///
+    /// ```
+    /// use passes_core::passcode::Format;
+    /// let short = Format { length: Format::SHORTEST - 1, ..Format::default() };
+    /// let long = Format { length: Format::LONGEST + 1, ..Format::default() };
+    /// let wordy = Format { prefix: "X".repeat(Format::LONGEST_AFFIX + 1), ..Format::default() };
+    /// assert!([short, long, wordy].iter().all(|format| format.validate().is_err()));
+    /// ```
     pub fn validate(&self) -> Result<(), Refusal> {
         self.folded().map(drop)
     }
@@ -98,6 +109,7 @@ impl Format {
     }
 
     /// The format made ready to draw, show and hash codes.
+    /// See [`Maker`].
     ///
     /// # Errors
     ///
@@ -120,6 +132,16 @@ fn affix(field: &str, text: &str) -> Result<String, Refusal> {
 /// The pattern of a format's codes in their folded form: what makes two formats the same to whoever types a code.
 ///
 /// A business keeps one for every format that is in use; [`recognise`](super::recognise) asks them.
+///
+/// ```
+/// use passes_core::passcode::{Format, fold};
+/// let gift = Format { prefix: "GIFT".into(), length: 8, check: true, ..Format::default() }.folded()?;
+/// assert_eq!((gift.prefix(), gift.suffix(), gift.has_check()), ("G1FT", "", true));
+/// assert_eq!((gift.length(), gift.total_length(), gift.symbols().len()), (8, 13, 24));
+/// assert!(gift.same_length(&fold("2222-2222-2222-2")?) && !gift.accepts(&fold("2222-2222-2222-2")?));
+/// assert_eq!(gift.with_length(10).total_length(), 15);
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Raw")]
 pub struct FoldedFormat {
@@ -160,42 +182,49 @@ impl TryFrom<Raw> for FoldedFormat {
 
 impl FoldedFormat {
     /// The folded prefix, or nothing.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
     /// The folded suffix, or nothing.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn suffix(&self) -> &str {
         &self.suffix
     }
 
     /// What the body and the check character are made of.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn symbols(&self) -> Symbols {
         self.symbols
     }
 
     /// How many characters are drawn.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn length(&self) -> u8 {
         self.length
     }
 
     /// Whether it has a check character.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn has_check(&self) -> bool {
         self.check
     }
 
     /// The same pattern with another number of drawn characters.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn with_length(&self, length: u8) -> Self {
         Self { length, ..self.clone() }
     }
 
     /// How many characters a folded code of this pattern has in all.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn total_length(&self) -> usize {
         self.prefix.len() + self.body_length() + self.suffix.len()
@@ -214,12 +243,14 @@ impl FoldedFormat {
     }
 
     /// Whether a code of this pattern could read so: length, prefix, suffix, alphabet and check character.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn accepts(&self, folded: &Folded) -> bool {
         self.body(folded).is_some_and(|body| check::holds(self.symbols, self.check, body))
     }
 
     /// Whether it has the length of this pattern's codes.
+    /// See [`FoldedFormat`].
     #[must_use]
     pub fn same_length(&self, folded: &Folded) -> bool {
         folded.length() == self.total_length()

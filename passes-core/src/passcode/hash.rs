@@ -12,6 +12,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
 
 /// The context of the hash of a passcode. It stands for version 1 of the folding rule
 /// ([`FOLDING_VERSION`]) and never changes: every stored digest rests on it.
+/// See [`CodeHash`].
 pub const CODE_HASH_CONTEXT: &str = "passes 2026 passcode hash, folding 1";
 
 const _: () = assert!(FOLDING_VERSION == 1, "another folding rule needs another context");
@@ -38,18 +39,26 @@ pub struct Passcode(Zeroizing<String>);
 
 impl Passcode {
     /// A passcode from its text, which is judged when it is folded.
+    /// See [`Passcode`].
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
     /// The plain text. It is the secret.
+    ///
+    /// ```
+    /// let code = passes_core::passcode::Passcode::new("7kq2-m9xw");
+    /// assert_eq!((code.reveal(), code.fold()?.reveal()), ("7kq2-m9xw", "7KQ2M9XW"));
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
     /// Its folded form (C-1).
+    /// An example is at [`Passcode::reveal`].
     ///
     /// # Errors
     ///
@@ -59,6 +68,7 @@ impl Passcode {
     }
 
     /// Its hash in a business.
+    /// An example is at [`Passcode`].
     ///
     /// # Errors
     ///
@@ -69,6 +79,7 @@ impl Passcode {
 
     /// The text with all but its last characters hidden (C-6), where no format is known, so that all of it may be
     /// body. With a format, [`Maker::mask`](super::Maker::mask) tells prefix and body apart.
+    /// See [`Passcode`].
     #[must_use]
     pub fn mask(&self) -> String {
         let counts = |c: char| c.is_alphanumeric();
@@ -136,18 +147,29 @@ pub struct CodeHash([u8; 32]);
 
 impl CodeHash {
     /// The hash of a folded code.
+    ///
+    /// ```
+    /// use passes_core::passcode::{CodeHash, Passcode, fold};
+    /// let hash = CodeHash::of(&[0; 16], &fold("7KQ2")?);
+    /// assert_eq!(hash, Passcode::new("7kq2").hash(&[0; 16])?);
+    /// assert_eq!(CodeHash::from_bytes(*hash.reveal()), hash);
+    /// assert_ne!(CodeHash::of(&[1; 16], &fold("7KQ2")?), hash); // In another business.
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn of(business: &[u8; 16], code: &Folded) -> Self {
         hash_parts(business, [code.reveal_bytes()])
     }
 
     /// A hash that a caller presents.
+    /// See [`CodeHash::of`].
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// A hash that a caller presents as 64 hexadecimal digits, in either case.
+    /// See [`CodeHash`].
     ///
     /// # Errors
     ///
@@ -157,18 +179,21 @@ impl CodeHash {
     }
 
     /// The bytes. They are the secret.
+    /// See [`CodeHash::of`].
     #[must_use]
     pub fn reveal(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// The bytes as 64 lower-case hexadecimal digits. They are the secret.
+    /// See [`CodeHash`].
     #[must_use]
     pub fn reveal_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex::encode(&self.0))
     }
 
     /// The digest under a key of purpose [`Digest`](crate::secret::Purpose::Digest): what a store holds.
+    /// See [`Digest`].
     #[must_use]
     #[inline]
     pub fn digest(&self, key: &Key) -> Digest {
@@ -240,24 +265,32 @@ pub struct Digest([u8; 32]);
 
 impl Digest {
     /// A digest that was stored.
+    /// See [`Digest`].
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The bytes to store.
+    /// See [`Digest`].
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// The bytes as 64 lower-case hexadecimal digits.
+    ///
+    /// ```
+    /// use passes_core::passcode::Digest;
+    /// assert_eq!(Digest::from_bytes([0xab; 32]).to_hex(), "ab".repeat(32));
+    /// ```
     #[must_use]
     pub fn to_hex(self) -> String {
         hex::encode(&self.0)
     }
 
     /// The digest after a rotation to a new key: the keyed hash of this one.
+    /// See [`Digest`].
     #[must_use]
     #[inline]
     pub fn wrap(&self, key: &Key) -> Self {
@@ -316,6 +349,7 @@ pub enum Presented {
 
 impl Presented {
     /// The hash of what was presented.
+    /// See [`Presented`].
     ///
     /// # Errors
     ///

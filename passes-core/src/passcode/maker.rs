@@ -22,6 +22,7 @@ const NONE: u8 = u8::MAX;
 ///
 /// It lives on the stack, wipes itself when dropped, and its `Debug` says nothing. Its [`Maker`] turns it into a
 /// [`Passcode`] or a [`CodeHash`].
+/// See [`Maker`].
 #[derive(Clone)]
 pub struct Body {
     chars: [u8; LONGEST_BODY],
@@ -30,6 +31,7 @@ pub struct Body {
 
 impl Body {
     /// The folded characters as ASCII. They are the secret.
+    /// See [`Maker::read`].
     #[must_use]
     pub fn reveal_bytes(&self) -> &[u8] {
         self.chars.get(..usize::from(self.length)).unwrap_or_default()
@@ -94,12 +96,21 @@ impl Maker {
     }
 
     /// The format it was made of.
+    ///
+    /// ```
+    /// use passes_core::passcode::Format;
+    /// let maker = Format::default().maker()?;
+    /// assert_eq!(maker.format(), &Format::default());
+    /// assert_eq!(maker.folded(), &Format::default().folded()?);
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn format(&self) -> &Format {
         &self.format
     }
 
     /// The pattern of the codes' folded form.
+    /// See [`Maker::format`].
     #[must_use]
     pub fn folded(&self) -> &FoldedFormat {
         &self.folded
@@ -109,6 +120,7 @@ impl Maker {
     ///
     /// Bytes that would make some characters likelier are passed over, and so are bodies without a check
     /// character. The same bytes always give the same code, on every machine.
+    /// See [`LotSeed::stream`](super::LotSeed::stream).
     #[inline]
     pub fn draw<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> Body {
         let mut body = Body { chars: [0; LONGEST_BODY], length: 0 };
@@ -154,6 +166,16 @@ impl Maker {
     }
 
     /// The body of a folded code, if the format could have made it.
+    ///
+    /// ```
+    /// use passes_core::passcode::{Format, fold};
+    /// let maker = Format { length: 4, ..Format::default() }.maker()?;
+    /// let body = maker.read(&fold("7kq2")?).unwrap();
+    /// assert_eq!((body.reveal_bytes(), maker.passcode(&body).reveal()), (b"7KQ2".as_slice(), "7KQ2"));
+    /// assert_eq!(maker.hash(&body, &[0; 16]), maker.passcode(&body).hash(&[0; 16])?);
+    /// assert!(maker.read(&fold("7kq2m")?).is_none());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
     #[must_use]
     pub fn read(&self, code: &Folded) -> Option<Body> {
         let bytes = self.folded.accepts(code).then(|| self.folded.body(code)).flatten()?;
@@ -163,6 +185,7 @@ impl Maker {
     }
 
     /// The code as it is printed: prefix, groups of the body, suffix.
+    /// See [`Maker`].
     #[must_use]
     pub fn passcode(&self, body: &Body) -> Passcode {
         Passcode::new(self.layout(body, 0))
@@ -170,6 +193,7 @@ impl Maker {
 
     /// The code with most of its body hidden (C-6): `GIFT-••••-••XW`. It shows prefix and suffix, which are the same
     /// for all codes, and the last characters of the body: at most four, at most a quarter.
+    /// See [`Maker`].
     #[must_use]
     pub fn mask(&self, body: &Body) -> String {
         let length = body.reveal_bytes().len();
@@ -205,6 +229,7 @@ impl Maker {
     }
 
     /// The hash of the code in this business, without making a text of it.
+    /// See [`Maker::read`].
     #[must_use]
     #[inline]
     pub fn hash(&self, body: &Body, business: &[u8; 16]) -> CodeHash {

@@ -57,11 +57,10 @@ impl Spec {
     }
 
     /// Writes the plan as a file that [`Spec::from_toml`] reads.
+    /// See [`Spec::from_toml`].
     ///
     /// # Errors
     /// `INVALID` if a part has no form in TOML, which no valid plan has.
-    ///
-    /// See [`Spec::from_toml`].
     pub fn to_toml(&self) -> Result<String, Refusal> {
         toml::to_string_pretty(self).map_err(|error| Refusal::invalid("plan", error.to_string()))
     }

@@ -82,11 +82,10 @@ impl Usage {
     }
 
     /// All that a pass of this value gives.
+    /// See [`Usage`].
     ///
     /// # Errors
     /// `BAD_AMOUNT` or `OVERFLOW` beyond the range of money.
-    ///
-    /// See [`Usage`].
     pub fn total(self, value: Money) -> Result<Money, Refusal> {
         match self {
             Self::Full(n) => value.times(n),
@@ -360,11 +359,10 @@ impl Terms {
     }
 
     /// Checks a value that is set for one pass.
+    /// See [`Terms::range`].
     ///
     /// # Errors
     /// `MIXED_CURRENCIES`, `VALUE_OUT_OF_RANGE`.
-    ///
-    /// See [`Terms::range`].
     pub fn check_value(&self, value: Money) -> Result<(), Refusal> {
         let (least, most) = self.range();
         value.same_currency(least)?;

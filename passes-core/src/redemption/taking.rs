@@ -125,12 +125,11 @@ pub(super) fn places_allow(case: &Case<'_>) -> bool {
 }
 
 /// What the redemption takes, if nothing else refuses it.
+/// See [`Case`].
 ///
 /// # Errors
 /// `NO_ELIGIBLE_PRODUCTS` when nothing in the basket may be paid, or there is no basket where one is needed;
 /// `BALANCE_TOO_SMALL` when not all can be paid and not partly either.
-///
-/// See [`Case`].
 pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
     let (pass, usage) = (case.pass, case.terms.usage);
     let mut granted = pass.granted.left().max(0);

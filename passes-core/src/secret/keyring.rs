@@ -9,6 +9,12 @@ use std::str::FromStr;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// What a key is for. No key serves two purposes.
+///
+/// ```
+/// use passes_core::secret::Purpose;
+/// let names: Vec<&str> = Purpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
+/// assert_eq!(names, ["digest", "seal", "fingerprint"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -23,9 +29,11 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose there is.
+    /// See [`Purpose`].
     pub const ALL: &'static [Self] = &[Self::Digest, Self::Seal, Self::Fingerprint];
 
     /// Its name in a keyring's text.
+    /// See [`Purpose`].
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,6 +74,7 @@ pub struct KeyId(Box<str>);
 
 impl KeyId {
     /// The id as text.
+    /// See [`KeyId`].
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -99,17 +108,32 @@ impl fmt::Display for KeyId {
 }
 
 /// A key: 32 bytes. It wipes itself when dropped; `Debug` says nothing.
+///
+/// ```
+/// use passes_core::secret::Key;
+/// let key = Key::from_bytes([7; 32]);
+/// assert_eq!((key.reveal(), key.reveal_hex().as_str()), (&[7; 32], "07".repeat(32).as_str()));
+/// assert_eq!(format!("{key:?}"), "Key(..)");
+/// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Key([u8; 32]);
 
 impl Key {
     /// A key from its bytes.
+    /// See [`Key`].
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// A new key.
+    ///
+    /// ```
+    /// use passes_core::secret::Key;
+    /// use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    /// let key = Key::generate(&mut ChaCha20Rng::from_seed([7; 32])); // The host's randomness.
+    /// assert_ne!(key.reveal(), &[0; 32]);
+    /// ```
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut key = Self([0; 32]);
         rng.fill_bytes(&mut key.0);
@@ -117,12 +141,14 @@ impl Key {
     }
 
     /// The bytes. They are the secret.
+    /// See [`Key`].
     #[must_use]
     pub fn reveal(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// The bytes as 64 hexadecimal digits. They are the secret.
+    /// See [`Key`].
     #[must_use]
     pub fn reveal_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex::encode(&self.0))
@@ -144,6 +170,13 @@ impl fmt::Debug for Key {
 }
 
 /// What is wrong with a key or a keyring. It never shows a key.
+///
+/// ```
+/// use passes_core::secret::Keyring;
+/// let error = Keyring::parse("digest d1 0a0a").unwrap_err();
+/// assert_eq!(error.code(), "KEY_MALFORMED");
+/// assert!(error.to_string().starts_with("line 1 of the keyring"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -181,6 +214,7 @@ pub enum KeyError {
 
 impl KeyError {
     /// The stable, machine-readable code: `KEY_MISSING`, `KEY_WRONG` or `KEY_MALFORMED`.
+    /// See [`KeyError`].
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -234,6 +268,7 @@ impl Keyring {
 
     /// Reads a keyring's text: on each line a purpose, an id and 64 hexadecimal digits, such as `digest d1 0a0a…`.
     /// The last key of a purpose is current unless the word `current` follows another. A `#` begins a comment.
+    /// See [`Keyring`], and [`Keyring::reveal_text`] for the way back.
     ///
     /// # Errors
     ///
@@ -267,6 +302,14 @@ impl Keyring {
     /// # Errors
     ///
     /// `KEY_MALFORMED` for an id that is none.
+    ///
+    /// ```
+    /// use passes_core::secret::{Keyring, Purpose};
+    /// let keyring = Keyring::from_master("m1", &[7; 32])?;
+    /// assert!(Purpose::ALL.iter().all(|purpose| keyring.current(*purpose).is_some()));
+    /// assert_eq!(format!("{keyring:?}").matches("m1 current").count(), 3);
+    /// # Ok::<(), passes_core::secret::KeyError>(())
+    /// ```
     pub fn from_master(id: &str, master: &[u8; 32]) -> Result<Self, KeyError> {
         Self::for_each_purpose(id, |purpose| Key(blake3::derive_key(purpose.master_context(), master)))
     }
@@ -277,6 +320,14 @@ impl Keyring {
     /// # Errors
     ///
     /// `KEY_MALFORMED` for an id that is none.
+    ///
+    /// ```
+    /// use passes_core::secret::{Keyring, Purpose};
+    /// use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    /// let keyring = Keyring::generate("k1", &mut ChaCha20Rng::from_seed([7; 32]))?;
+    /// assert_eq!(keyring.require_current(Purpose::Seal)?.0.as_str(), "k1");
+    /// # Ok::<(), passes_core::secret::KeyError>(())
+    /// ```
     pub fn generate<R: CryptoRng + ?Sized>(id: &str, rng: &mut R) -> Result<Self, KeyError> {
         Self::for_each_purpose(id, |_| Key::generate(rng))
     }
@@ -291,12 +342,24 @@ impl Keyring {
     }
 
     /// The key of a purpose and an id, if there is one.
+    ///
+    /// ```
+    /// use passes_core::secret::{Keyring, Purpose};
+    /// let keyring = Keyring::builder().key(Purpose::Digest, "d1", [1; 32]).build()?;
+    /// let (d1, d2) = ("d1".parse()?, "d2".parse()?);
+    /// assert!(keyring.get(Purpose::Digest, &d1).is_some() && keyring.get(Purpose::Digest, &d2).is_none());
+    /// assert_eq!(keyring.require(Purpose::Digest, &d2).unwrap_err().code(), "KEY_MISSING");
+    /// assert!(keyring.require_current(Purpose::Seal).is_err());
+    /// assert!(keyring.ids(Purpose::Digest).eq([&d1]));
+    /// # Ok::<(), passes_core::secret::KeyError>(())
+    /// ```
     #[must_use]
     pub fn get(&self, purpose: Purpose, id: &KeyId) -> Option<&Key> {
         self.entry(purpose, id).map(|entry| &entry.key)
     }
 
     /// The same where there must be one.
+    /// See [`Keyring::get`].
     ///
     /// # Errors
     ///
@@ -306,6 +369,7 @@ impl Keyring {
     }
 
     /// The current key of a purpose and its id, if the purpose has one.
+    /// See [`Keyring`].
     #[must_use]
     pub fn current(&self, purpose: Purpose) -> Option<(&KeyId, &Key)> {
         let entry = self.0.iter().find(|entry| entry.purpose == purpose && entry.current)?;
@@ -313,6 +377,7 @@ impl Keyring {
     }
 
     /// The same where there must be one.
+    /// See [`Keyring::get`].
     ///
     /// # Errors
     ///
@@ -322,12 +387,14 @@ impl Keyring {
     }
 
     /// The ids of a purpose, in the order in which they were given.
+    /// See [`Keyring::get`].
     pub fn ids(&self, purpose: Purpose) -> impl Iterator<Item = &KeyId> {
         self.0.iter().filter(move |entry| entry.purpose == purpose).map(|entry| &entry.id)
     }
 
     /// Eight bytes to store beside an id, that tell later whether the key under it is still the same. They tell
     /// nothing else of the key.
+    /// See [`Keyring::verify`].
     ///
     /// # Errors
     ///
@@ -361,6 +428,15 @@ impl Keyring {
     }
 
     /// The text that [`parse`](Keyring::parse) reads. It holds every key.
+    ///
+    /// ```
+    /// use passes_core::secret::{Keyring, Purpose};
+    /// let keyring = Keyring::from_master("m1", &[7; 32])?;
+    /// let again = Keyring::parse(&keyring.reveal_text())?;
+    /// let key = |of: &Keyring| of.current(Purpose::Seal).map(|(id, key)| (id.clone(), *key.reveal()));
+    /// assert_eq!(key(&again), key(&keyring));
+    /// # Ok::<(), passes_core::secret::KeyError>(())
+    /// ```
     #[must_use]
     pub fn reveal_text(&self) -> Zeroizing<String> {
         // Room for all at once: purpose, id, digits, the word current and what parts them.
@@ -388,6 +464,7 @@ impl fmt::Debug for Keyring {
 }
 
 /// Builds a [`Keyring`] key by key; [`Keyring::builder`] starts one.
+/// See [`Keyring::builder`].
 #[must_use]
 pub struct KeyringBuilder {
     entries: Vec<Entry>,
@@ -398,18 +475,21 @@ pub struct KeyringBuilder {
 
 impl KeyringBuilder {
     /// Adds a key. The last one of a purpose is current, unless [`current`](KeyringBuilder::current) chose one.
+    /// See [`Keyring::builder`].
     pub fn key(self, purpose: Purpose, id: &str, bytes: [u8; 32]) -> Self {
         let number = self.entries.len() + 1;
         self.add(number, purpose, id, Key(bytes))
     }
 
     /// Makes the key added last the current one of its purpose.
+    /// See [`Keyring::builder`].
     pub fn current(self) -> Self {
         let number = self.entries.len();
         self.choose(number)
     }
 
     /// The keyring.
+    /// See [`Keyring::builder`].
     ///
     /// # Errors
     ///

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 /// Something sealed with XChaCha20-Poly1305: unreadable, and unchangeable, without the key.
 ///
 /// In JSON and TOML nonce and ciphertext are hexadecimal texts, in binary formats bytes.
+/// See [`seal`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sealed {
@@ -49,6 +50,7 @@ pub fn seal(keyring: &Keyring, nonce: [u8; 24], aad: &[u8], plain: &[u8]) -> Res
 
 impl Sealed {
     /// Opens it with the key that sealed it.
+    /// See [`seal`].
     ///
     /// # Errors
     ///
@@ -63,6 +65,13 @@ impl Sealed {
     }
 
     /// The id of the key that sealed it.
+    ///
+    /// ```
+    /// use passes_core::secret::{Keyring, seal};
+    /// let sealed = seal(&Keyring::from_master("m1", &[1; 32])?, [7; 24], b"lot 5", b"7KQ2M9XW")?;
+    /// assert_eq!(sealed.key_id().as_str(), "m1");
+    /// # Ok::<(), passes_core::secret::KeyError>(())
+    /// ```
     #[must_use]
     pub fn key_id(&self) -> &KeyId {
         &self.key

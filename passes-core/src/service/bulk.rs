@@ -137,6 +137,15 @@ impl Passes {
                 self.early(by, deal.validate())?;
                 order.load.docs.extend(deal.buyer.map(contact_key));
             }
+            // A value that is named is an amount, too, whatever is paid for it.
+            let named = match &command {
+                Command::Sell(deal) => deal.value,
+                Command::SetValue(value) => Some(*value),
+                _ => None,
+            };
+            if let Some(value) = named {
+                self.early(by, by.may_move(command.right(), value))?;
+            }
             match over {
                 Over::Pass(pass) => {
                     let ahead =
@@ -295,7 +304,9 @@ impl Passes {
                 let mut load = Load::new(business);
                 load.docs.push(DocKey::new(DocKind::Plan, plan));
                 let terms = self.look(by, load, |view| Ok(view.docs.plan(plan)?.0.terms)).await?;
-                let parent = terms.map(|terms| DocKey::new(DocKind::Terms, terms));
+                // A plan without terms has made nothing; asked for without a parent, the lots of all plans come.
+                let Some(terms) = terms else { return Ok((Vec::new(), true)) };
+                let parent = Some(DocKey::new(DocKind::Terms, terms));
                 // The lot that the last step ended in may have more passes.
                 let mut passes = Vec::new();
                 let mut lot = bulk.after.map(PassId::lot);

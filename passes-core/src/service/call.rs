@@ -27,11 +27,10 @@ impl<'a, T> Call<'a, T> {
     }
 
     /// Waits for the answer, blocking the thread.
+    /// See [`Call`].
     ///
     /// # Errors
     /// Those of the use case.
-    ///
-    /// See [`Call`].
     pub fn wait(self) -> Result<T, Error> {
         wait(self.0)
     }

@@ -122,6 +122,9 @@ impl Gathered {
         if let (Some(next), Some(was)) = (&effect.delivery, delivery) {
             change.put.push(put(was.key, was.parent, next, Expect::Version(was.version))?);
         }
+        if effect.unused {
+            change.tally.push(Add { from: Some(0), ..Add::used(TallyKey::Balance(pass.id), 0) });
+        }
         self.draft.events.extend(effect.events);
         let record = Record::Pass(Box::new(effect.row));
         change.put.push(Put { record, expect: Expect::Version(pass.version) });

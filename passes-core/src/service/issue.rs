@@ -79,6 +79,7 @@ pub struct Issue {
 
 impl Issue {
     /// To this recipient through this channel.
+    /// See [`Issue`].
     #[must_use]
     pub fn new(plan: PlanId, to: Recipient, channel: &str) -> Self {
         let channel = channel.to_owned();
@@ -86,6 +87,7 @@ impl Issue {
     }
 
     /// Sold on these terms.
+    /// See [`Issue`].
     #[must_use]
     pub fn sold(mut self, deal: Deal) -> Self {
         self.deal = Some(deal);
@@ -113,6 +115,7 @@ impl Issue {
     }
 
     /// With the name of the sender, and what they say.
+    /// See [`Issue`].
     #[must_use]
     pub fn from(mut self, sender: &str, message: &str) -> Self {
         (self.sender, self.message) = (Some(sender.to_owned()), Some(message.to_owned()));
@@ -239,6 +242,7 @@ fn issue(
         deal.buyer.map_or(Ok(()), |buyer| registered(view, buyer).map(drop))?;
     }
     let total = terms.usage.total(value)?;
+    view.env.by.may_move(Right::Issue, total)?;
     let mut draft =
         Draft::new(view, Issued { pass, to: crate::id::Id::from_bytes([0; 16]), value, sale: None });
     let change = &mut draft.change;

@@ -153,6 +153,8 @@ pub(crate) struct Effect {
     pub(crate) forget: bool,
     /// Whether the pass became active.
     pub(crate) activated: bool,
+    /// Whether it rests on that nothing of the pass is used: the commit judges that, too.
+    pub(crate) unused: bool,
 }
 
 /// What a command does to one pass.
@@ -261,6 +263,7 @@ impl Effect {
             value: 0,
             forget: false,
             activated: false,
+            unused: false,
         }
     }
 
@@ -351,6 +354,7 @@ impl Effect {
         if self.row.balance.used != 0 || self.row.balance.held != 0 || self.row.uses.used != 0 {
             return Err(Refusal::PassUsed.into());
         }
+        self.unused = true;
         let (granted, paid) = self.left();
         self.off(Account::Granted, Mark::Granted, granted);
         self.off(Account::Received, Mark::Paid, paid);
@@ -424,6 +428,7 @@ impl Effect {
         if self.row.balance.used != 0 || self.row.balance.held != 0 {
             return Err(Refusal::PassUsed.into());
         }
+        self.unused = true;
         let before = self.row.balance.limit;
         let (granted, _) = self.left();
         self.give_value(value, terms)?;

@@ -42,7 +42,7 @@ impl<T> Deref for Receipt<T> {
 }
 
 /// What an operation keeps of what was done, to answer the same request again.
-/// It is implemented for what [`Passes`] answers; a host has no use for it.
+/// It is implemented for what [`Passes`](super::Passes) answers; a host has no use for it.
 pub trait Done: Serialize + DeserializeOwned + Send + 'static {
     /// Takes from the commit what only it knows: the new values of its tallies, in the order of the change.
     fn settle(&mut self, _after: &[Tally]) {}

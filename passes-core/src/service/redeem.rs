@@ -575,12 +575,15 @@ pub(crate) fn open_wallet(
 fn taken(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool) -> Vec<Add> {
     // The rest and the number of uses were told from what was used before, unless a single use is spent in parts.
     let from = (!direct || usage != Usage::Single).then_some(pass.balance.used);
+    // What a reversal gives back meanwhile changes how many uses this takes, and of which mark. Spends in parts
+    // don't: the use is open, and once the granted part is gone it stays as it is.
+    let same = |used: i64, key: TallyKey, n: i64| Add { from: Some(used), ..Add::used(key, n) };
     let mut tally = vec![
-        Add::used(TallyKey::Uses(pass.id), taking.uses),
+        same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses),
         Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) },
     ];
-    if taking.granted > 0 {
-        tally.push(Add::used(TallyKey::Granted(pass.id), taking.granted));
+    if pass.granted.limit > 0 {
+        tally.push(same(pass.granted.used, TallyKey::Granted(pass.id), taking.granted));
     }
     tally
 }

@@ -70,18 +70,21 @@ pub struct Reverse {
 
 impl Reverse {
     /// All of the operation with this reference.
+    /// See [`Reverse`].
     #[must_use]
     pub fn operation(of: Position) -> Self {
         Self { of: Of::Operation(of), part: Part::All, allow_loss: false, to: None }
     }
 
     /// All of the operation with this idempotency key.
+    /// See [`Reverse`].
     #[must_use]
     pub fn key(key: &str) -> Self {
         Self { of: Of::Key(key.to_owned()), part: Part::All, allow_loss: false, to: None }
     }
 
     /// Only so much.
+    /// See [`Reverse`].
     #[must_use]
     pub fn amount(mut self, amount: Money) -> Self {
         self.part = Part::Amount(amount);
@@ -89,6 +92,7 @@ impl Reverse {
     }
 
     /// Only so much of these basket lines.
+    /// See [`Reverse`].
     #[must_use]
     pub fn lines(mut self, lines: Vec<(u32, Money)>) -> Self {
         self.part = Part::Lines(lines);
@@ -96,6 +100,7 @@ impl Reverse {
     }
 
     /// Money that has been spent may be booked as a loss.
+    /// See [`Reverse`].
     #[must_use]
     pub fn allow_loss(mut self) -> Self {
         self.allow_loss = true;
@@ -269,6 +274,8 @@ fn stop(view: &View<'_>, key: crate::store::KeyHash) -> Result<Draft<Reversed>, 
             Err(Refusal::AlreadyReversed.into())
         }
         Some(_) => Err(StoreError::Conflict.into()),
+        // A key can't stand for the reversal and for what it stops.
+        None if view.env.key == Some(key) => Err(Refusal::IdempotencyMismatch.into()),
         None => {
             let done = Reversed { of: None, amount: None, loss: None, uses: 0, returned: Vec::new() };
             let mut draft = Draft::new(view, done);
@@ -426,7 +433,11 @@ impl<'a> Reversing<'a> {
             let took: Redeemed = stored::unpack(&self.operation.operation.receipt)?;
             let uses = uses_given_back(pass, chain.terms.usage, amount, took.uses, complete);
             self.draft.done.uses = uses;
-            let from = (uses != 0).then_some(pass.balance.used);
+            // The uses were told from what is used; and the pass must not be cancelled meanwhile: written as it
+            // was read, it fails where it was, and so does what comes later and had read it before.
+            let from = Some(pass.balance.used);
+            let record = Record::Pass(Box::new(pass.clone()));
+            change.put.push(Put { record, expect: Expect::Version(pass.version) });
             change.tally.push(Add::used(TallyKey::Uses(id), -uses));
             change.tally.push(Add { from, ..Add::used(TallyKey::Balance(id), -amount) });
             if granted > 0 {

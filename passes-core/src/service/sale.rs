@@ -38,12 +38,14 @@ pub struct Deal {
 
 impl Deal {
     /// At this price.
+    /// See [`Deal`].
     #[must_use]
     pub fn at(price: Money) -> Self {
         Self { buyer: None, price, value: None, payment: None }
     }
 
     /// To this contact.
+    /// See [`Deal`].
     #[must_use]
     pub fn to(mut self, buyer: ContactId) -> Self {
         self.buyer = Some(buyer);
@@ -71,6 +73,7 @@ impl Deal {
     }
 
     /// With this payment reference.
+    /// See [`Deal`].
     #[must_use]
     pub fn payment(mut self, payment: &str) -> Self {
         self.payment = Some(payment.to_owned());

@@ -13,7 +13,7 @@ use crate::money::Money;
 use crate::operation::{By, Kind, Right};
 use crate::pass::CreditRow;
 use crate::refusal::Refusal;
-use crate::store::{Add, Load, TallyKey};
+use crate::store::{Add, Expect, Load, TallyKey};
 use crate::wallet::order::OrderKey;
 use crate::wallet::split::{Payer, split_up_to};
 use serde::{Deserialize, Serialize};
@@ -45,12 +45,14 @@ pub struct Spend {
 
 impl Spend {
     /// All of a basket.
+    /// See [`Spend`].
     #[must_use]
     pub fn all(contact: ContactId, basket: Basket) -> Self {
         Self { contact, basket, amount: None, partly: false }
     }
 
     /// So much of the basket, at most its total.
+    /// See [`Spend`].
     #[must_use]
     pub fn amount(mut self, amount: Money) -> Self {
         self.amount = Some(amount);
@@ -58,6 +60,7 @@ impl Spend {
     }
 
     /// Less will do.
+    /// See [`Spend`].
     #[must_use]
     pub fn partly(mut self) -> Self {
         self.partly = true;
@@ -155,6 +158,9 @@ impl Passes {
                 let spent = pay(view, &request)?;
                 let mut draft = Draft::new(view, spent);
                 let spent = &draft.done;
+                // The wallet must still be this contact's when it lands.
+                let (_, version) = registered(view, request.contact)?;
+                draft.change.expect.push((contact_key(request.contact), Expect::Version(version)));
                 let unit = Unit::Money(spent.amount.currency());
                 let mut adds: BTreeMap<TallyKey, i64> = BTreeMap::new();
                 for part in &spent.paid {

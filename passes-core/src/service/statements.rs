@@ -99,11 +99,10 @@ pub struct Wallet {
 
 impl Wallet {
     /// What can be spent of one currency, of all pockets together.
+    /// See [`Passes::wallet`].
     ///
     /// # Errors
     /// `OVERFLOW` beyond the range of money.
-    ///
-    /// See [`Passes::wallet`].
     pub fn balance(&self, currency: Currency) -> Result<Money, Refusal> {
         let pockets = self.pockets.iter().filter(|pocket| pocket.key.currency == currency);
         pockets.map(|pocket| pocket.balance).try_fold(Money::zero(currency), Money::plus)

@@ -120,11 +120,10 @@ pub struct Liability {
 
 impl Liability {
     /// All of it: outstanding plus credit, which is paid plus granted.
+    /// See [`Passes::liability`].
     ///
     /// # Errors
     /// `OVERFLOW` beyond the range of money.
-    ///
-    /// See [`Passes::liability`].
     pub fn total(&self) -> Result<Money, crate::Refusal> {
         self.outstanding.plus(self.credit)
     }

@@ -94,11 +94,24 @@ pub trait Store: Send + Sync {
     /// Loads, decides and commits. A store over a network keeps this default: it repeats on
     /// [`StoreError::Conflict`], jittered and bounded. One with a single writer does the three under its own
     /// lock, many commands in one transaction.
+    /// See [`Command`].
     fn run(&self, command: Command) -> Fut<'_, Answer> {
         Box::pin(retry(self, command))
     }
 
     /// Runs several commands, each atomic by itself, in order; the answers come in the same order.
+    ///
+    /// ```
+    /// use passes_core::store::{Command, Decision, Load, Store, memory::Memory, wait};
+    /// # use passes_core::{Refusal, id::BusinessId};
+    /// let command = || Command {
+    ///     load: Load::new(BusinessId::STORE),
+    ///     decide: Box::new(|_| Decision::Refused(vec![Refusal::UnknownCode], None)),
+    /// };
+    /// let answers = wait(Memory::new().run_all(vec![command(), command()]))?;
+    /// assert!(answers.len() == 2 && answers.iter().all(Result::is_ok));
+    /// # Ok::<(), passes_core::store::StoreError>(())
+    /// ```
     fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
         Box::pin(async move {
             let mut answers = Vec::with_capacity(commands.len());
@@ -110,26 +123,38 @@ pub trait Store: Send + Sync {
     }
 
     /// Reads in one snapshot, in one round trip.
+    /// See [`Load`].
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded>;
 
     /// Commits changes, each whole or not at all, and answers each.
+    /// See [`Change`].
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>>;
 
     /// Waits: the core has no timer.
+    ///
+    /// ```
+    /// use passes_core::store::{Store, memory::Memory, wait};
+    /// wait(Memory::new().pause(std::time::Duration::from_micros(10)))?;
+    /// # Ok::<(), passes_core::store::StoreError>(())
+    /// ```
     fn pause(&self, time: Duration) -> Fut<'_, ()>;
 
     /// Commits a chunk of a lot in one transaction.
+    /// See [`Chunk`].
     fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After>;
 
     /// Reads a page of a list.
+    /// See [`PageQuery`].
     fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page>;
 
     /// Operations with a number above `after`, in order, at most `limit`, of this business: those below
     /// which nothing can appear any more. The number is the position of the operation's events.
+    /// See [`StoredOperation`].
     fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>>;
 
     /// Reads all entries, passes, credits and named tallies of a business in one snapshot, in that order,
     /// each kind in the order of its key.
+    /// See [`Auditor`].
     fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()>;
 }
 

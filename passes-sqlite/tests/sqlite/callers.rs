@@ -167,6 +167,48 @@ fn an_executor_is_never_blocked() {
     drive(vec![audit]).remove(0).unwrap();
 }
 
+/// A waker that is broken.
+struct Broken;
+
+impl Wake for Broken {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose");
+    }
+}
+
+/// D-6: a waker that panics takes none of the store's threads with it, and no answer of somebody else.
+#[test]
+fn a_broken_waker_harms_nobody() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 1_000);
+    let (mut command, met) = (take(pass(1)), Arc::new(Barrier::new(2)));
+    let (mut decide, begun) = (command.decide, Arc::clone(&met));
+    command.decide = Box::new(move |loaded| {
+        begun.wait();
+        decide(loaded)
+    });
+    let load = Load { passes: vec![pass(1)], ..Load::new(SHOP) };
+    let broken = Waker::from(Arc::new(Broken));
+    // It waits inside the first until all of the others are queued: they make one group.
+    let mut first = store.run(command);
+    assert!(first.as_mut().poll(&mut Context::from_waker(&broken)).is_pending());
+    let mut second = store.run(take(pass(1)));
+    assert!(second.as_mut().poll(&mut Context::from_waker(&broken)).is_pending());
+    let third = thread::scope(|scope| {
+        let third = scope.spawn(|| drive(vec![store.run(take(pass(1)))]).remove(0));
+        thread::sleep(Duration::from_millis(20));
+        met.wait();
+        third.join().unwrap()
+    });
+    assert!(is_done(&third.unwrap()));
+    let mut reads: Vec<_> = (0..8).map(|_| store.load(&load)).collect();
+    for read in &mut reads {
+        let _ = read.as_mut().poll(&mut Context::from_waker(&broken));
+    }
+    assert!(drive(vec![store.load(&load)]).remove(0).is_ok());
+    assert!(is_done(&drive(vec![store.run(take(pass(1)))]).remove(0).unwrap()));
+}
+
 /// D-6: hundreds of futures on one thread all come to their answers.
 #[test]
 fn many_futures_on_one_thread() {

@@ -141,3 +141,67 @@ fn a_name_is_a_name() {
         assert_eq!(used(&Sqlite::open(&path).unwrap(), pass(1)), 0, "{name}");
     }
 }
+
+/// D-1: a name need not be a text.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_need_not_be_a_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let (folder, _) = place();
+    let path = folder.path().join(std::ffi::OsStr::from_bytes(b"shop \xFF.db"));
+    with_pass(&Sqlite::open(&path).unwrap(), pass(1), 1);
+    assert!(path.exists());
+    assert_eq!(used(&Sqlite::open(&path).unwrap(), pass(1)), 0);
+}
+
+/// D-4: when another process brings the file to a newer format meanwhile, this one writes nothing into it any more.
+#[test]
+fn a_format_that_changes_meanwhile_is_refused() {
+    let (_folder, path) = place();
+    let store = Sqlite::open(&path).unwrap();
+    with_pass(&store, pass(1), 9);
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.pragma_update(None, "user_version", 99).unwrap();
+    let newer = StoreError::Unsupported { found: 99, known: 1 };
+    assert_eq!(wait(store.run(take(pass(1)))).err(), Some(newer.clone()));
+    let chunk = Chunk { change: puts(Vec::new()), codes: Vec::new(), passes: vec![row(pass(2), 1)] };
+    assert_eq!(wait(store.fill(&chunk)).err(), Some(newer));
+    sql.pragma_update(None, "user_version", 1).unwrap();
+    assert!(is_done(&wait(store.run(take(pass(1)))).unwrap()));
+}
+
+/// Z-3: whatever a column holds that it shouldn't, it is told as damage, and nothing panics.
+#[test]
+fn rows_that_make_no_sense_are_told() {
+    let (_folder, path) = place();
+    let store = Sqlite::open(&path).unwrap();
+    with_pass(&store, pass(1), 1);
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    let load = Load { passes: vec![pass(1)], ..Load::new(SHOP) };
+    for (change, back) in [
+        ("standing=99", "standing=2"),
+        ("version=-1", "version=1"),
+        ("version=4294967296", "version=1"),
+        ("flags=-1", "flags=0"),
+        ("activated=9223372036854775807", "activated=NULL"),
+        ("holder=x'00'", "holder=NULL"),
+        ("code_try=-1", "code_try=0"),
+        ("last=-1", "last=0"),
+    ] {
+        sql.execute(&format!("UPDATE pass SET {change}"), []).unwrap();
+        let found = wait(store.load(&load));
+        assert!(matches!(found, Err(StoreError::Corrupt(_))), "{change}: {found:?}");
+        let run = wait(store.run(take(pass(1))));
+        assert!(matches!(run, Err(StoreError::Corrupt(_))), "{change}: {run:?}");
+        sql.execute(&format!("UPDATE pass SET {back}"), []).unwrap();
+    }
+    for change in
+        ["uses_used=9223372036854775807,uses_held=9223372036854775807", "uses_used=-9223372036854775808"]
+    {
+        sql.execute(&format!("UPDATE pass SET {change}"), []).unwrap();
+        assert!(wait(store.load(&load)).is_ok());
+        assert!(!wait(store.run(take(pass(1)))).is_ok_and(|answer| is_done(&answer)), "{change}");
+    }
+    sql.execute("UPDATE operation SET after=x'ffffffff'", []).unwrap();
+    assert!(matches!(wait(store.events(SHOP, 0, 9)), Err(StoreError::Corrupt(_))));
+}

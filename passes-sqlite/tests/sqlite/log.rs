@@ -76,3 +76,32 @@ fn an_audit_holds_nobody_up() {
     });
     assert_eq!(used(store, pass(3)), 100);
 }
+
+/// D-1: readers that overlap without end don't keep the log from beginning anew.
+#[test]
+fn the_log_begins_anew_beside_endless_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::options().checkpoint(50, 200).open(folder.path().join("shop.db")).unwrap();
+    for n in 1..=40 {
+        with_pass(&store, pass(n), 1_000_000);
+    }
+    let (over, longest) = (AtomicU32::new(0), AtomicU32::new(0));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while over.load(Ordering::Relaxed) == 0 {
+                    // Each takes some milliseconds, and another one is always under way.
+                    let slow = Box::new(|_| thread::sleep(std::time::Duration::from_micros(20)));
+                    wait(store.audit(SHOP, slow)).unwrap();
+                }
+            });
+        }
+        for _ in 0..1_500 {
+            assert!(is_done(&wait(store.run(take(pass(1)))).unwrap()));
+            longest.fetch_max(store.wal_length(), Ordering::Relaxed);
+        }
+        over.store(1, Ordering::Relaxed);
+    });
+    let (written, longest) = (store.wal_pages(), longest.load(Ordering::Relaxed));
+    assert!(longest < 1_000, "the log had {longest} of {written} pages");
+}

@@ -6,6 +6,7 @@
 mod callers;
 mod files;
 mod groups;
+mod kill;
 mod log;
 mod suite;
 

@@ -10,6 +10,7 @@ mod people;
 mod plans;
 mod reading;
 mod reversing;
+mod review;
 mod spending;
 
 use super::{Clock, Deal, Entropy, Error, Generate, Passes};
