@@ -1,8 +1,10 @@
 //! Keys and what is sealed with them (C-7, C-13, C-14). Nothing here is ever written to a store in the clear.
 
 pub(crate) mod hex;
+mod key;
 mod keyring;
 mod seal;
 
-pub use keyring::{Key, KeyError, KeyId, Keyring, KeyringBuilder, Purpose};
+pub use key::{Key, KeyId, Purpose};
+pub use keyring::{KeyError, Keyring, KeyringBuilder};
 pub use seal::{Sealed, seal};

@@ -1,7 +1,7 @@
 //! What is stored so that only the key opens it (C-7).
 
 use super::hex;
-use super::keyring::{KeyError, KeyId, Keyring, Purpose};
+use super::{KeyError, KeyId, Keyring, Purpose};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -97,9 +97,10 @@ fn a_plan_without_passes_is_empty() {
 fn a_reversal_has_a_key_of_its_own() {
     let shop = Shop::open();
     let by = shop.by.clone().key("till-1");
-    assert_eq!(codes_of(&reasons(shop.passes.reverse(&by, Reverse::key("till-1")).wait())), [
-        "IDEMPOTENCY_MISMATCH"
-    ]);
+    assert_eq!(
+        codes_of(&reasons(shop.passes.reverse(&by, Reverse::key("till-1")).wait())),
+        ["IDEMPOTENCY_MISMATCH"]
+    );
 }
 
 /// R-6, L-3: a reversal and a cancellation at the same moment leave no money on a cancelled pass.
