@@ -354,7 +354,7 @@ fn many_redemptions_in_one_call() {
                 direct(&first, "6 EUR"),
                 keyed("two"),
                 keyed("three"),
-                (By::nobody(&world), Redeem::into_new_wallet(first.as_str())),
+                (nobody(&world), Redeem::into_new_wallet(first.as_str())),
             ])
             .wait()
             .unwrap();
@@ -373,13 +373,9 @@ fn many_redemptions_in_one_call() {
 }
 
 /// Somebody without any right.
-struct By;
-
-impl By {
-    fn nobody(world: &World) -> passes_core::operation::By {
-        let actor = passes_core::operation::Actor::new("nobody", Default::default()).unwrap();
-        passes_core::operation::By::new(world.business(), actor)
-    }
+fn nobody(world: &World) -> passes_core::operation::By {
+    let actor = passes_core::operation::Actor::new("nobody", Default::default()).unwrap();
+    passes_core::operation::By::new(world.business(), actor)
 }
 
 /// a reversal by key takes back what the key did, once; a key that did nothing is stopped; a repeated

@@ -339,3 +339,34 @@ fn refusals_are_counted() {
         assert_eq!(code_of(&refused), "FORBIDDEN");
     }
 }
+
+/// B-4: refusals of many at once, on two days and in two businesses, are all counted: what meets another flush waits
+/// for the next.
+#[test]
+fn refusals_of_many_are_all_counted() {
+    on_every_store(|world| {
+        let passes = &world.passes;
+        let actor = Actor::new("admin", Rights::all()).unwrap();
+        let other = By::new(passes.create_business(&actor, settings()).wait().unwrap(), actor);
+        for now in ["2026-01-14T12:00:00Z", "2026-01-15T12:00:00Z"] {
+            world.at(now);
+            std::thread::scope(|scope| {
+                for till in 0..8 {
+                    let (by, passes) = (if till % 2 == 0 { &world.by } else { &other }, &passes);
+                    scope.spawn(move || {
+                        for _ in 0..150 {
+                            let unknown = Redeem::into_new_wallet("4444 4444 4444");
+                            assert_eq!(code_of(&passes.redeem(by, unknown).wait()), "UNKNOWN_CODE");
+                        }
+                    });
+                }
+            });
+        }
+        for by in [&world.by, &other] {
+            for day in ["2026-01-14", "2026-01-15"] {
+                let counted = passes.refusals(by, parse_date("day", day).unwrap()).wait().unwrap();
+                assert_eq!(counted.iter().map(|row| row.count).sum::<u64>(), 600, "{day}");
+            }
+        }
+    });
+}

@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// Where what is left of a cancelled pass's value goes (L-3).
-/// See [`Passes::cancel`].
+/// See [`Passes::cancel`](super::Passes::cancel).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rest {
@@ -32,7 +32,7 @@ pub enum Rest {
 }
 
 /// An expiry that is set by hand (L-5).
-/// See [`Passes::set_expiry`].
+/// See [`Passes::set_expiry`](super::Passes::set_expiry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expiry {

@@ -93,7 +93,7 @@ impl Reverse {
 }
 
 /// Where money returned.
-/// See [`Passes::reverse`].
+/// See [`Passes::reverse`](super::Passes::reverse).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Home {
     /// To the pass, or to the one that replaced it.
@@ -107,7 +107,7 @@ pub enum Home {
 }
 
 /// A part of what returned.
-/// See [`Passes::reverse`].
+/// See [`Passes::reverse`](super::Passes::reverse).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Returned {
     /// Where to.
@@ -121,7 +121,7 @@ pub struct Returned {
 }
 
 /// What a reversal did.
-/// See [`Passes::reverse`].
+/// See [`Passes::reverse`](super::Passes::reverse).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reversed {
     /// What was reversed; nothing when the key was stopped before its request came.
