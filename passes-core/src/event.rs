@@ -21,7 +21,8 @@ const BALANCE: usize = 1;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position(pub u64);
 
-/// Passes of one lot with consecutive serial numbers.
+/// Passes in the order of their ids: those that the command changed lie between the first and the last. All are of
+/// one lot unless the command named a list or a plan.
 ///
 /// ```
 /// use passes_core::event::Span;

@@ -156,7 +156,7 @@ impl Gathered {
             complete: true,
             exports: 0,
             closed: false,
-            suspended: chain.lot.suspended,
+            suspended: false,
             cancelled: false,
             replaces: Some(old.id),
             ..(*chain.lot).clone()
@@ -171,7 +171,9 @@ impl Gathered {
             &new,
             Expect::Absent,
         )?);
-        let row = PassRow { id, version: 1, code_try, last: 0, ..old.clone() };
+        // What was suspended with its lot stays so by itself: the new lot is another.
+        let flags = if chain.lot.suspended { old.flags | flag::SUSPENDED } else { old.flags };
+        let row = PassRow { id, version: 1, flags, code_try, last: 0, ..old.clone() };
         change.put.push(Put { record: Record::Pass(Box::new(row)), expect: Expect::Absent });
         change.claim.push(Claim { digest, pass: id });
         *self.codes.entry(codes_in(maker.folded())).or_default() += 1;

@@ -347,7 +347,7 @@ impl Effect {
                 command: "have its sale voided".into(),
             })?;
         let until = sale.at.plus_seconds(i64::from(around.settings.void_hours) * 3_600)?;
-        if around.now > until {
+        if around.now >= until {
             return Err(Refusal::TooLate { until }.into());
         }
         if self.row.balance.used != 0 || self.row.balance.held != 0 || self.row.uses.used != 0 {
