@@ -300,13 +300,23 @@ impl FromStr for Money {
 
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // For people the text; in stored bytes the numbers, which are shorter and quicker.
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.minor, self.currency.numeric()).serialize(serializer)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        if deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(de::Error::custom);
+        }
+        let (minor, numeric) = <(i64, u16)>::deserialize(deserializer)?;
+        let currency = Currency::from_numeric(numeric).map_err(de::Error::custom)?;
+        Self::from_minor(minor, currency).map_err(de::Error::custom)
     }
 }
 

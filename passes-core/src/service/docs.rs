@@ -104,10 +104,13 @@ impl Docs<'_> {
         self.need(DocKind::Plan, id)
     }
 
-    /// A contact that may be there. Not kept: there are too many.
+    /// A contact that may be there.
     pub(crate) fn contact(&self, id: ContactId) -> Result<Option<(Contact, u32)>, Error> {
         match self.loaded.doc(&DocKey::new(DocKind::Contact, id)) {
-            Some(doc) => Ok(Some((stored::read(&doc.body)?, doc.version))),
+            Some(doc) => {
+                let contact = self.cache.read::<Contact>(self.business, doc)?;
+                Ok(Some(((*contact).clone(), doc.version)))
+            }
             None => Ok(None),
         }
     }
