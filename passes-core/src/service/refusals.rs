@@ -1,6 +1,7 @@
 //! Counting refusals: per day, code, plan and place (B-4). They are kept in memory and flushed with later
 //! commits; a crash may lose the last.
 
+use super::engine::TRIES;
 use super::{Call, Error, Passes, stored};
 use crate::calendar::{Date, Instant, Zone};
 use crate::id::{BusinessId, PlanId};
@@ -115,7 +116,7 @@ impl Passes {
     pub fn refusals<'a>(&'a self, by: &'a By, date: Date) -> Call<'a, Vec<Refusals>> {
         Call::new(async move {
             self.permit(by, Right::View)?;
-            self.flush(usize::MAX).await?;
+            self.flush(TRIES).await?;
             let number = day(date);
             let key = DocKey::numbered(DocKind::Refusals, u64::try_from(number).unwrap_or(0));
             let mut load = Load::new(by.business);
@@ -132,7 +133,7 @@ impl Passes {
         }
     }
 
-    async fn flush(&self, tries: usize) -> Result<(), Error> {
+    async fn flush(&self, tries: u32) -> Result<(), Error> {
         let mut flushed = Ok(());
         for ((business, number), counts) in self.inner.refusals.take() {
             if let Err(error) = self.add_counts(business, number, &counts, tries).await {
@@ -148,10 +149,10 @@ impl Passes {
         business: BusinessId,
         number: i64,
         counts: &BTreeMap<Key, u64>,
-        tries: usize,
+        tries: u32,
     ) -> Result<(), Error> {
         let key = DocKey::numbered(DocKind::Refusals, u64::try_from(number).unwrap_or(0));
-        for _ in 0..tries.min(24) {
+        for _ in 0..tries {
             let mut load = Load::new(business);
             load.docs.push(key);
             let loaded = self.inner.store.load(&load).await?;
