@@ -579,7 +579,8 @@ fn taken(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool) -> Vec<Add
     // don't: the use is open, and once the granted part is gone it stays as it is.
     let same = |used: i64, key: TallyKey, n: i64| Add { from: Some(used), ..Add::used(key, n) };
     let mut tally = vec![
-        same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses),
+        // What else was read of the pass must stand, too: whether it is suspended, until when it can be redeemed.
+        Add { version: Some(pass.version), ..same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses) },
         Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) },
     ];
     if pass.granted.limit > 0 {

@@ -175,7 +175,13 @@ impl Passes {
                         line: Some(part.line),
                     });
                 }
-                draft.change.tally = adds.into_iter().map(|(key, amount)| Add::used(key, amount)).collect();
+                let version = |key: &TallyKey| {
+                    let credits = &view.loaded.credits;
+                    let at = |row: &&CreditRow| *key == TallyKey::Credit(row.contact, row.id);
+                    credits.iter().find(at).map(|row| row.version)
+                };
+                let add = |(key, amount)| Add { version: version(&key), ..Add::used(key, amount) };
+                draft.change.tally = adds.into_iter().map(add).collect();
                 draft.events.push(Event::WalletSpent { contact: spent.contact, amount: spent.amount });
                 Ok(draft)
             })

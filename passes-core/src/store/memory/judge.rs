@@ -165,6 +165,7 @@ impl Books {
                 None if matches!(add.key, TallyKey::Named(..)) => stored.unwrap_or_default(),
                 None => stored.ok_or(StoreError::Conflict)?,
             };
+            must(add.version.is_none() || add.rests_on(self.version(&add.key)))?;
             let after = add.to(now).ok_or(StoreError::Conflict)?;
             // A row keeps its own limit, whatever the addition is judged by.
             Ok(if matches!(add.key, TallyKey::Named(..)) {

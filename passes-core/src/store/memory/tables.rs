@@ -143,6 +143,17 @@ impl Books {
         }
     }
 
+    /// The version of the row that a tally stands on.
+    pub(super) fn version(&self, key: &TallyKey) -> Option<u32> {
+        match *key {
+            TallyKey::Uses(pass) | TallyKey::Balance(pass) | TallyKey::Granted(pass) => {
+                self.pass(pass).map(|row| row.version)
+            }
+            TallyKey::Credit(contact, id) => self.credit(contact, id).map(|row| row.version),
+            TallyKey::Named(..) => None,
+        }
+    }
+
     pub(super) fn operation(&self, number: u64) -> Option<&Arc<StoredOperation>> {
         let at = self.operations.binary_search_by_key(&number, |o| o.number).ok()?;
         self.operations.get(at)
