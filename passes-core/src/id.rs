@@ -188,6 +188,14 @@ impl Ids {
         Self { rng: ChaCha12Rng::from_seed(*seed), millis }
     }
 
+    /// The id of the operation that the command leaves: from a stream of its own, as the decision draws its ids
+    /// first.
+    pub(crate) fn of_operation(seed: &[u8; 32], now: Instant) -> Self {
+        let mut ids = Self::new(seed, now);
+        ids.rng.set_stream(1);
+        ids
+    }
+
     /// Random bytes from the same stream: nonces, seeds of lots.
     /// See [`Ids`].
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {

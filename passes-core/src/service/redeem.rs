@@ -1,8 +1,8 @@
 //! Checking and redeeming passes.
 
 use super::code::Code;
-use super::contacts::{add, contact_key};
-use super::docs::{Chain, put};
+use super::contacts::{add, contact_key, registered};
+use super::docs::{Chain, Wallet, put};
 use super::engine::{Draft, Order, View, key_hash};
 use super::{Call, Done, Error, Passes, Receipt};
 use crate::calendar::Instant;
@@ -330,20 +330,19 @@ impl Passes {
             for (by, request) in requests {
                 waiting.push(match self.redemption(&by, &request) {
                     Ok((order, code)) => {
-                        let (command, slot) =
-                            self.prepare(&order, move |view| Judged::new(view, &request, &code)?.draft(view));
+                        let (command, job) =
+                            self.prepare(order, move |view| Judged::new(view, &request, &code)?.draft(view));
                         commands.push(command);
-                        Ok((by, slot))
+                        Ok(job)
                     }
                     Err(error) => Err(self.after_key(&by, error).await),
                 });
             }
             let mut answers = self.inner.store.run_all(commands).await?.into_iter();
             let missing = || Err(crate::store::StoreError::Backend("a command without an answer".into()));
-            let answers = waiting.into_iter().map(|waiting| {
-                let (by, slot) = waiting?;
-                self.finish(&by, &slot, answers.next().unwrap_or_else(missing)?)
-            });
+            let answers = waiting
+                .into_iter()
+                .map(|waiting| self.finish(&*waiting?, answers.next().unwrap_or_else(missing)?));
             let answers = answers.collect();
             self.flush_some().await;
             Ok(answers)
@@ -411,7 +410,7 @@ struct Judged<'a> {
     request: &'a Redeem,
     pass: &'a PassRow,
     chain: Chain,
-    contact: Option<(Contact, u32)>,
+    wallet: Option<Wallet>,
     taking: Taking,
 }
 
@@ -420,8 +419,8 @@ impl<'a> Judged<'a> {
         let pass = code.pass(view)?;
         let chain = view.docs.chain_of(pass.id)?;
         view.about(chain.plan.id);
-        let contact = match request.target {
-            Target::Contact(id) => view.docs.contact(id)?,
+        let wallet = match request.target {
+            Target::Contact(id) => view.docs.wallet(id)?,
             _ => None,
         };
         let case = Case {
@@ -431,7 +430,7 @@ impl<'a> Judged<'a> {
             pass,
             suspended: chain.suspended(),
             target: request.target,
-            contact: contact.as_ref().map(|(contact, _)| contact),
+            wallet: wallet.as_ref().map(|wallet| wallet.currencies.as_slice()),
             place: view.env.place(),
             basket: request.basket.as_ref(),
             amount: request.amount,
@@ -450,7 +449,7 @@ impl<'a> Judged<'a> {
             return Err(refusals.into());
         }
         let taking = taking?;
-        Ok(Self { request, pass, chain, contact, taking })
+        Ok(Self { request, pass, chain, wallet, taking })
     }
 
     fn money(&self, minor: i64) -> Money {
@@ -461,7 +460,10 @@ impl<'a> Judged<'a> {
     fn preview(&self, view: &View<'_>) -> Result<Redeemed, Error> {
         let (pass, taking) = (self.pass, &self.taking);
         let direct = self.request.target == Target::Direct;
-        let spend_by = self.chain.terms.spend_by.resolve(view.env.now, view.business.settings.zone)?;
+        let spend_by = match direct {
+            true => None,
+            false => self.chain.terms.spend_by.resolve(view.env.now, view.business.settings.zone)?,
+        };
         let credit = |part: &Part| Credited {
             credit: crate::id::Id::from_bytes([0; 16]),
             amount: self.money(part.amount),
@@ -472,7 +474,7 @@ impl<'a> Judged<'a> {
             |part: &Part| PaidLine { line: part.line, mark: part.mark, amount: self.money(part.amount) };
         Ok(Redeemed {
             pass: pass.id,
-            contact: self.contact.as_ref().map(|(contact, _)| contact.id),
+            contact: self.wallet.as_ref().map(|wallet| wallet.contact),
             amount: self.money(taking.amount),
             short: self.money(taking.short),
             credits: if direct { Vec::new() } else { taking.parts.iter().map(credit).collect() },
@@ -492,11 +494,11 @@ impl<'a> Judged<'a> {
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
         let unit = Unit::Money(self.chain.terms.currency);
         let from = (Account::Outstanding, Subject::Pass(pass.id));
-        let contact = match (self.request.target, &self.contact) {
+        let contact = match (self.request.target, &self.wallet) {
             (Target::Direct, _) => None,
-            (_, Some((contact, version))) => {
-                open_wallet(change, contact, *version, self.chain.terms.currency)?;
-                Some(contact.id)
+            (_, Some(wallet)) => {
+                open_wallet(view, change, wallet, self.chain.terms.currency)?;
+                Some(wallet.contact)
             }
             (_, None) => {
                 let id = ids.draw();
@@ -554,19 +556,18 @@ impl<'a> Judged<'a> {
 
 /// The contact must stay as it was read; a first credit in a currency is noted with it.
 pub(crate) fn open_wallet(
+    view: &View<'_>,
     change: &mut Change,
-    contact: &Contact,
-    version: u32,
+    wallet: &Wallet,
     currency: Currency,
 ) -> Result<(), Error> {
-    let key = contact_key(contact.id);
-    let expect = Expect::Version(version);
-    if contact.currencies.contains(&currency) {
-        change.expect.push((key, expect));
+    let key = contact_key(wallet.contact);
+    if wallet.currencies.contains(&currency) {
+        change.expect.push((key, Expect::Version(wallet.version)));
     } else {
-        let mut next = contact.clone();
-        next.currencies.push(currency);
-        change.put.push(put(key, None, &next, expect)?);
+        let (mut contact, version) = registered(view, wallet.contact)?;
+        contact.currencies.push(currency);
+        change.put.push(put(key, None, &contact, Expect::Version(version))?);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Whether a change may land. Nothing is written here.
 
+use super::row::Row;
 use super::tables::Books;
 use crate::id::{ContactId, CreditId, PassId};
 use crate::ledger::{Entry, Subject};
@@ -138,11 +139,11 @@ impl Books {
                 Ok(())
             }
             Record::Pass(new) => {
-                let stored = self.pass(new.id);
+                let stored = self.row(new.id);
                 must(put.expect.is_met_by(stored.map(|row| row.version)))?;
-                must(kept(stored.map(|row| row.uses), new.uses).holds())?;
-                must(kept(stored.map(|row| row.balance), new.balance).holds())?;
-                must(kept(stored.map(|row| row.granted), new.granted).holds())
+                must(kept(stored.map(Row::uses), new.uses).holds())?;
+                must(kept(stored.map(Row::balance), new.balance).holds())?;
+                must(kept(stored.map(Row::granted), new.granted).holds())
             }
             Record::Credit(new) => {
                 let stored = self.credit(new.contact, new.id);
@@ -215,7 +216,7 @@ impl Books {
 
     /// The last entry of a pass that is stored or about to be.
     fn last_of(&self, id: PassId, rows: &Rows<'_>) -> Result<u64, StoreError> {
-        match self.pass(id) {
+        match self.row(id) {
             Some(row) => Ok(row.last),
             None if rows.pass(id).is_some() => Ok(0),
             None => Err(broken("an entry names a pass that is not there")),
