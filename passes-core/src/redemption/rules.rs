@@ -1,6 +1,6 @@
 //! The rules of redeeming a pass. To add one, write a function from [`Case`] to a refusal, and list it.
 
-use super::taking;
+use super::taking::{self, Taking};
 use crate::business::Settings;
 use crate::calendar::{Instant, Opening};
 use crate::conditions::Basket;
@@ -95,7 +95,7 @@ impl Case<'_> {
 
 type Rule = fn(&Case<'_>) -> Option<Refusal>;
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 13] = [
     amount_is_sound,
     state_allows,
     has_started,
@@ -109,14 +109,27 @@ const RULES: [Rule; 14] = [
     wallet_takes_currency,
     place_is_right,
     basket_reaches_minimum,
-    covers_amount,
 ];
 
 /// Every rule that fails, the one to tell first in front.
 /// See [`Case`].
 #[must_use]
 pub fn refusals(case: &Case<'_>) -> Vec<Refusal> {
-    by_precedence(RULES.iter().filter_map(|rule| rule(case)).collect())
+    judge(case).0
+}
+
+/// Every rule that fails, the one to tell first in front, and what the redemption takes if none does: see
+/// [`take`](super::take), which is computed only once.
+/// See [`Case`].
+///
+/// # Errors
+/// Those of [`take`](super::take), which are among the rules that fail wherever an amount can be told at all.
+#[must_use]
+pub fn judge(case: &Case<'_>) -> (Vec<Refusal>, Result<Taking, Refusal>) {
+    let taking = taking::take(case);
+    let mut refusals: Vec<Refusal> = RULES.iter().filter_map(|rule| rule(case)).collect();
+    refusals.extend(covers_amount(case, &taking));
+    (by_precedence(refusals), taking)
 }
 
 fn amount_is_sound(case: &Case<'_>) -> Option<Refusal> {
@@ -230,12 +243,12 @@ fn basket_reaches_minimum(case: &Case<'_>) -> Option<Refusal> {
     Some(Refusal::BelowMinimum { short })
 }
 
-fn covers_amount(case: &Case<'_>) -> Option<Refusal> {
+fn covers_amount(case: &Case<'_>, taking: &Result<Taking, Refusal>) -> Option<Refusal> {
     // Judged only where an amount can be told at all; the other rules say why it can't.
     if !case.is_direct() || case.pass.value.is_none() || amount_is_sound(case).is_some() {
         return None;
     }
-    taking::take(case).err()
+    taking.as_ref().err().cloned()
 }
 
 #[cfg(test)]

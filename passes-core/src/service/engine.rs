@@ -14,6 +14,7 @@ use crate::store::{
     StoreError, StoredOperation,
 };
 use serde::Serialize;
+use std::future::Future;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// What a decision has at hand besides its request: the moment, randomness, and who asks.
@@ -68,11 +69,18 @@ pub(crate) struct Order {
     pub(crate) fingerprint: Option<Fingerprint>,
 }
 
+/// A decision proper: what a request comes to, whatever else the store makes of it. It may be asked again.
+pub(crate) trait Decides<T>: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static {}
+
+impl<T, F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static> Decides<T> for F {}
+
 /// A command under way: what its decisions rest on, however often the store decides.
 pub(crate) struct Job<T, F> {
     inner: Arc<Inner>,
     env: Env,
     kind: Kind,
+    /// What it reads. Only a command with a key is ever given again, and keeps it.
+    load: Option<Load>,
     fingerprint: Option<Fingerprint>,
     decide: F,
     told: Mutex<Told<T>>,
@@ -137,8 +145,7 @@ impl Passes {
         let fingerprint = match env.key {
             None => None,
             Some(_) => {
-                let bytes = postcard::to_allocvec(&(kind.number(), request))
-                    .map_err(|e| StoreError::Backend(e.to_string()))?;
+                let bytes = stored::packed(&(kind.number(), request))?;
                 let key = self.inner.keys.fingerprint()?;
                 Some(first_half(blake3::keyed_hash(key.reveal(), &bytes).as_bytes()))
             }
@@ -150,11 +157,13 @@ impl Passes {
     pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> (Command, Arc<Job<T, F>>)
     where
         T: Done,
-        F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static,
+        F: Decides<T>,
     {
         let Order { env, kind, load, fingerprint } = order;
         let told = Mutex::new(Told { done: None, error: None, plan: None });
-        let job = Arc::new(Job { inner: Arc::clone(&self.inner), env, kind, fingerprint, decide, told });
+        let inner = Arc::clone(&self.inner);
+        let kept = env.key.map(|_| load.clone());
+        let job = Arc::new(Job { inner, env, kind, load: kept, fingerprint, decide, told });
         (job.command(load), job)
     }
 
@@ -181,25 +190,38 @@ impl Passes {
     }
 
     /// Runs a command.
-    pub(crate) async fn run<T, F>(&self, order: Order, decide: F) -> Result<Receipt<T>, Error>
+    pub(crate) fn run<T, F>(
+        &self,
+        order: Order,
+        decide: F,
+    ) -> impl Future<Output = Result<Receipt<T>, Error>> + Send + use<'_, T, F>
     where
         T: Done,
-        F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static,
+        F: Decides<T>,
     {
-        // Only a command with a key is given again.
-        let again = order.env.key.map(|_| order.load.clone());
-        let (mut command, job) = self.prepare(order, decide);
+        // Not inside the future, which would hold order and decision beside the command made of them.
+        let (command, job) = self.prepare(order, decide);
+        self.drive(command, job)
+    }
+
+    /// Has the store run a command, and looks it up where its answer was lost.
+    pub(crate) async fn drive<T, F>(&self, command: Command, job: Arc<Job<T, F>>) -> Result<Receipt<T>, Error>
+    where
+        T: Done,
+        F: Decides<T>,
+    {
+        let mut running = self.inner.store.run(command);
         for _ in 0..DOUBTS {
-            match self.inner.store.run(command).await {
+            match running.await {
                 Ok(answer) => {
                     let answer = self.finish(&job, answer);
                     self.flush_some().await;
                     return answer;
                 }
                 // With a key the next round finds what landed; without one nobody can tell.
-                Err(StoreError::InDoubt) => match &again {
-                    Some(load) => command = job.command(load.clone()),
-                    None => return Err(StoreError::InDoubt.into()),
+                Err(StoreError::InDoubt) => match &job.load {
+                    Some(load) => running = self.inner.store.run(job.command(load.clone())),
+                    None => break,
                 },
                 Err(error) => return Err(error.into()),
             }
@@ -245,7 +267,7 @@ impl<T, F> Job<T, F> {
 impl<T, F> Job<T, F>
 where
     T: Done,
-    F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static,
+    F: Decides<T>,
 {
     fn command(self: &Arc<Self>, load: Load) -> Command {
         let job = Arc::clone(self);
@@ -276,7 +298,7 @@ where
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
         change.operation = Some(Operation {
-            id: Ids::of_operation(&env.seed, env.now).draw(),
+            id: Ids::operation(&env.seed, env.now),
             kind: kind.unwrap_or(self.kind),
             actor: Arc::clone(by.actor.id()),
             place: by.place.clone(),

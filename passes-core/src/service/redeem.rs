@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Draft, Order, View, key_hash};
+use super::engine::{Decides, Draft, Job, Order, View, key_hash};
 use super::{Call, Done, Error, Passes, Receipt};
 use crate::calendar::Instant;
 use crate::conditions::Basket;
@@ -17,10 +17,12 @@ use crate::operation::{By, Kind, Right};
 use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::passcode::Presented;
 use crate::plan::Usage;
-use crate::redemption::{Case, Part, Taking, Target, refusals, take};
+use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Expect, Put, Record, TallyKey};
+use crate::store::{Add, Change, Command, Expect, Put, Record, TallyKey};
 use serde::{Deserialize, Serialize};
+use std::pin::Pin;
+use std::sync::Arc;
 
 /// A request to redeem a pass, or to check whether it could be.
 ///
@@ -295,11 +297,10 @@ impl Passes {
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
-            let (order, code) = match self.redemption(by, &request) {
-                Ok(ready) => ready,
-                Err(error) => return Err(self.after_key(by, error).await),
-            };
-            self.run(order, move |view| Judged::new(view, &request, &code)?.draft(view)).await
+            match self.redemption(by, request) {
+                Ok((command, job)) => self.drive(command, job).await,
+                Err(error) => Err(self.after_key(by, error).await),
+            }
         })
     }
 
@@ -328,10 +329,8 @@ impl Passes {
             let mut commands = Vec::with_capacity(requests.len());
             let mut waiting = Vec::with_capacity(requests.len());
             for (by, request) in requests {
-                waiting.push(match self.redemption(&by, &request) {
-                    Ok((order, code)) => {
-                        let (command, job) =
-                            self.prepare(order, move |view| Judged::new(view, &request, &code)?.draft(view));
+                waiting.push(match self.redemption(&by, request) {
+                    Ok((command, job)) => {
                         commands.push(command);
                         Ok(job)
                     }
@@ -349,10 +348,16 @@ impl Passes {
         })
     }
 
-    fn redemption(&self, by: &By, request: &Redeem) -> Result<(Order, Code), Error> {
+    /// The command of a redemption.
+    fn redemption(
+        &self,
+        by: &By,
+        request: Redeem,
+    ) -> Result<(Command, Arc<Job<Redeemed, impl Decides<Redeemed>>>), Error> {
         self.permit(by, Right::Redeem)?;
-        self.early(by, may_take(by, request))?;
-        self.ask(by, request)
+        self.early(by, may_take(by, &request))?;
+        let (order, code) = self.ask(by, &request)?;
+        Ok(self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)))
     }
 
     /// The order of a redemption, and the code that it presents.
@@ -372,16 +377,20 @@ impl Passes {
 
     /// What is told of a request that ends before the store is asked: a key is judged before the code, so one
     /// that was used, or stopped, comes before a code that is none.
-    async fn after_key(&self, by: &By, error: Error) -> Error {
-        let (Some(key), [Refusal::Malformed]) = (&by.key, error.reasons()) else { return error };
-        let mut load = crate::store::Load::new(by.business);
-        load.key = Some(key_hash(by, key));
-        match self.inner.store.load(&load).await {
-            Ok(found) if found.stopped => Refusal::ReversedBefore.into(),
-            Ok(found) if found.replay.is_some() => Refusal::IdempotencyMismatch.into(),
-            Ok(_) => error,
-            Err(failed) => failed.into(),
-        }
+    ///
+    /// Boxed, because it is rare: every redemption's future would have the room for it.
+    fn after_key<'a>(&'a self, by: &'a By, error: Error) -> Pin<Box<dyn Future<Output = Error> + Send + 'a>> {
+        Box::pin(async move {
+            let (Some(key), [Refusal::Malformed]) = (&by.key, error.reasons()) else { return error };
+            let mut load = crate::store::Load::new(by.business);
+            load.key = Some(key_hash(by, key));
+            match self.inner.store.load(&load).await {
+                Ok(found) if found.stopped => Refusal::ReversedBefore.into(),
+                Ok(found) if found.replay.is_some() => Refusal::IdempotencyMismatch.into(),
+                Ok(_) => error,
+                Err(failed) => failed.into(),
+            }
+        })
     }
 }
 
@@ -436,8 +445,7 @@ impl<'a> Judged<'a> {
             amount: request.amount,
             partly: request.partly,
         };
-        let mut refusals = refusals(&case);
-        let taking = take(&case);
+        let (mut refusals, taking) = judge(&case);
         // A whole use can be told whatever else is wrong; what is spent directly only if nothing is.
         if let Ok(taking) = &taking
             && (request.target != Target::Direct || refusals.is_empty())

@@ -140,7 +140,8 @@ impl Passes {
     /// Flushes counts when enough of them wait. A failure here is not the caller's: they wait on.
     pub(crate) async fn flush_some(&self) {
         if self.inner.refusals.is_due(|| self.inner.clock.now()) {
-            let _ = self.flush(1).await;
+            // Boxed, because it is rare: every command's future would have the room for it.
+            let _ = Box::pin(self.flush(1)).await;
         }
     }
 

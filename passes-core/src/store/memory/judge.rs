@@ -15,22 +15,45 @@ enum RowKey {
     Credit(ContactId, CreditId),
 }
 
-/// The records that a change writes, sorted by key.
-struct Rows<'a>(Vec<(RowKey, &'a Record)>);
+/// The records that a change writes.
+enum Rows<'a> {
+    /// So few that looking through them is faster than sorting.
+    Few(&'a [Put]),
+    /// Sorted by key.
+    Many(Vec<(RowKey, &'a Record)>),
+}
 
 impl<'a> Rows<'a> {
+    const FEW: usize = 4;
+
     fn new(puts: &'a [Put]) -> Result<Self, StoreError> {
+        if puts.len() <= Self::FEW {
+            let mut rest = puts;
+            while let [first, others @ ..] = rest {
+                let key = key_of(&first.record);
+                if others.iter().any(|put| key_of(&put.record) == key) {
+                    return Err(twice("a record"));
+                }
+                rest = others;
+            }
+            return Ok(Self::Few(puts));
+        }
         let mut rows: Vec<_> = puts.iter().map(|put| (key_of(&put.record), &put.record)).collect();
         rows.sort_by_key(|(key, _)| *key);
         if rows.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
             return Err(twice("a record"));
         }
-        Ok(Self(rows))
+        Ok(Self::Many(rows))
     }
 
     fn get(&self, key: RowKey) -> Option<&'a Record> {
-        let at = self.0.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        self.0.get(at).map(|(_, record)| *record)
+        match self {
+            Self::Few(puts) => puts.iter().map(|put| &put.record).find(|record| key_of(record) == key),
+            Self::Many(rows) => {
+                let at = rows.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+                rows.get(at).map(|(_, record)| *record)
+            }
+        }
     }
 
     fn pass(&self, id: PassId) -> Option<&'a PassRow> {

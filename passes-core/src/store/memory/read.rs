@@ -53,11 +53,14 @@ fn count(limit: u32) -> usize {
 
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
-        let mut docs = Docs::default();
+        // First what is hardly ever in the cache: nothing else waits for it.
+        let bound = load.key.and_then(|key| self.keys.get(&key));
+        let code = load.code.as_ref().and_then(|code| self.pass_of(code));
+        let mut docs =
+            Docs { found: Vec::with_capacity(load.docs.len().saturating_add(4)), ..Docs::default() };
         for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
             docs.add(doc);
         }
-        let code = load.code.as_ref().and_then(|code| self.pass_of(code));
         let passes = self.load_passes(load);
         let credits = self.load_credits(load);
         // Rows of the same lot come together: one look at the lot before is enough for most.
@@ -68,7 +71,6 @@ impl Books {
                 self.chain_of(pass, &mut docs);
             }
         }
-        let bound = load.key.and_then(|key| self.keys.get(&key));
         Loaded {
             docs: docs.found,
             code,

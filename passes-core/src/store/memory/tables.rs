@@ -7,6 +7,7 @@ use crate::ledger::StoredEntry;
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::passcode::Digest;
 use crate::store::{Doc, DocKey, KeyHash, StoredOperation, TallyKey};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -72,6 +73,15 @@ pub(super) struct Stretch {
     /// The place of the first in [`Books::passes`].
     pub(super) row: u32,
     pub(super) count: u32,
+}
+
+/// Where a credit is in its wallet, or where it would go. Most often that is the end: ids grow.
+pub(super) fn place_of(wallet: &[CreditRow], id: CreditId) -> Result<usize, usize> {
+    match wallet.last().map(|credit| credit.id.cmp(&id)) {
+        None | Some(Ordering::Less) => Err(wallet.len()),
+        Some(Ordering::Equal) => Ok(wallet.len().saturating_sub(1)),
+        Some(Ordering::Greater) => wallet.binary_search_by_key(&id, |credit| credit.id),
+    }
 }
 
 /// What an idempotency key leads to: an operation's number, and whether it doesn't bear the key but stops it, in
@@ -183,12 +193,12 @@ impl Books {
 
     pub(super) fn credit(&self, contact: ContactId, id: CreditId) -> Option<&CreditRow> {
         let wallet = self.wallets.get(&contact)?;
-        wallet.get(wallet.binary_search_by_key(&id, |credit| credit.id).ok()?)
+        wallet.get(place_of(wallet, id).ok()?)
     }
 
     pub(super) fn credit_mut(&mut self, contact: ContactId, id: CreditId) -> Option<&mut CreditRow> {
         let wallet = self.wallets.get_mut(&contact)?;
-        let at = wallet.binary_search_by_key(&id, |credit| credit.id).ok()?;
+        let at = place_of(wallet, id).ok()?;
         wallet.get_mut(at)
     }
 

@@ -2,7 +2,7 @@
 
 use super::judge::kept;
 use super::row::Row;
-use super::tables::{Books, Bound, Lot, Numbers, Place};
+use super::tables::{Books, Bound, Lot, Numbers, Place, place_of};
 use crate::id::PassId;
 use crate::ledger::{Entry, StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
@@ -123,7 +123,7 @@ impl Books {
     fn put_credit(&mut self, new: CreditRow) {
         // Most wallets hold few credits.
         let wallet = self.wallets.entry(new.contact).or_insert_with(|| Vec::with_capacity(1));
-        match wallet.binary_search_by_key(&new.id, |credit| credit.id) {
+        match place_of(wallet, new.id) {
             Ok(at) => {
                 if let Some(stored) = wallet.get_mut(at) {
                     let amount = kept(Some(stored.amount), new.amount);
