@@ -182,6 +182,11 @@ impl Books {
         Some(row.to_pass(lot.id.pass(place.serial)))
     }
 
+    pub(super) fn row_by(&self, code: &Digest) -> Option<&Row> {
+        let place = self.codes.get(code)?;
+        self.passes.get(self.lots.get(place.lot as usize)?.row(place.serial)? as usize)
+    }
+
     /// The passes of the lot of `first` with serial numbers up to that of `last`, in order.
     pub(super) fn range(&self, first: PassId, last: PassId) -> impl Iterator<Item = (PassId, &Row)> {
         let lot = self.lot_at.get(&first.lot()).filter(|_| first.lot() == last.lot());
