@@ -13,6 +13,7 @@ use crate::store::{
     Answer, Change, Command, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded, Operation,
     StoreError, StoredOperation,
 };
+use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
 use std::future::Future;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -95,9 +96,9 @@ struct Told<T> {
 
 /// The hash under which an idempotency key is stored.
 pub(crate) fn key_hash(by: &By, key: &str) -> KeyHash {
-    static CONTEXT: LazyLock<blake3::Hasher> =
-        LazyLock::new(|| blake3::Hasher::new_derive_key("passes 2026 idempotency key"));
-    let mut hasher = CONTEXT.clone();
+    static CONTEXT: LazyLock<ContextKey> =
+        LazyLock::new(|| hash_derive_key_context("passes 2026 idempotency key"));
+    let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
     hasher.update(by.business.as_bytes()).update(key.as_bytes());
     first_half(hasher.finalize().as_bytes())
 }
