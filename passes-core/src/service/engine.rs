@@ -139,16 +139,19 @@ impl Passes {
         kind: Kind,
         request: &R,
     ) -> Result<Order, Error> {
-        let env = self.env(by, right)?;
-        let mut load = Load::new(by.business);
-        load.docs.push(DocKey::new(DocKind::Business, by.business));
+        self.order_of(self.env(by, right)?, kind, request)
+    }
+
+    /// Likewise, for who was judged before.
+    pub(crate) fn order_of<R: Serialize>(&self, env: Env, kind: Kind, request: &R) -> Result<Order, Error> {
+        let mut load = Load::new(env.by.business);
+        load.docs.push(DocKey::new(DocKind::Business, env.by.business));
         load.key = env.key;
         let fingerprint = match env.key {
             None => None,
             Some(_) => {
-                let bytes = stored::packed(&(kind.number(), request))?;
                 let key = self.inner.keys.fingerprint()?;
-                Some(first_half(blake3::keyed_hash(key.reveal(), &bytes).as_bytes()))
+                Some(stored::fingerprint(key, &(kind.number(), request))?)
             }
         };
         Ok(Order { env, kind, load, fingerprint })
