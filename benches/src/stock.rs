@@ -1,0 +1,117 @@
+//! A business on any store, with sold passes of one kind and their codes: what the sections about speed start from.
+
+use passes_core::business::Settings;
+use passes_core::contact::{Medium, Profile};
+use passes_core::id::ContactId;
+use passes_core::money::{Currency, Money};
+use passes_core::operation::{Actor, By, Rights};
+use passes_core::passcode::Format;
+use passes_core::plan::{Classification, Form, Spec, SpendBy, Terms};
+use passes_core::secret::Keyring;
+use passes_core::service::{Deal, Generate};
+use passes_core::store::Store;
+use passes_core::{Passes, Refusal, limits};
+use passes_host::Opener;
+use std::error::Error;
+use std::sync::Arc;
+
+type Made<T> = Result<T, Box<dyn Error>>;
+
+/// What each pass is worth, in minor units.
+pub(crate) const VALUE: i64 = 2_500;
+
+/// A business with sold gift cards, opened as a host opens it: the machine's clock and randomness.
+pub(crate) struct Stock {
+    pub(crate) passes: Passes,
+    /// A till: no idempotency key yet.
+    pub(crate) by: By,
+    pub(crate) contacts: Vec<ContactId>,
+    /// The codes of the passes, in no order.
+    pub(crate) codes: Vec<String>,
+}
+
+impl Stock {
+    /// So many sold passes of 25 euros in one lot, and so many contacts.
+    pub(crate) fn new(store: Arc<dyn Store>, count: u32, contacts: u32) -> Made<Self> {
+        let ring = Keyring::from_master("k1", &crate::world::MASTER)?;
+        let passes = Opener::new().open_on(store, ring).wait()?;
+        let till = Actor::new("till-07", Rights::all())?;
+        let settings = Settings::new("The Gift Shop", "Europe/Berlin", &["EUR"], "de")?;
+        let business = passes.create_business(&till, settings).wait()?;
+        let by = By::new(business, till).place("store-012").channel("pos");
+        let mut stock = Self { passes, by, contacts: Vec::new(), codes: Vec::new() };
+        stock.lot(count)?;
+        for n in 0..contacts {
+            let profile = Profile::named(&format!("Customer {n}"), Medium::Reference(format!("c{n}")));
+            stock.contacts.push(stock.passes.create_contact(&stock.by, profile).wait()?.done);
+        }
+        Ok(stock)
+    }
+
+    fn lot(&mut self, count: u32) -> Made<()> {
+        let (passes, by) = (&self.passes, &self.by);
+        let value = Money::from_minor(VALUE, Currency::EUR)?;
+        let mut terms = Terms::fixed(Classification::Gift, Form::Printed, value);
+        terms.spend_by = SpendBy::AfterRedemption("P1Y".parse()?);
+        let spec = Spec {
+            name: [("de".to_owned(), "Geschenkkarte".to_owned())].into(),
+            description: Default::default(),
+            terms,
+            code: Format { prefix: "GIFT".into(), ..Format::default() },
+            caps: Default::default(),
+        };
+        let plan = passes.create_plan(by, spec).wait()?.done;
+        passes.activate_plan(by, plan).wait()?;
+        let lot = passes.generate(by, Generate { plan, count, accept_weak: false }).wait()?;
+        passes.finish_run(by, lot.run).wait()?;
+        let sold = passes.sell(by, lot.lot, Deal::at(value)).wait()?;
+        passes.finish_run(by, sold.run.ok_or("a sale of a lot is a run")?).wait()?;
+        passes.export(by, lot.lot).wait()?;
+        let mut after = 0;
+        loop {
+            let page = passes.export_page(by, lot.lot, after, limits::PAGE).wait()?;
+            let Some(last) = page.last() else { break };
+            after = last.serial;
+            self.codes.extend(page.iter().map(|row| row.code.reveal().to_owned()));
+        }
+        shuffle(&mut self.codes, 7);
+        Ok(())
+    }
+
+    /// The till, giving this key.
+    pub(crate) fn keyed(&self, key: &str) -> By {
+        self.by.clone().key(key)
+    }
+}
+
+/// Money in euros.
+pub(crate) fn euros(minor: i64) -> Result<Money, Refusal> {
+    Money::from_minor(minor, Currency::EUR)
+}
+
+/// Puts them in an order without a pattern, the same each time.
+pub(crate) fn shuffle<T>(of: &mut [T], seed: u64) {
+    let mut dice = Dice(seed);
+    for at in (1..of.len()).rev() {
+        of.swap(at, dice.below(at + 1));
+    }
+}
+
+/// Numbers without a pattern, the same each time.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// The next number.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// One of the numbers below it.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        let wide = u128::from(self.next()) * (count as u128);
+        usize::try_from(wide >> 64).unwrap_or_default()
+    }
+}
