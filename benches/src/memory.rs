@@ -77,17 +77,16 @@ impl Bench {
     }
 
     fn requests(&mut self, side: Side) -> Result<(Vec<By>, Vec<Redeem>), Box<dyn Error>> {
-        let left = self.stock.codes.len().checked_sub(ROUND).ok_or("no passes are left")?;
-        let codes = self.stock.codes.split_off(left);
         let (mut bys, mut requests) = (Vec::with_capacity(ROUND), Vec::with_capacity(ROUND));
-        for code in codes {
+        for _ in 0..ROUND {
             self.asked += 1;
             bys.push(self.stock.keyed(&format!("receipt-{}", self.asked)));
             let contacts = if side == Side::Wallet { REGULARS } else { self.stock.contacts.len() };
             let contact = self.stock.contacts.get(self.dice.below(contacts));
+            let code = self.stock.codes.next().ok_or("no passes are left")?;
             requests.push(match (side, contact) {
-                (Side::Direct, _) => Redeem::direct(code.as_str(), euros(VALUE)?),
-                (_, Some(contact)) => Redeem::into_wallet(code.as_str(), *contact),
+                (Side::Direct, _) => Redeem::direct(code, euros(VALUE)?),
+                (_, Some(contact)) => Redeem::into_wallet(code, *contact),
                 (_, None) => return Err("there are no contacts".into()),
             });
         }

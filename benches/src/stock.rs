@@ -27,7 +27,7 @@ pub(crate) struct Stock {
     pub(crate) by: By,
     pub(crate) contacts: Vec<ContactId>,
     /// The codes of the passes, in no order.
-    pub(crate) codes: Vec<String>,
+    pub(crate) codes: Codes,
 }
 
 impl Stock {
@@ -39,7 +39,7 @@ impl Stock {
         let settings = Settings::new("The Gift Shop", "Europe/Berlin", &["EUR"], "de")?;
         let business = passes.create_business(&till, settings).wait()?;
         let by = By::new(business, till).place("store-012").channel("pos");
-        let mut stock = Self { passes, by, contacts: Vec::new(), codes: Vec::new() };
+        let mut stock = Self { passes, by, contacts: Vec::new(), codes: Codes::default() };
         stock.lot(count)?;
         for n in 0..contacts {
             let profile = Profile::named(&format!("Customer {n}"), Medium::Reference(format!("c{n}")));
@@ -72,15 +72,39 @@ impl Stock {
             let page = passes.export_page(by, lot.lot, after, limits::PAGE).wait()?;
             let Some(last) = page.last() else { break };
             after = last.serial;
-            self.codes.extend(page.iter().map(|row| row.code.reveal().to_owned()));
+            page.iter().for_each(|row| self.codes.push(row.code.reveal()));
         }
-        shuffle(&mut self.codes, 7);
+        shuffle(&mut self.codes.order, 7);
         Ok(())
     }
 
     /// The till, giving this key.
     pub(crate) fn keyed(&self, key: &str) -> By {
         self.by.clone().key(key)
+    }
+}
+
+/// Codes in one piece of memory: a million small ones, freed in no order, would leave a heap full of holes to
+/// whoever comes next.
+#[derive(Default)]
+pub(crate) struct Codes {
+    text: String,
+    /// Begin and length of each that is left.
+    order: Vec<(u32, u32)>,
+}
+
+impl Codes {
+    fn push(&mut self, code: &str) {
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.order.push((length(&self.text), length(code)));
+        self.text.push_str(code);
+    }
+
+    /// The next one that nobody has.
+    pub(crate) fn next(&mut self) -> Option<&str> {
+        let (begin, length) = self.order.pop()?;
+        let begin = usize::try_from(begin).ok()?;
+        self.text.get(begin..begin + usize::try_from(length).ok()?)
     }
 }
 
