@@ -1,39 +1,46 @@
 //! Redemption in memory: the public call beside the compact-store floor.
 
+use crate::child::{self, cpu_seconds};
 use crate::floor::Floor;
-use crate::measure::{Good, Measure, median};
+use crate::measure::{Measure, Side, all_in_turns, median};
+use crate::run::{Made, Run};
 use crate::stock::{Dice, Stock, VALUE, euros, shuffle};
 use passes_core::operation::By;
 use passes_core::service::Redeem;
 use passes_core::store::memory::Memory;
-use std::error::Error;
+use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::sync::Arc;
 
-/// Passes on each side.
-const PASSES: u32 = 1_000_000;
-/// Rounds after the first, which warms up, and redemptions of each kind in one.
-const ROUNDS: usize = 31;
-const ROUND: usize = 10_000;
-/// Contacts whose wallets are at hand, and all there are.
+/// What runs in a process of its own, whose heap nobody used before.
+pub(crate) const CHILD: &str = "memory";
+
+/// Rounds after the first, which warms up; redemptions of each kind in one; passes on each side.
+struct Size {
+    rounds: usize,
+    round: usize,
+    passes: u32,
+    contacts: u32,
+}
+
+const WHOLE: Size = Size { rounds: 31, round: 10_000, passes: 1_000_000, contacts: 100_000 };
+const QUICK: Size = Size { rounds: 9, round: 3_000, passes: 100_000, contacts: 10_000 };
+
+/// Contacts whose wallets are at hand.
 const REGULARS: usize = 1_000;
-const CONTACTS: u32 = 100_000;
 /// The moment on the floor.
 const NOW: u32 = 100;
 
-/// Who redeems in a round.
+/// What the public call redeems into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    /// The floor.
-    Floor,
-    /// The whole value into the wallets of regular customers, with a key.
+enum Into {
+    /// The wallets of regular customers.
     Wallet,
-    /// The whole value at the till, with a key.
-    Direct,
-    /// Into the wallets of all customers, most of whom were not here of late.
+    /// Nothing: the whole value is spent at the till.
+    Till,
+    /// The wallets of all customers, most of whom were not here of late.
     AnyWallet,
 }
-
-const SIDES: [Side; 4] = [Side::Floor, Side::Wallet, Side::Direct, Side::AnyWallet];
 
 /// Both sides, and what was redeemed of each.
 struct Bench {
@@ -43,32 +50,24 @@ struct Bench {
     left: Vec<u32>,
     dice: Dice,
     asked: u64,
+    round: usize,
 }
 
 impl Bench {
-    fn new() -> Result<Self, Box<dyn Error>> {
-        let stock = Stock::new(Arc::new(Memory::new()), PASSES, CONTACTS)?;
-        let mut left: Vec<u32> = (0..PASSES).collect();
-        shuffle(&mut left, 9);
-        Ok(Self { stock, floor: Floor::new(PASSES), left, dice: Dice(11), asked: 0 })
-    }
-
-    /// A round of one side. What a till hands over is made before the time counts.
-    fn round(&mut self, side: Side) -> Result<f64, Box<dyn Error>> {
-        if side == Side::Floor { self.on_the_floor() } else { self.by_call(side) }
-    }
-
-    fn on_the_floor(&mut self) -> Result<f64, Box<dyn Error>> {
-        let left = self.left.len().saturating_sub(ROUND);
+    /// A round of the floor. What a till hands over is made before the time counts; on both sides.
+    fn on_the_floor(&mut self) -> Made<f64> {
+        let left = self.left.len().checked_sub(self.round).ok_or("no passes are left on the floor")?;
         let codes: Vec<_> = self.left.split_off(left).into_iter().map(Floor::code).collect();
         let begun = cpu_seconds()?;
         let all = codes.iter().all(|code| self.floor.redeem(code, NOW));
-        let taken = cpu_seconds()? - begun;
-        if all && codes.len() == ROUND { Ok(taken) } else { Err("the floor refused".into()) }
+        let took = cpu_seconds()? - begun;
+        if all { Ok(took) } else { Err("the floor refused".into()) }
     }
 
-    fn by_call(&mut self, side: Side) -> Result<f64, Box<dyn Error>> {
-        let (bys, requests) = self.requests(side)?;
+    /// A round of the public call.
+    fn by_call(&mut self, into: Into) -> Made<f64> {
+        let mut requests = Vec::with_capacity(self.round);
+        let bys = (0..self.round).map(|_| self.request(into, &mut requests)).collect::<Made<Vec<By>>>()?;
         let begun = cpu_seconds()?;
         for (by, request) in bys.iter().zip(requests) {
             self.stock.passes.redeem(by, request).wait()?;
@@ -76,62 +75,71 @@ impl Bench {
         Ok(cpu_seconds()? - begun)
     }
 
-    fn requests(&mut self, side: Side) -> Result<(Vec<By>, Vec<Redeem>), Box<dyn Error>> {
-        let (mut bys, mut requests) = (Vec::with_capacity(ROUND), Vec::with_capacity(ROUND));
-        for _ in 0..ROUND {
-            self.asked += 1;
-            bys.push(self.stock.keyed(&format!("receipt-{}", self.asked)));
-            let contacts = if side == Side::Wallet { REGULARS } else { self.stock.contacts.len() };
-            let contact = self.stock.contacts.get(self.dice.below(contacts));
-            let code = self.stock.codes.next().ok_or("no passes are left")?;
-            requests.push(match (side, contact) {
-                (Side::Direct, _) => Redeem::direct(code, euros(VALUE)?),
-                (_, Some(contact)) => Redeem::into_wallet(code, *contact),
-                (_, None) => return Err("there are no contacts".into()),
-            });
-        }
-        Ok((bys, requests))
+    fn request(&mut self, into: Into, requests: &mut Vec<Redeem>) -> Made<By> {
+        self.asked += 1;
+        let by = self.stock.keyed(&format!("receipt-{}", self.asked));
+        let contacts = if into == Into::Wallet { REGULARS } else { self.stock.contacts.len() };
+        let contact = self.stock.contacts.get(self.dice.below(contacts)).ok_or("there are no contacts")?;
+        let code = self.stock.codes.next().ok_or("no passes are left")?;
+        requests.push(match into {
+            Into::Till => Redeem::direct(code, euros(VALUE)?),
+            _ => Redeem::into_wallet(code, *contact),
+        });
+        Ok(by)
     }
 }
 
-/// CPU seconds of this process so far: nothing here waits, so what else the machine does needn't count.
-fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
-    use nix::sys::resource::{UsageWho, getrusage};
-    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
-    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+/// What this process holds in memory now, in bytes.
+fn held() -> Made<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kibibytes * 1024.0)
+}
+
+/// The process's side: the CPU seconds of every round of each side, and the bytes of a pass.
+pub(crate) fn child(args: &[String]) -> Made<Value> {
+    let quick = args.iter().any(|arg| arg == "quick");
+    let size = if quick { QUICK } else { WHOLE };
+    let before = held()?;
+    let mut stock = Stock::new(Arc::new(Memory::new()), size.passes)?;
+    let bytes = (held()? - before - stock.codes.bytes()) / f64::from(size.passes);
+    stock.welcome(size.contacts)?;
+    let mut left: Vec<u32> = (0..size.passes).collect();
+    shuffle(&mut left, 9);
+    let floor = Floor::new(size.passes);
+    let bench = Bench { stock, floor, left, dice: Dice(11), asked: 0, round: size.round };
+    let bench = RefCell::new(bench);
+    let call = |into: Into| {
+        let bench = &bench;
+        move |_| bench.borrow_mut().by_call(into)
+    };
+    let (mut wallet, mut till, mut any) = (call(Into::Wallet), call(Into::Till), call(Into::AnyWallet));
+    let mut on_the_floor = |_| bench.borrow_mut().on_the_floor();
+    let mut sides: [Side<'_>; 4] = [&mut on_the_floor, &mut wallet, &mut till, &mut any];
+    let rounds = all_in_turns(&Run::new(quick), "redeeming in memory", size.rounds, &mut sides)?;
+    Ok(json!({ "rounds": rounds, "round": size.round, "bytes": bytes }))
 }
 
 /// The measures of the report.
-pub(crate) fn measures() -> Result<Vec<Measure>, Box<dyn Error>> {
-    let mut bench = Bench::new()?;
-    let mut times: Vec<[f64; SIDES.len()]> = Vec::with_capacity(ROUNDS);
-    for round in 0..=ROUNDS {
-        let mut of_round = [f64::NAN; SIDES.len()];
-        // Each side is first, second, … as often as the others.
-        for turn in 0..SIDES.len() {
-            let at = (turn + round) % SIDES.len();
-            if let (Some(side), Some(time)) = (SIDES.get(at), of_round.get_mut(at)) {
-                *time = bench.round(*side)?;
-            }
-        }
-        if round > 0 {
-            times.push(of_round);
-        }
-    }
-    let ratio = |side: usize| {
-        median(times.iter().map(|[floor, ours @ ..]| floor / ours.get(side).unwrap_or(&f64::NAN)).collect())
-    };
-    let each = |at: usize| {
-        median(times.iter().filter_map(|time| time.get(at)).copied().collect()) / ROUND as f64 * 1e9
-    };
-    for (at, side) in SIDES.iter().enumerate() {
-        println!("{side:?}: {:.0} ns", each(at));
-    }
-    let measure = |name, ratio| Measure { name, ratio, gate: 0.3, ambition: 0.6, good: Good::High };
+pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
+    let told = child::call(CHILD, &[run.or_quick("whole", "quick")])?;
+    let rounds: Vec<Vec<f64>> =
+        serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
+    let [floor, wallet, till, any] = rounds.as_slice() else { return Err("a side is missing".into()) };
+    let ratios = |ours: &[f64]| -> Vec<f64> { floor.iter().zip(ours).map(|(f, o)| f / o).collect() };
+    let round = told.number("round")?;
+    let nanoseconds = |name: &str, of: &[f64]| Measure::new(name, "ns", median(of) / round * 1e9);
+    let rate = |name: &str, ours: &[f64]| Measure::of_rounds(name, "×", &ratios(ours));
     Ok(vec![
-        measure("in memory, into a wallet, rate ÷ floor", ratio(0)),
-        measure("in memory, directly, rate ÷ floor", ratio(1)),
-        measure("in memory, into any wallet, rate ÷ floor", ratio(2)),
+        rate("into a wallet with a key, rate ÷ floor", wallet).at_least(0.3, 0.6),
+        rate("directly with a key, rate ÷ floor", till).at_least(0.3, 0.6),
+        rate("into any of a hundred times as many wallets, rate ÷ floor", any)
+            .note("most wallets and contacts are in no cache, which the floor has no counterpart of"),
+        nanoseconds("the floor, each", floor).note("CPU time, as all of this section"),
+        nanoseconds("into a wallet, each", wallet),
+        nanoseconds("directly, each", till),
+        nanoseconds("into any wallet, each", any),
+        Measure::new("a sold pass with its code", "bytes", told.number("bytes")?),
     ])
 }

@@ -1,5 +1,7 @@
 //! A business on any store, with sold passes of one kind and their codes: what the sections about speed start from.
 
+use crate::run::Made;
+use crate::world::MASTER;
 use passes_core::business::Settings;
 use passes_core::contact::{Medium, Profile};
 use passes_core::id::ContactId;
@@ -12,10 +14,7 @@ use passes_core::service::{Deal, Generate};
 use passes_core::store::Store;
 use passes_core::{Passes, Refusal, limits};
 use passes_host::Opener;
-use std::error::Error;
 use std::sync::Arc;
-
-type Made<T> = Result<T, Box<dyn Error>>;
 
 /// What each pass is worth, in minor units.
 pub(crate) const VALUE: i64 = 2_500;
@@ -31,9 +30,9 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// So many sold passes of 25 euros in one lot, and so many contacts.
-    pub(crate) fn new(store: Arc<dyn Store>, count: u32, contacts: u32) -> Made<Self> {
-        let ring = Keyring::from_master("k1", &crate::world::MASTER)?;
+    /// So many sold passes of 25 euros in one lot.
+    pub(crate) fn new(store: Arc<dyn Store>, count: u32) -> Made<Self> {
+        let ring = Keyring::from_master("k1", &MASTER)?;
         let passes = Opener::new().open_on(store, ring).wait()?;
         let till = Actor::new("till-07", Rights::all())?;
         let settings = Settings::new("The Gift Shop", "Europe/Berlin", &["EUR"], "de")?;
@@ -41,11 +40,16 @@ impl Stock {
         let by = By::new(business, till).place("store-012").channel("pos");
         let mut stock = Self { passes, by, contacts: Vec::new(), codes: Codes::default() };
         stock.lot(count)?;
+        Ok(stock)
+    }
+
+    /// So many more contacts.
+    pub(crate) fn welcome(&mut self, contacts: u32) -> Made<()> {
         for n in 0..contacts {
             let profile = Profile::named(&format!("Customer {n}"), Medium::Reference(format!("c{n}")));
-            stock.contacts.push(stock.passes.create_contact(&stock.by, profile).wait()?.done);
+            self.contacts.push(self.passes.create_contact(&self.by, profile).wait()?.done);
         }
-        Ok(stock)
+        Ok(())
     }
 
     fn lot(&mut self, count: u32) -> Made<()> {
@@ -98,6 +102,11 @@ impl Codes {
         let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.order.push((length(&self.text), length(code)));
         self.text.push_str(code);
+    }
+
+    /// What they take, in bytes.
+    pub(crate) fn bytes(&self) -> f64 {
+        (self.text.capacity() + self.order.capacity() * size_of::<(u32, u32)>()) as f64
     }
 
     /// The next one that nobody has.

@@ -1,5 +1,6 @@
 //! The shop that is measured: a database with some history, and requests to redeem.
 
+use crate::run::Made;
 use passes_core::calendar::Instant;
 use passes_core::contact::{Medium, Profile};
 use passes_core::id::{BusinessId, ContactId, PlanId};
@@ -15,7 +16,6 @@ use passes_host::Opener;
 use passes_host::testing::{FixedClock, SeededEntropy};
 use passes_sqlite::{Options, Sqlite};
 use std::collections::VecDeque;
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -69,12 +69,10 @@ pub(crate) struct World {
     folder: TempDir,
 }
 
-type Made<T> = Result<T, Box<dyn Error>>;
-
 impl World {
     /// Four lots of 6,000 sold passes, 1,000 contacts, 12,000 redemptions in the past.
     pub(crate) fn new(options: Options) -> Made<Self> {
-        let folder = tempfile::tempdir()?;
+        let folder = crate::run::folder()?;
         let store = Arc::new(options.open(folder.path().join("shop.db"))?);
         let clock = Arc::new(FixedClock::at(Instant::parse("2026-09-21T08:00:00Z")?));
         let opener = Opener::new().clock(clock.clone()).entropy(Arc::new(SeededEntropy::new(7)));
