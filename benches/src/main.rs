@@ -5,16 +5,24 @@
 //! compared by CPU seconds. Nothing here is compared with a number from another machine.
 
 mod args;
+mod check;
 mod child;
+mod crew;
 mod floor;
 mod machine;
 mod measure;
 mod memory;
 mod pages;
+mod peers;
+mod processes;
 mod redeem;
 mod report;
 mod run;
+mod spend;
 mod stock;
+mod syncs;
+mod threads;
+mod till;
 mod twin;
 mod world;
 
@@ -41,15 +49,35 @@ pub(crate) const SECTIONS: &[Section] = &[
         measures: pages::measures,
     },
     Section {
+        name: "threads",
+        about: "durable redemption by eight threads: syncs, what they gain, and beside stateset-embedded",
+        measures: threads::measures,
+    },
+    Section {
+        name: "processes",
+        about: "eight processes on one file: shares, and the longest wait",
+        measures: processes::measures,
+    },
+    Section {
         name: "memory",
         about: "redemption in memory, beside a compact store that only hashes, finds, checks, changes and books",
         measures: memory::measures,
+    },
+    Section {
+        name: "check",
+        about: "a check in memory, beside the part of a redemption before its commit",
+        measures: check::measures,
+    },
+    Section {
+        name: "spend",
+        about: "paying a basket from credits that may each pay some of its lines",
+        measures: spend::measures,
     },
 ];
 
 /// What runs in a process of its own, so that its memory and CPU time are its own; see [`child::call`].
 pub(crate) const CHILDREN: &[(&str, child::Work)] =
-    &[("empty", child::empty), (memory::CHILD, memory::child)];
+    &[("empty", child::empty), (memory::CHILD, memory::child), (till::CHILD, till::child)];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

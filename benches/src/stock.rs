@@ -3,6 +3,7 @@
 use crate::run::Made;
 use crate::world::MASTER;
 use passes_core::business::Settings;
+use passes_core::conditions::Conditions;
 use passes_core::contact::{Medium, Profile};
 use passes_core::id::ContactId;
 use passes_core::money::{Currency, Money};
@@ -30,32 +31,40 @@ pub(crate) struct Stock {
 }
 
 impl Stock {
-    /// So many sold passes of 25 euros in one lot.
+    /// So many sold passes of 25 euros in one lot, which may be spent on everything.
     pub(crate) fn new(store: Arc<dyn Store>, count: u32) -> Made<Self> {
+        let mut stock = Self::open(store)?;
+        stock.sell(Conditions::default(), count)?;
+        Ok(stock)
+    }
+
+    /// A business without passes.
+    pub(crate) fn open(store: Arc<dyn Store>) -> Made<Self> {
         let ring = Keyring::from_master("k1", &MASTER)?;
         let passes = Opener::new().open_on(store, ring).wait()?;
         let till = Actor::new("till-07", Rights::all())?;
         let settings = Settings::new("The Gift Shop", "Europe/Berlin", &["EUR"], "de")?;
         let business = passes.create_business(&till, settings).wait()?;
         let by = By::new(business, till).place("store-012").channel("pos");
-        let mut stock = Self { passes, by, contacts: Vec::new(), codes: Codes::default() };
-        stock.lot(count)?;
-        Ok(stock)
+        Ok(Self { passes, by, contacts: Vec::new(), codes: Codes::default() })
     }
 
     /// So many more contacts.
     pub(crate) fn welcome(&mut self, contacts: u32) -> Made<()> {
-        for n in 0..contacts {
+        for _ in 0..contacts {
+            let n = self.contacts.len();
             let profile = Profile::named(&format!("Customer {n}"), Medium::Reference(format!("c{n}")));
             self.contacts.push(self.passes.create_contact(&self.by, profile).wait()?.done);
         }
         Ok(())
     }
 
-    fn lot(&mut self, count: u32) -> Made<()> {
+    /// A new plan of gift cards of 25 euros under these conditions, and a lot of it, sold.
+    pub(crate) fn sell(&mut self, conditions: Conditions, count: u32) -> Made<()> {
         let (passes, by) = (&self.passes, &self.by);
         let value = Money::from_minor(VALUE, Currency::EUR)?;
         let mut terms = Terms::fixed(Classification::Gift, Form::Printed, value);
+        terms.conditions = conditions;
         terms.spend_by = SpendBy::AfterRedemption("P1Y".parse()?);
         let spec = Spec {
             name: [("de".to_owned(), "Geschenkkarte".to_owned())].into(),
