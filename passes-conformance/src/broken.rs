@@ -27,13 +27,15 @@ pub enum Fault {
     EventBehindCursor,
     /// Tallies have no upper bound.
     UnboundedAdd,
+    /// An addition lands whatever became of the row that it was judged on.
+    StaleAdd,
     /// A code that is taken can be claimed again.
     ReusedClaim,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::LostUpdate,
         Self::LostAddition,
         Self::CheckAfterCommit,
@@ -41,6 +43,7 @@ impl Fault {
         Self::ForgottenKey,
         Self::EventBehindCursor,
         Self::UnboundedAdd,
+        Self::StaleAdd,
         Self::ReusedClaim,
     ];
 
@@ -55,6 +58,7 @@ impl Fault {
             Self::ForgottenKey => "a_key_is_bound_once",
             Self::EventBehindCursor => "events_never_appear_behind_a_reader",
             Self::UnboundedAdd => "a_tally_keeps_its_bounds",
+            Self::StaleAdd => "an_addition_rests_on_its_row",
             Self::ReusedClaim => "a_claim_is_for_ever",
         }
     }
@@ -115,6 +119,10 @@ impl Broken {
                 let tally = change.tally.iter().map(|add| Add { limit: Some(i64::MAX), ..*add }).collect();
                 self.sound(Change { tally, ..change }).await
             }
+            Fault::StaleAdd => {
+                let tally = change.tally.iter().map(|add| Add { version: None, ..*add }).collect();
+                self.sound(Change { tally, ..change }).await
+            }
             Fault::ReusedClaim => {
                 let claim = self.not_taken(&change, &change.claim).await?;
                 self.sound(Change { claim, ..change }).await
@@ -155,8 +163,8 @@ impl Broken {
     async fn without_guards(&self, change: Change) -> Result<Change, StoreError> {
         let put = self.whatever_is_there(&change).await?;
         let claim = self.not_taken(&change, &change.claim).await?;
-        let tally =
-            change.tally.iter().map(|add| Add { limit: Some(i64::MAX), from: None, ..*add }).collect();
+        let blind = |add: &Add| Add { limit: Some(i64::MAX), from: None, version: None, ..*add };
+        let tally = change.tally.iter().map(blind).collect();
         let operation = change.operation.map(|operation| passes_core::store::Operation {
             key: None,
             stops: None,

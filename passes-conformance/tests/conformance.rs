@@ -83,6 +83,12 @@ fn an_unbounded_addition_is_found() {
     is_found(Fault::UnboundedAdd);
 }
 
+/// D-2, R-8: an addition judged on a row that has changed.
+#[test]
+fn a_stale_addition_is_found() {
+    is_found(Fault::StaleAdd);
+}
+
 /// D-2, C-4: reused claim.
 #[test]
 fn a_reused_claim_is_found() {

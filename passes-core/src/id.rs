@@ -184,8 +184,15 @@ impl Ids {
     /// See [`Ids`].
     #[must_use]
     pub fn new(seed: &[u8; 32], now: Instant) -> Self {
-        let [_, _, millis @ ..] = (now.micros().max(0) / 1000).to_be_bytes();
-        Self { rng: ChaCha12Rng::from_seed(*seed), millis }
+        Self { rng: ChaCha12Rng::from_seed(*seed), millis: millis(now) }
+    }
+
+    /// The id of the operation that the command leaves. It isn't from the stream, which would have to be begun
+    /// for it alone: most commands draw no other id.
+    pub(crate) fn operation(seed: &[u8; 32], now: Instant) -> OperationId {
+        let [random @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+            *blake3::keyed_hash(seed, b"operation").as_bytes();
+        uuid_v7(millis(now), random)
     }
 
     /// Random bytes from the same stream: nonces, seeds of lots.
@@ -199,10 +206,7 @@ impl Ids {
     /// The next id.
     /// See [`Ids`].
     pub fn draw<T: Id>(&mut self) -> T {
-        let [a, b, c, d, e, f] = self.millis;
-        let [r0, r1, r2, rest @ ..] = self.bytes::<10>();
-        let [s0, s1, s2, s3, s4, s5, s6] = rest;
-        T::from_bytes([a, b, c, d, e, f, r0 & 0x0f | 0x70, r1, r2 & 0x3f | 0x80, s0, s1, s2, s3, s4, s5, s6])
+        uuid_v7(self.millis, self.bytes())
     }
 
     /// The next id of a lot.
@@ -211,6 +215,16 @@ impl Ids {
         let id: PassId = self.draw();
         id.lot()
     }
+}
+
+fn millis(now: Instant) -> [u8; 6] {
+    let [_, _, millis @ ..] = (now.micros().max(0) / 1000).to_be_bytes();
+    millis
+}
+
+fn uuid_v7<T: Id>([a, b, c, d, e, f]: [u8; 6], random: [u8; 10]) -> T {
+    let [r0, r1, r2, s0, s1, s2, s3, s4, s5, s6] = random;
+    T::from_bytes([a, b, c, d, e, f, r0 & 0x0f | 0x70, r1, r2 & 0x3f | 0x80, s0, s1, s2, s3, s4, s5, s6])
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod conditions;
 pub mod contact;
 pub mod event;
 pub mod fields;
+mod hash;
 pub mod id;
 pub mod ledger;
 pub mod limits;

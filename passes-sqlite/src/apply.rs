@@ -156,7 +156,7 @@ impl Db {
             return Ok(());
         };
         let row = &PassRow { version, uses: u, balance: b, granted: g, last: pass.last, ..row.clone() };
-        let text = if pass.stored { UPDATE_PASS } else { INSERT_PASS };
+        let text = if pass.version.is_some() { UPDATE_PASS } else { INSERT_PASS };
         pass_values(lot, row, |values| self.exec(text, values))?;
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Db {
             self.exec(COUNT_CREDIT, params![business, key.0, key.1, a.used, a.held, last])?;
             return Ok(());
         };
-        let text = if credit.stored { UPDATE_CREDIT } else { INSERT_CREDIT };
+        let text = if credit.version.is_some() { UPDATE_CREDIT } else { INSERT_CREDIT };
         let CreditRow { pass, mark, spend_by, created, .. } = row;
         let lot = self.lot_or_new(business, pass.lot())?;
         let (serial, mark, spend_by) = (pass.serial(), *mark as u8, spend_by.map(Instant::micros));

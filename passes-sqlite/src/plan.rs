@@ -11,10 +11,10 @@ use rusqlite::params;
 /// A pass that a change touches. However it does, it is written once.
 pub(crate) struct PassPlan<'c> {
     pub(crate) id: PassId,
+    /// The version that is stored; none for a new one.
+    pub(crate) version: Option<u32>,
     /// The row to write, with its new version; without it only what is counted and `last` change.
     pub(crate) put: Option<(&'c PassRow, u32)>,
-    /// Whether there is a row already.
-    pub(crate) stored: bool,
     /// Whether there is anything to write.
     pub(crate) touched: bool,
     pub(crate) uses: Tally,
@@ -27,8 +27,8 @@ pub(crate) struct PassPlan<'c> {
 /// A credit that a change touches, likewise.
 pub(crate) struct CreditPlan<'c> {
     pub(crate) key: (ContactId, CreditId),
+    pub(crate) version: Option<u32>,
     pub(crate) put: Option<(&'c CreditRow, u32)>,
-    pub(crate) stored: bool,
     pub(crate) touched: bool,
     pub(crate) amount: Tally,
     pub(crate) last: u64,
@@ -166,29 +166,29 @@ impl<'c> Planner<'_, 'c> {
                 let Err(at) = self.find_pass(row.id) else { return Err(twice("a pass")) };
                 let stored = if new { None } else { self.stored_pass(row.id)? };
                 let (uses, balance, granted) = (
-                    kept(stored.as_ref().map(|(_, plan)| plan.uses), row.uses)?,
-                    kept(stored.as_ref().map(|(_, plan)| plan.balance), row.balance)?,
-                    kept(stored.as_ref().map(|(_, plan)| plan.granted), row.granted)?,
+                    kept(stored.as_ref().map(|plan| plan.uses), row.uses)?,
+                    kept(stored.as_ref().map(|plan| plan.balance), row.balance)?,
+                    kept(stored.as_ref().map(|plan| plan.granted), row.granted)?,
                 );
-                must(put.expect.is_met_by(stored.as_ref().map(|(version, _)| *version)))?;
-                let last = stored.as_ref().map_or(0, |(_, plan)| plan.last);
-                let (id, put, stored) = (row.id, Some((&**row, version)), stored.is_some());
-                let touched = true;
-                self.plan
-                    .passes
-                    .insert(at, PassPlan { id, put, stored, touched, uses, balance, granted, last });
+                let was = stored.as_ref().and_then(|plan| plan.version);
+                must(put.expect.is_met_by(was))?;
+                let last = stored.as_ref().map_or(0, |plan| plan.last);
+                let (id, put, touched) = (row.id, Some((&**row, version)), true);
+                let plan = PassPlan { id, version: was, put, touched, uses, balance, granted, last };
+                self.plan.passes.insert(at, plan);
                 Ok(())
             }
             Record::Credit(row) => {
                 let key = (row.contact, row.id);
                 let Err(at) = self.find_credit(key) else { return Err(twice("a credit")) };
                 let stored = if new { None } else { self.stored_credit(key)? };
-                let amount = kept(stored.as_ref().map(|(_, plan)| plan.amount), row.amount)?;
-                must(put.expect.is_met_by(stored.as_ref().map(|(version, _)| *version)))?;
-                let last = stored.as_ref().map_or(0, |(_, plan)| plan.last);
-                let (put, stored) = (Some((&**row, version)), stored.is_some());
-                let touched = true;
-                self.plan.credits.insert(at, CreditPlan { key, put, stored, touched, amount, last });
+                let amount = kept(stored.as_ref().map(|plan| plan.amount), row.amount)?;
+                let was = stored.as_ref().and_then(|plan| plan.version);
+                must(put.expect.is_met_by(was))?;
+                let last = stored.as_ref().map_or(0, |plan| plan.last);
+                let (put, touched) = (Some((&**row, version)), true);
+                let plan = CreditPlan { key, version: was, put, touched, amount, last };
+                self.plan.credits.insert(at, plan);
                 Ok(())
             }
         }
@@ -202,6 +202,7 @@ impl<'c> Planner<'_, 'c> {
         for add in &change.tally {
             let after = match add.key {
                 TallyKey::Named(id, slot) => {
+                    must(add.rests_on(None))?;
                     let now = self.db.tally(self.business, add.key)?.unwrap_or_default();
                     let after = add.to(now).ok_or_else(Fault::conflict)?;
                     // Adding nothing only judges.
@@ -212,6 +213,7 @@ impl<'c> Planner<'_, 'c> {
                 }
                 TallyKey::Uses(id) | TallyKey::Balance(id) | TallyKey::Granted(id) => {
                     let pass = self.pass(id)?.ok_or_else(Fault::conflict)?;
+                    must(add.rests_on(pass.version))?;
                     pass.touched |= add.used != 0 || add.held != 0;
                     let tally = match add.key {
                         TallyKey::Uses(_) => &mut pass.uses,
@@ -222,6 +224,7 @@ impl<'c> Planner<'_, 'c> {
                 }
                 TallyKey::Credit(contact, id) => {
                     let credit = self.credit((contact, id))?.ok_or_else(Fault::conflict)?;
+                    must(add.rests_on(credit.version))?;
                     credit.touched |= add.used != 0 || add.held != 0;
                     count(&mut credit.amount, add)?
                 }
@@ -316,7 +319,7 @@ impl<'c> Planner<'_, 'c> {
             })?;
             let number = |n: i64| u64::try_from(n).map_err(|_| Fault::corrupt("a number"));
             let (stored, least, most) = (number(found.0)?, number(found.1)?, number(found.2)?);
-            let new = touched.iter().filter(|pass| !pass.stored).count();
+            let new = touched.iter().filter(|pass| pass.version.is_none()).count();
             there = stored.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
             if stored > 0 {
                 ends = Some(ends.map_or((least, most), |(a, b)| (a.min(least), b.max(most))));
@@ -344,7 +347,7 @@ impl<'c> Planner<'_, 'c> {
         let at = match self.find_pass(id) {
             Ok(at) => at,
             Err(at) => {
-                let Some((_, stored)) = self.stored_pass(id)? else { return Ok(None) };
+                let Some(stored) = self.stored_pass(id)? else { return Ok(None) };
                 self.plan.passes.insert(at, stored);
                 at
             }
@@ -357,7 +360,7 @@ impl<'c> Planner<'_, 'c> {
         let at = match self.find_credit(key) {
             Ok(at) => at,
             Err(at) => {
-                let Some((_, stored)) = self.stored_credit(key)? else { return Ok(None) };
+                let Some(stored) = self.stored_credit(key)? else { return Ok(None) };
                 self.plan.credits.insert(at, stored);
                 at
             }
@@ -365,13 +368,11 @@ impl<'c> Planner<'_, 'c> {
         Ok(self.plan.credits.get_mut(at))
     }
 
-    fn stored_pass(&self, id: PassId) -> Result<Option<(u32, PassPlan<'c>)>, Fault> {
+    fn stored_pass(&self, id: PassId) -> Result<Option<PassPlan<'c>>, Fault> {
         let plan = |row: &PassRow| {
             let (uses, balance, granted, last) = (row.uses, row.balance, row.granted, row.last);
-            (
-                row.version,
-                PassPlan { id, put: None, stored: true, touched: false, uses, balance, granted, last },
-            )
+            let version = Some(row.version);
+            PassPlan { id, version, put: None, touched: false, uses, balance, granted, last }
         };
         match self.loaded.and_then(|loaded| loaded.pass(id)) {
             Some(row) => Ok(Some(plan(row))),
@@ -379,10 +380,10 @@ impl<'c> Planner<'_, 'c> {
         }
     }
 
-    fn stored_credit(&self, key: (ContactId, CreditId)) -> Result<Option<(u32, CreditPlan<'c>)>, Fault> {
+    fn stored_credit(&self, key: (ContactId, CreditId)) -> Result<Option<CreditPlan<'c>>, Fault> {
         let plan = |row: &CreditRow| {
-            let (amount, last) = (row.amount, row.last);
-            (row.version, CreditPlan { key, put: None, stored: true, touched: false, amount, last })
+            let (version, amount, last) = (Some(row.version), row.amount, row.last);
+            CreditPlan { key, version, put: None, touched: false, amount, last }
         };
         let credits = self.loaded.map_or(&[][..], |loaded| &loaded.credits);
         let loaded = credits.binary_search_by_key(&key, |row| (row.contact, row.id));

@@ -77,6 +77,7 @@ cases! { $
         a_tally_keeps_its_bounds,
         an_addition_has_its_own_bound,
         an_addition_starts_from_what_was_read,
+        an_addition_rests_on_its_row,
         adding_nothing_judges,
         sums_do_not_overflow,
         named_tallies_have_slots,

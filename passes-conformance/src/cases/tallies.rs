@@ -1,8 +1,8 @@
 //! What is counted stays within its bounds.
 
 use crate::check::{Outcome, same};
-use crate::world::{World, add, credit_row, new, pass_row};
-use passes_core::pass::{PassRow, Tally};
+use crate::world::{World, add, credit_row, new, over, pass_row};
+use passes_core::pass::{PassRow, Tally, flag};
 use passes_core::store::{Add, Change, TallyKey};
 
 fn adding(world: &World<'_>, add: Add) -> Change {
@@ -102,6 +102,35 @@ pub(super) fn an_addition_starts_from_what_was_read(world: &mut World<'_>) -> Ou
     world.meets_a_guard("from 0 upon 1", adding(world, from(0)))?;
     world.lands(adding(world, from(1)))?;
     Ok(())
+}
+
+/// R-8, D-2: an addition that rests on what its row said lands only while the row says it: a pass that was
+/// suspended meanwhile isn't redeemed. What is counted doesn't make it another row.
+pub(super) fn an_addition_rests_on_its_row(world: &mut World<'_>) -> Outcome {
+    let pass = world.make_pass(5, 100)?;
+    let credit = credit_row(world.id(), world.id(), pass, 10);
+    world.lands(Change { put: vec![new(credit.clone())], ..world.change() })?;
+    let (of_pass, of_credit) = (TallyKey::Uses(pass), TallyKey::Credit(credit.contact, credit.id));
+    let read = |version: u32, key: TallyKey| Add { version: Some(version), ..add(key, 1) };
+    for key in [of_pass, of_credit] {
+        world.lands(adding(world, read(1, key)))?;
+        world.lands(adding(world, read(1, key)))?;
+        world.meets_a_guard("a version that isn't there yet", adding(world, read(2, key)))?;
+    }
+    let suspended = PassRow { flags: flag::SUSPENDED, uses: Tally::new(5), ..pass_row(pass) };
+    let put = vec![over(1, suspended), over(1, credit.clone())];
+    // Its own put doesn't count: the row is judged as it was read.
+    let tally = vec![read(1, of_pass), read(1, of_credit)];
+    world.lands(Change { put, tally, ..world.change() })?;
+    for key in [of_pass, of_credit] {
+        world.meets_a_guard("a row that was written since", adding(world, read(1, key)))?;
+        world.lands(adding(world, read(2, key)))?;
+    }
+    let named = TallyKey::Named(world.bytes(), 0);
+    let bounded = Add { limit: Some(9), ..read(1, named) };
+    world.meets_a_guard("a named tally, which has no row", adding(world, bounded))?;
+    let used = (world.tally(of_pass)?.used, world.tally(of_credit)?.used, world.tally(named)?.used);
+    same("what is counted", &used, &(4, 4, 0))
 }
 
 /// C-11: adding nothing still judges by the bound: a right PIN is answered only below the maximum of wrong

@@ -211,6 +211,9 @@ impl Windows {
     /// ```
     #[must_use]
     pub fn opens(&self, now: Instant, zone: Zone) -> Opening {
+        if self.is_always() {
+            return Opening::Open;
+        }
         if let Some(from) = self.start.map(|start| zone.start_of(start)).filter(|from| now < *from) {
             return Opening::NotStarted { from };
         }

@@ -4,5 +4,5 @@
 mod rules;
 mod taking;
 
-pub use rules::{Case, Target, refusals};
+pub use rules::{Case, Target, judge, refusals};
 pub use taking::{Part, Taking, next_use, take, uses_given_back};

@@ -1,12 +1,11 @@
 //! The rules of redeeming a pass. To add one, write a function from [`Case`] to a refusal, and list it.
 
-use super::taking;
+use super::taking::{self, Taking};
 use crate::business::Settings;
 use crate::calendar::{Instant, Opening};
 use crate::conditions::Basket;
-use crate::contact::Contact;
 use crate::id::ContactId;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::pass::{Action, PassRow, State};
 use crate::plan::{Classification, Terms};
 use crate::refusal::{Refusal, by_precedence};
@@ -42,7 +41,7 @@ pub enum Target {
 ///     pass: &draft,
 ///     suspended: None,
 ///     target: Target::Direct,
-///     contact: None,
+///     wallet: None,
 ///     place: Some("Oxford Street"),
 ///     basket: None,
 ///     amount: Some(value),
@@ -68,8 +67,9 @@ pub struct Case<'a> {
     pub suspended: Option<&'static str>,
     /// Where the value goes.
     pub target: Target,
-    /// The contact of the target, if registered.
-    pub contact: Option<&'a Contact>,
+    /// The currencies of the wallet of the target's contact, in the order of their first credits; none if nobody
+    /// is known there.
+    pub wallet: Option<&'a [Currency]>,
     /// Where it happens.
     pub place: Option<&'a str>,
     /// The purchase at hand.
@@ -95,7 +95,7 @@ impl Case<'_> {
 
 type Rule = fn(&Case<'_>) -> Option<Refusal>;
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 13] = [
     amount_is_sound,
     state_allows,
     has_started,
@@ -109,14 +109,27 @@ const RULES: [Rule; 14] = [
     wallet_takes_currency,
     place_is_right,
     basket_reaches_minimum,
-    covers_amount,
 ];
 
 /// Every rule that fails, the one to tell first in front.
 /// See [`Case`].
 #[must_use]
 pub fn refusals(case: &Case<'_>) -> Vec<Refusal> {
-    by_precedence(RULES.iter().filter_map(|rule| rule(case)).collect())
+    judge(case).0
+}
+
+/// Every rule that fails, the one to tell first in front, and what the redemption takes if none does: see
+/// [`take`](super::take), which is computed only once.
+/// See [`Case`].
+///
+/// # Errors
+/// Those of [`take`](super::take), which are among the rules that fail wherever an amount can be told at all.
+#[must_use]
+pub fn judge(case: &Case<'_>) -> (Vec<Refusal>, Result<Taking, Refusal>) {
+    let taking = taking::take(case);
+    let mut refusals: Vec<Refusal> = RULES.iter().filter_map(|rule| rule(case)).collect();
+    refusals.extend(covers_amount(case, &taking));
+    (by_precedence(refusals), taking)
 }
 
 fn amount_is_sound(case: &Case<'_>) -> Option<Refusal> {
@@ -198,7 +211,7 @@ fn names_contact(case: &Case<'_>) -> Option<Refusal> {
 
 fn contact_is_registered(case: &Case<'_>) -> Option<Refusal> {
     match case.target {
-        Target::Contact(id) if case.contact.is_none() => {
+        Target::Contact(id) if case.wallet.is_none() => {
             Some(Refusal::ContactUnknown { contact: id.to_string() })
         }
         _ => None,
@@ -211,7 +224,7 @@ fn is_this_contacts(case: &Case<'_>) -> Option<Refusal> {
 }
 
 fn wallet_takes_currency(case: &Case<'_>) -> Option<Refusal> {
-    let held = &case.contact?.currencies;
+    let held = case.wallet?;
     let pass = case.terms.currency;
     let wallet = *held.first()?;
     (!held.contains(&pass) && !case.settings.second_currency)
@@ -230,12 +243,12 @@ fn basket_reaches_minimum(case: &Case<'_>) -> Option<Refusal> {
     Some(Refusal::BelowMinimum { short })
 }
 
-fn covers_amount(case: &Case<'_>) -> Option<Refusal> {
+fn covers_amount(case: &Case<'_>, taking: &Result<Taking, Refusal>) -> Option<Refusal> {
     // Judged only where an amount can be told at all; the other rules say why it can't.
     if !case.is_direct() || case.pass.value.is_none() || amount_is_sound(case).is_some() {
         return None;
     }
-    taking::take(case).err()
+    taking.as_ref().err().cloned()
 }
 
 #[cfg(test)]
@@ -243,7 +256,6 @@ mod tests {
     use super::*;
     use crate::calendar::{Hours, TimeOfDay, Weekday};
     use crate::id::{Id, LotId};
-    use crate::money::Currency;
     use crate::pass::{Standing, Tally, flag};
     use crate::plan::{Form, Usage};
 
@@ -280,7 +292,7 @@ mod tests {
             pass,
             suspended: None,
             target: Target::NewContact,
-            contact: None,
+            wallet: None,
             place: None,
             basket: None,
             amount: None,
@@ -339,19 +351,17 @@ mod tests {
         let id = ContactId::from_bytes([9; 16]);
         let to = |c: &mut Case<'_>| c.target = Target::Contact(id);
         assert_eq!(codes(&judged(&terms, &pass, to)), ["CONTACT_NOT_REGISTERED"]);
-        let contact =
-            Contact { id, named: true, profile: Default::default(), currencies: vec![Currency::JPY] };
-        let known = Contact { currencies: Vec::new(), ..contact.clone() };
-        let refused =
-            judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&contact)));
+        let refused = judged(&terms, &pass, |c| {
+            (c.target, c.wallet) = (Target::Contact(id), Some(&[Currency::JPY][..]))
+        });
         assert_eq!(codes(&refused), ["WALLET_CURRENCY"]);
         assert_eq!(
-            judged(&terms, &pass, |c| (c.target, c.contact) = (Target::Contact(id), Some(&known))),
+            judged(&terms, &pass, |c| (c.target, c.wallet) = (Target::Contact(id), Some(&[][..]))),
             []
         );
         terms.personal = true;
         let held = PassRow { holder: Some(ContactId::from_bytes([8; 16])), ..pass.clone() };
-        let refused = judged(&terms, &held, |c| (c.target, c.contact) = (Target::Contact(id), Some(&known)));
+        let refused = judged(&terms, &held, |c| (c.target, c.wallet) = (Target::Contact(id), Some(&[][..])));
         assert_eq!(codes(&refused), ["NOT_THIS_CONTACT"]);
         terms.personal = false;
         terms.conditions.places = vec!["Here".into()];

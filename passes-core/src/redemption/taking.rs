@@ -135,7 +135,7 @@ pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
     let mut granted = pass.granted.left().max(0);
     if !case.is_direct() {
         let amount = next_use(pass, usage);
-        let parts = marks(None, amount, &mut granted);
+        let parts = marks(None, amount, &mut granted).collect();
         return Ok(taking(pass, usage, parts, false, 0));
     }
     let most = match usage {
@@ -177,14 +177,13 @@ pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
 }
 
 /// An amount in its marks: what is granted is given first.
-fn marks(line: Option<u32>, amount: i64, granted: &mut i64) -> Vec<Part> {
+fn marks(line: Option<u32>, amount: i64, granted: &mut i64) -> impl Iterator<Item = Part> + use<> {
     let given = amount.min(*granted);
     *granted -= given;
     [(Mark::Granted, given), (Mark::Paid, amount - given)]
         .into_iter()
         .filter(|(_, amount)| *amount > 0)
-        .map(|(mark, amount)| Part { line, mark, amount })
-        .collect()
+        .map(move |(mark, amount)| Part { line, mark, amount })
 }
 
 fn taking(pass: &PassRow, usage: Usage, parts: Vec<Part>, direct: bool, short: i64) -> Taking {

@@ -1,7 +1,7 @@
 //! Commands on one pass, a list, a range of serial numbers, a lot or a plan (L-9). One pass and lists are
 //! changed at once; a range, a lot and a plan by a run.
 
-use super::contacts::{contact_key, registered};
+use super::contacts::{contact_key, wallet};
 use super::docs::put;
 use super::engine::{Draft, View};
 use super::gather::change_all;
@@ -384,7 +384,7 @@ fn start(
     last: u32,
 ) -> Result<Draft<Changed>, Error> {
     if let Command::Sell(deal) = command {
-        deal.buyer.map_or(Ok(()), |buyer| registered(view, buyer).map(drop))?;
+        deal.buyer.map_or(Ok(()), |buyer| wallet(view, buyer).map(drop))?;
     }
     let mut ids = Ids::new(&view.env.seed, view.env.now);
     let id: RunId = ids.draw();

@@ -1,6 +1,6 @@
 //! Use cases of contacts: creating, finding, editing.
 
-use super::docs::put;
+use super::docs::{Wallet, put};
 use super::engine::{Draft, TRIES, View, first_half};
 use super::{Call, Done, Error, Inner, Passes, Receipt, stored};
 use crate::contact::{Contact, Medium, Profile};
@@ -183,6 +183,11 @@ impl Passes {
 /// The contact, who must be registered or nameless, but known.
 pub(crate) fn registered(view: &View<'_>, id: ContactId) -> Result<(Contact, u32), Error> {
     view.docs.contact(id)?.ok_or_else(|| Refusal::ContactUnknown { contact: id.to_string() }.into())
+}
+
+/// The contact's wallet; the contact must be registered or nameless, but known.
+pub(crate) fn wallet(view: &View<'_>, id: ContactId) -> Result<Wallet, Error> {
+    view.docs.wallet(id)?.ok_or_else(|| Refusal::ContactUnknown { contact: id.to_string() }.into())
 }
 
 /// Adds a new contact, and takes its media for it.

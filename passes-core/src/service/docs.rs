@@ -3,21 +3,22 @@
 use super::{Error, stored};
 use crate::business::Business;
 use crate::contact::Contact;
+use crate::hash::Map;
 use crate::id::{BusinessId, ContactId, Id, LotId, PassId, PlanId, TermsId};
 use crate::lot::Lot;
+use crate::money::Currency;
 use crate::plan::{Plan, Terms};
 use crate::refusal::Refusal;
 use crate::store::{Doc, DocKey, DocKind, Expect, Loaded, Put, Record, StoreError};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// How many decoded documents are kept.
 const KEPT: usize = 4_096;
 
-type Kept = HashMap<(BusinessId, DocKey), (u32, Arc<dyn Any + Send + Sync>)>;
+type Kept = Map<(BusinessId, DocKey), (u32, Arc<dyn Any + Send + Sync>)>;
 
 /// Decoded documents by key and version. What is loaded decides which version counts; this only saves
 /// decoding it again.
@@ -68,6 +69,27 @@ impl Chain {
     }
 }
 
+/// The wallet of a contact who is known, by name or without one.
+pub(crate) struct Wallet {
+    pub(crate) contact: ContactId,
+    pub(crate) version: u32,
+    /// Its currencies, in the order of their first credits.
+    pub(crate) currencies: Vec<Currency>,
+}
+
+/// The stored form of a [`Contact`], of which only the wallet is decoded.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredWallet {
+    #[serde(rename = "id")]
+    _id: IgnoredAny,
+    #[serde(rename = "named")]
+    _named: IgnoredAny,
+    #[serde(rename = "profile")]
+    _profile: IgnoredAny,
+    currencies: Vec<Currency>,
+}
+
 /// What was loaded, decoded.
 pub(crate) struct Docs<'a> {
     pub(crate) business: BusinessId,
@@ -104,15 +126,20 @@ impl Docs<'_> {
         self.need(DocKind::Plan, id)
     }
 
-    /// A contact that may be there.
+    /// A contact that may be there. There are too many of them to be kept decoded.
     pub(crate) fn contact(&self, id: ContactId) -> Result<Option<(Contact, u32)>, Error> {
-        match self.loaded.doc(&DocKey::new(DocKind::Contact, id)) {
-            Some(doc) => {
-                let contact = self.cache.read::<Contact>(self.business, doc)?;
-                Ok(Some(((*contact).clone(), doc.version)))
-            }
-            None => Ok(None),
-        }
+        self.decoded(DocKey::new(DocKind::Contact, id))
+    }
+
+    /// The wallet of a contact who may be there, without the rest of the contact.
+    pub(crate) fn wallet(&self, contact: ContactId) -> Result<Option<Wallet>, Error> {
+        let found = self.decoded::<StoredWallet>(DocKey::new(DocKind::Contact, contact))?;
+        Ok(found.map(|(wallet, version)| Wallet { contact, version, currencies: wallet.currencies }))
+    }
+
+    fn decoded<T: DeserializeOwned>(&self, key: DocKey) -> Result<Option<(T, u32)>, Error> {
+        let read = |doc: &Doc| Ok::<_, Error>((stored::read(&doc.body)?, doc.version));
+        self.loaded.doc(&key).map(read).transpose()
     }
 
     /// The lot with this id, its terms and its plan.

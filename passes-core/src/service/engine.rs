@@ -14,7 +14,8 @@ use crate::store::{
     StoreError, StoredOperation,
 };
 use serde::Serialize;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::future::Future;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// What a decision has at hand besides its request: the moment, randomness, and who asks.
 #[derive(Clone)]
@@ -68,17 +69,28 @@ pub(crate) struct Order {
     pub(crate) fingerprint: Option<Fingerprint>,
 }
 
-/// What a decision tells besides its answer.
-#[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<Mutex<(Option<Error>, Option<PlanId>)>>);
+/// A decision proper: what a request comes to, whatever else the store makes of it. It may be asked again.
+pub(crate) trait Decides<T>: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static {}
 
-impl Slot {
-    fn tell(&self, error: Option<Error>, plan: Option<PlanId>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (error, plan);
-    }
-    fn take(&self) -> (Option<Error>, Option<PlanId>) {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+impl<T, F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static> Decides<T> for F {}
+
+/// A command under way: what its decisions rest on, however often the store decides.
+pub(crate) struct Job<T, F> {
+    inner: Arc<Inner>,
+    env: Env,
+    kind: Kind,
+    /// What it reads. Only a command with a key is ever given again, and keeps it.
+    load: Option<Load>,
+    fingerprint: Option<Fingerprint>,
+    decide: F,
+    told: Mutex<Told<T>>,
+}
+
+/// What the last decision tells besides its answer.
+struct Told<T> {
+    done: Option<T>,
+    error: Option<Error>,
+    plan: Option<PlanId>,
 }
 
 /// The hash under which an idempotency key is stored.
@@ -133,8 +145,7 @@ impl Passes {
         let fingerprint = match env.key {
             None => None,
             Some(_) => {
-                let bytes = postcard::to_allocvec(&(kind.number(), request))
-                    .map_err(|e| StoreError::Backend(e.to_string()))?;
+                let bytes = stored::packed(&(kind.number(), request))?;
                 let key = self.inner.keys.fingerprint()?;
                 Some(first_half(blake3::keyed_hash(key.reveal(), &bytes).as_bytes()))
             }
@@ -142,65 +153,76 @@ impl Passes {
         Ok(Order { env, kind, load, fingerprint })
     }
 
-    /// The command as a store runs it, and where its decision tells what an answer can't hold.
-    pub(crate) fn prepare<T, F>(&self, order: &Order, mut decide: F) -> (Command, Slot)
+    /// The command as a store runs it, and what is told of it.
+    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> (Command, Arc<Job<T, F>>)
     where
         T: Done,
-        F: FnMut(&View<'_>) -> Result<Draft<T>, Error> + Send + 'static,
+        F: Decides<T>,
     {
-        let slot = Slot::default();
-        let tell = slot.clone();
+        let Order { env, kind, load, fingerprint } = order;
+        let told = Mutex::new(Told { done: None, error: None, plan: None });
         let inner = Arc::clone(&self.inner);
-        let (env, kind, fingerprint) = (order.env.clone(), order.kind, order.fingerprint);
-        let decide = Box::new(move |loaded: &Loaded| {
-            let mut plan = None;
-            let decided = judge(&inner, &env, kind, fingerprint, loaded, &mut plan, &mut decide);
-            decided.unwrap_or_else(|error| match error {
-                Error::Refused(refused) => {
-                    tell.tell(None, plan);
-                    Decision::Refused(refused.reasons().to_vec(), None)
-                }
-                other => {
-                    tell.tell(Some(other), plan);
-                    Decision::Refused(Vec::new(), None)
-                }
-            })
-        });
-        (Command { load: order.load.clone(), decide }, slot)
+        let kept = env.key.map(|_| load.clone());
+        let job = Arc::new(Job { inner, env, kind, load: kept, fingerprint, decide, told });
+        (job.command(load), job)
     }
 
     /// The receipt of an answer, or why there is none.
-    pub(crate) fn finish<T: Done>(&self, by: &By, slot: &Slot, answer: Answer) -> Result<Receipt<T>, Error> {
+    pub(crate) fn finish<T, F>(&self, job: &Job<T, F>, answer: Answer) -> Result<Receipt<T>, Error>
+    where
+        T: Done,
+    {
         match answer {
-            Answer::Done(stored) => Ok(Receipt::of(&stored, false)?),
-            Answer::Replayed(stored) => Ok(Receipt::of(&stored, true)?),
+            Answer::Done(stored) => match job.told().done.take() {
+                Some(done) => Ok(Receipt::first(&stored, done)),
+                None => Ok(Receipt::again(&stored)?),
+            },
+            Answer::Replayed(stored) => Ok(Receipt::again(&stored)?),
             Answer::Refused(refusals) => {
-                let (error, plan) = slot.take();
-                if let Some(error) = error {
+                let mut told = job.told();
+                if let Some(error) = told.error.take() {
                     return Err(error);
                 }
-                self.inner.refusals.count(self.inner.clock.now(), by, &refusals, plan);
+                self.inner.refusals.count(self.inner.clock.now(), &job.env.by, &refusals, told.plan);
                 Err(refusals.into())
             }
         }
     }
 
     /// Runs a command.
-    pub(crate) async fn run<T, F>(&self, order: Order, decide: F) -> Result<Receipt<T>, Error>
+    pub(crate) fn run<T, F>(
+        &self,
+        order: Order,
+        decide: F,
+    ) -> impl Future<Output = Result<Receipt<T>, Error>> + Send + use<'_, T, F>
     where
         T: Done,
-        F: FnMut(&View<'_>) -> Result<Draft<T>, Error> + Clone + Send + 'static,
+        F: Decides<T>,
     {
+        // Not inside the future, which would hold order and decision beside the command made of them.
+        let (command, job) = self.prepare(order, decide);
+        self.drive(command, job)
+    }
+
+    /// Has the store run a command, and looks it up where its answer was lost.
+    pub(crate) async fn drive<T, F>(&self, command: Command, job: Arc<Job<T, F>>) -> Result<Receipt<T>, Error>
+    where
+        T: Done,
+        F: Decides<T>,
+    {
+        let mut running = self.inner.store.run(command);
         for _ in 0..DOUBTS {
-            let (command, slot) = self.prepare(&order, decide.clone());
-            match self.inner.store.run(command).await {
+            match running.await {
                 Ok(answer) => {
-                    let answer = self.finish(&order.env.by, &slot, answer);
+                    let answer = self.finish(&job, answer);
                     self.flush_some().await;
                     return answer;
                 }
                 // With a key the next round finds what landed; without one nobody can tell.
-                Err(StoreError::InDoubt) if order.env.key.is_some() => {}
+                Err(StoreError::InDoubt) => match &job.load {
+                    Some(load) => running = self.inner.store.run(job.command(load.clone())),
+                    None => break,
+                },
                 Err(error) => return Err(error.into()),
             }
         }
@@ -216,7 +238,7 @@ impl Passes {
     ) -> Result<T, Error> {
         let loaded = self.inner.store.load(&order.load).await?;
         match replayed(&loaded, order.fingerprint)? {
-            Some(before) => Ok(Receipt::of(before, true)?.done),
+            Some(before) => Ok(Receipt::again(before)?.done),
             None => answer(&view(&self.inner, &order.env, &loaded)?),
         }
     }
@@ -236,6 +258,63 @@ impl Passes {
     }
 }
 
+impl<T, F> Job<T, F> {
+    fn told(&self) -> MutexGuard<'_, Told<T>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T, F> Job<T, F>
+where
+    T: Done,
+    F: Decides<T>,
+{
+    fn command(self: &Arc<Self>, load: Load) -> Command {
+        let job = Arc::clone(self);
+        Command { load, decide: Box::new(move |loaded: &Loaded| job.decision(loaded)) }
+    }
+
+    fn decision(&self, loaded: &Loaded) -> Decision {
+        let mut plan = None;
+        let (decision, done, error) = match self.judge(loaded, &mut plan) {
+            Ok(Some((change, done))) => (Decision::Accepted(change), Some(done), None),
+            Ok(None) => (Decision::Replayed, None, None),
+            Err(Error::Refused(refused)) => (Decision::Refused(refused.reasons().to_vec(), None), None, None),
+            Err(other) => (Decision::Refused(Vec::new(), None), None, Some(other)),
+        };
+        *self.told() = Told { done, error, plan };
+        decision
+    }
+
+    /// The key is judged before state and balance, then the decision proper. Nothing, if it was done before.
+    fn judge(&self, loaded: &Loaded, plan: &mut Option<PlanId>) -> Result<Option<(Change, T)>, Error> {
+        if replayed(loaded, self.fingerprint)?.is_some() {
+            return Ok(None);
+        }
+        let env = &self.env;
+        let view = view(&self.inner, env, loaded)?;
+        let decided = (self.decide)(&view);
+        *plan = view.plan.get();
+        let Draft { mut change, done, events, stops, kind } = decided?;
+        let by = &env.by;
+        change.operation = Some(Operation {
+            id: Ids::operation(&env.seed, env.now),
+            kind: kind.unwrap_or(self.kind),
+            actor: Arc::clone(by.actor.id()),
+            place: by.place.clone(),
+            channel: by.channel.clone(),
+            reason: by.reason.clone(),
+            at: env.now,
+            booked: env.now,
+            key: env.key.zip(self.fingerprint),
+            stops,
+            receipt: stored::pack(&done)?,
+            events: stored::pack(&events)?,
+        });
+        Ok(Some((change, done)))
+    }
+}
+
 fn view<'a>(inner: &'a Inner, env: &'a Env, loaded: &'a Loaded) -> Result<View<'a>, Error> {
     let docs = Docs { business: env.by.business, loaded, cache: &inner.cache };
     let (business, business_version) = docs.business()?;
@@ -251,40 +330,4 @@ fn replayed(loaded: &Loaded, fingerprint: Option<Fingerprint>) -> Result<Option<
     let Some(replay) = &loaded.replay else { return Ok(None) };
     let same = replay.operation.key.is_some_and(|(_, was)| Some(was) == fingerprint);
     if same { Ok(Some(replay)) } else { Err(Refusal::IdempotencyMismatch) }
-}
-
-/// The key is judged before state and balance, then the decision proper.
-fn judge<T: Done>(
-    inner: &Inner,
-    env: &Env,
-    kind: Kind,
-    fingerprint: Option<Fingerprint>,
-    loaded: &Loaded,
-    plan: &mut Option<PlanId>,
-    decide: &mut dyn FnMut(&View<'_>) -> Result<Draft<T>, Error>,
-) -> Result<Decision, Error> {
-    if replayed(loaded, fingerprint)?.is_some() {
-        return Ok(Decision::Replayed);
-    }
-    let view = view(inner, env, loaded)?;
-    let decided = decide(&view);
-    *plan = view.plan.get();
-    let mut draft = decided?;
-    let mut ids = Ids::new(&blake3::derive_key("passes 2026 operation id", &env.seed), env.now);
-    let by = &env.by;
-    draft.change.operation = Some(Operation {
-        id: ids.draw(),
-        kind: draft.kind.unwrap_or(kind),
-        actor: Arc::clone(by.actor.id()),
-        place: by.place.clone(),
-        channel: by.channel.clone(),
-        reason: by.reason.clone(),
-        at: env.now,
-        booked: env.now,
-        key: env.key.zip(fingerprint),
-        stops: draft.stops,
-        receipt: stored::pack(&draft.done)?,
-        events: stored::pack(&draft.events)?,
-    });
-    Ok(Decision::Accepted(draft.change))
 }

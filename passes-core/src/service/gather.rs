@@ -37,7 +37,7 @@ pub(crate) fn change_all(
         codes: BTreeMap::new(),
     };
     if let Some(contact) = command.contact() {
-        super::contacts::registered(view, contact)?;
+        super::contacts::wallet(view, contact)?;
     }
     if strict && let Some(missing) = ahead.passes.iter().find(|id| view.loaded.pass(**id).is_none()) {
         return Err(Refusal::NotFound { what: PassId::WHAT, id: missing.to_string() }.into());

@@ -1,7 +1,7 @@
 //! Issuing one electronic pass to a recipient (T-1, L-2, L-8).
 
 use super::bulk::delivery_key;
-use super::contacts::{Owner, add, contact_key, medium_keys, registered};
+use super::contacts::{Owner, add, contact_key, medium_keys, wallet};
 use super::docs::put;
 use super::engine::{Draft, TRIES, View};
 use super::lifecycle::{Effect, Move, wanted};
@@ -239,7 +239,7 @@ fn issue(
     terms.check_value(value)?;
     if let Some(deal) = &request.deal {
         deal.price.same_currency(value)?;
-        deal.buyer.map_or(Ok(()), |buyer| registered(view, buyer).map(drop))?;
+        deal.buyer.map_or(Ok(()), |buyer| wallet(view, buyer).map(drop))?;
     }
     let total = terms.usage.total(value)?;
     if wanted_value.is_some() {
@@ -344,7 +344,7 @@ fn recipient(
     change: &mut crate::store::Change,
 ) -> Result<(ContactId, bool), Error> {
     match &request.to {
-        Recipient::Contact(contact) => Ok((registered(view, *contact)?.0.id, false)),
+        Recipient::Contact(contact) => Ok((wallet(view, *contact)?.contact, false)),
         Recipient::Profile(profile) => {
             for key in medium_keys(view.inner, view.env.by.business, profile)? {
                 let Some(doc) = view.loaded.doc(&key) else { continue };

@@ -263,7 +263,7 @@ impl Passes {
         plan: PlanId,
         command: &'static str,
         text: Option<String>,
-        decide: impl Fn(&View<'_>, &Plan) -> Result<(Plan, bool), Error> + Clone + Send + 'static,
+        decide: impl Fn(&View<'_>, &Plan) -> Result<(Plan, bool), Error> + Send + Sync + 'static,
     ) -> Call<'a, Receipt<PlanId>> {
         Call::new(async move {
             let mut order = self.order(by, Right::Configure, Kind::Plan, &(command, plan, text))?;

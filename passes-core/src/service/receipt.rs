@@ -51,9 +51,15 @@ pub trait Done: Serialize + DeserializeOwned + Send + 'static {
 impl Done for () {}
 
 impl<T: Done> Receipt<T> {
-    pub(crate) fn of(stored: &StoredOperation, replayed: bool) -> Result<Self, StoreError> {
-        let mut done: T = stored::unpack(&stored.operation.receipt)?;
+    /// Of what was done just now.
+    pub(crate) fn first(stored: &StoredOperation, mut done: T) -> Self {
         done.settle(&stored.after);
-        Ok(Self { operation: Position(stored.number), replayed, at: stored.operation.at, done })
+        Self { operation: Position(stored.number), replayed: false, at: stored.operation.at, done }
+    }
+
+    /// Of what was done before, as it is stored.
+    pub(crate) fn again(stored: &StoredOperation) -> Result<Self, StoreError> {
+        let done = stored::unpack(&stored.operation.receipt)?;
+        Ok(Self { replayed: true, ..Self::first(stored, done) })
     }
 }

@@ -1,9 +1,9 @@
 //! Checking and redeeming passes.
 
 use super::code::Code;
-use super::contacts::{add, contact_key};
-use super::docs::{Chain, put};
-use super::engine::{Draft, Order, View, key_hash};
+use super::contacts::{add, contact_key, registered};
+use super::docs::{Chain, Wallet, put};
+use super::engine::{Decides, Draft, Job, Order, View, key_hash};
 use super::{Call, Done, Error, Passes, Receipt};
 use crate::calendar::Instant;
 use crate::conditions::Basket;
@@ -17,10 +17,12 @@ use crate::operation::{By, Kind, Right};
 use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::passcode::Presented;
 use crate::plan::Usage;
-use crate::redemption::{Case, Part, Taking, Target, refusals, take};
+use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Expect, Put, Record, TallyKey};
+use crate::store::{Add, Change, Command, Expect, Put, Record, TallyKey};
 use serde::{Deserialize, Serialize};
+use std::pin::Pin;
+use std::sync::Arc;
 
 /// A request to redeem a pass, or to check whether it could be.
 ///
@@ -295,11 +297,10 @@ impl Passes {
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
-            let (order, code) = match self.redemption(by, &request) {
-                Ok(ready) => ready,
-                Err(error) => return Err(self.after_key(by, error).await),
-            };
-            self.run(order, move |view| Judged::new(view, &request, &code)?.draft(view)).await
+            match self.redemption(by, request) {
+                Ok((command, job)) => self.drive(command, job).await,
+                Err(error) => Err(self.after_key(by, error).await),
+            }
         })
     }
 
@@ -328,32 +329,35 @@ impl Passes {
             let mut commands = Vec::with_capacity(requests.len());
             let mut waiting = Vec::with_capacity(requests.len());
             for (by, request) in requests {
-                waiting.push(match self.redemption(&by, &request) {
-                    Ok((order, code)) => {
-                        let (command, slot) =
-                            self.prepare(&order, move |view| Judged::new(view, &request, &code)?.draft(view));
+                waiting.push(match self.redemption(&by, request) {
+                    Ok((command, job)) => {
                         commands.push(command);
-                        Ok((by, slot))
+                        Ok(job)
                     }
                     Err(error) => Err(self.after_key(&by, error).await),
                 });
             }
             let mut answers = self.inner.store.run_all(commands).await?.into_iter();
             let missing = || Err(crate::store::StoreError::Backend("a command without an answer".into()));
-            let answers = waiting.into_iter().map(|waiting| {
-                let (by, slot) = waiting?;
-                self.finish(&by, &slot, answers.next().unwrap_or_else(missing)?)
-            });
+            let answers = waiting
+                .into_iter()
+                .map(|waiting| self.finish(&*waiting?, answers.next().unwrap_or_else(missing)?));
             let answers = answers.collect();
             self.flush_some().await;
             Ok(answers)
         })
     }
 
-    fn redemption(&self, by: &By, request: &Redeem) -> Result<(Order, Code), Error> {
+    /// The command of a redemption.
+    fn redemption(
+        &self,
+        by: &By,
+        request: Redeem,
+    ) -> Result<(Command, Arc<Job<Redeemed, impl Decides<Redeemed>>>), Error> {
         self.permit(by, Right::Redeem)?;
-        self.early(by, may_take(by, request))?;
-        self.ask(by, request)
+        self.early(by, may_take(by, &request))?;
+        let (order, code) = self.ask(by, &request)?;
+        Ok(self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)))
     }
 
     /// The order of a redemption, and the code that it presents.
@@ -373,16 +377,20 @@ impl Passes {
 
     /// What is told of a request that ends before the store is asked: a key is judged before the code, so one
     /// that was used, or stopped, comes before a code that is none.
-    async fn after_key(&self, by: &By, error: Error) -> Error {
-        let (Some(key), [Refusal::Malformed]) = (&by.key, error.reasons()) else { return error };
-        let mut load = crate::store::Load::new(by.business);
-        load.key = Some(key_hash(by, key));
-        match self.inner.store.load(&load).await {
-            Ok(found) if found.stopped => Refusal::ReversedBefore.into(),
-            Ok(found) if found.replay.is_some() => Refusal::IdempotencyMismatch.into(),
-            Ok(_) => error,
-            Err(failed) => failed.into(),
-        }
+    ///
+    /// Boxed, because it is rare: every redemption's future would have the room for it.
+    fn after_key<'a>(&'a self, by: &'a By, error: Error) -> Pin<Box<dyn Future<Output = Error> + Send + 'a>> {
+        Box::pin(async move {
+            let (Some(key), [Refusal::Malformed]) = (&by.key, error.reasons()) else { return error };
+            let mut load = crate::store::Load::new(by.business);
+            load.key = Some(key_hash(by, key));
+            match self.inner.store.load(&load).await {
+                Ok(found) if found.stopped => Refusal::ReversedBefore.into(),
+                Ok(found) if found.replay.is_some() => Refusal::IdempotencyMismatch.into(),
+                Ok(_) => error,
+                Err(failed) => failed.into(),
+            }
+        })
     }
 }
 
@@ -411,7 +419,7 @@ struct Judged<'a> {
     request: &'a Redeem,
     pass: &'a PassRow,
     chain: Chain,
-    contact: Option<(Contact, u32)>,
+    wallet: Option<Wallet>,
     taking: Taking,
 }
 
@@ -420,8 +428,8 @@ impl<'a> Judged<'a> {
         let pass = code.pass(view)?;
         let chain = view.docs.chain_of(pass.id)?;
         view.about(chain.plan.id);
-        let contact = match request.target {
-            Target::Contact(id) => view.docs.contact(id)?,
+        let wallet = match request.target {
+            Target::Contact(id) => view.docs.wallet(id)?,
             _ => None,
         };
         let case = Case {
@@ -431,14 +439,13 @@ impl<'a> Judged<'a> {
             pass,
             suspended: chain.suspended(),
             target: request.target,
-            contact: contact.as_ref().map(|(contact, _)| contact),
+            wallet: wallet.as_ref().map(|wallet| wallet.currencies.as_slice()),
             place: view.env.place(),
             basket: request.basket.as_ref(),
             amount: request.amount,
             partly: request.partly,
         };
-        let mut refusals = refusals(&case);
-        let taking = take(&case);
+        let (mut refusals, taking) = judge(&case);
         // A whole use can be told whatever else is wrong; what is spent directly only if nothing is.
         if let Ok(taking) = &taking
             && (request.target != Target::Direct || refusals.is_empty())
@@ -450,7 +457,7 @@ impl<'a> Judged<'a> {
             return Err(refusals.into());
         }
         let taking = taking?;
-        Ok(Self { request, pass, chain, contact, taking })
+        Ok(Self { request, pass, chain, wallet, taking })
     }
 
     fn money(&self, minor: i64) -> Money {
@@ -461,7 +468,10 @@ impl<'a> Judged<'a> {
     fn preview(&self, view: &View<'_>) -> Result<Redeemed, Error> {
         let (pass, taking) = (self.pass, &self.taking);
         let direct = self.request.target == Target::Direct;
-        let spend_by = self.chain.terms.spend_by.resolve(view.env.now, view.business.settings.zone)?;
+        let spend_by = match direct {
+            true => None,
+            false => self.chain.terms.spend_by.resolve(view.env.now, view.business.settings.zone)?,
+        };
         let credit = |part: &Part| Credited {
             credit: crate::id::Id::from_bytes([0; 16]),
             amount: self.money(part.amount),
@@ -472,7 +482,7 @@ impl<'a> Judged<'a> {
             |part: &Part| PaidLine { line: part.line, mark: part.mark, amount: self.money(part.amount) };
         Ok(Redeemed {
             pass: pass.id,
-            contact: self.contact.as_ref().map(|(contact, _)| contact.id),
+            contact: self.wallet.as_ref().map(|wallet| wallet.contact),
             amount: self.money(taking.amount),
             short: self.money(taking.short),
             credits: if direct { Vec::new() } else { taking.parts.iter().map(credit).collect() },
@@ -492,11 +502,11 @@ impl<'a> Judged<'a> {
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
         let unit = Unit::Money(self.chain.terms.currency);
         let from = (Account::Outstanding, Subject::Pass(pass.id));
-        let contact = match (self.request.target, &self.contact) {
+        let contact = match (self.request.target, &self.wallet) {
             (Target::Direct, _) => None,
-            (_, Some((contact, version))) => {
-                open_wallet(change, contact, *version, self.chain.terms.currency)?;
-                Some(contact.id)
+            (_, Some(wallet)) => {
+                open_wallet(view, change, wallet, self.chain.terms.currency)?;
+                Some(wallet.contact)
             }
             (_, None) => {
                 let id = ids.draw();
@@ -554,19 +564,18 @@ impl<'a> Judged<'a> {
 
 /// The contact must stay as it was read; a first credit in a currency is noted with it.
 pub(crate) fn open_wallet(
+    view: &View<'_>,
     change: &mut Change,
-    contact: &Contact,
-    version: u32,
+    wallet: &Wallet,
     currency: Currency,
 ) -> Result<(), Error> {
-    let key = contact_key(contact.id);
-    let expect = Expect::Version(version);
-    if contact.currencies.contains(&currency) {
-        change.expect.push((key, expect));
+    let key = contact_key(wallet.contact);
+    if wallet.currencies.contains(&currency) {
+        change.expect.push((key, Expect::Version(wallet.version)));
     } else {
-        let mut next = contact.clone();
-        next.currencies.push(currency);
-        change.put.push(put(key, None, &next, expect)?);
+        let (mut contact, version) = registered(view, wallet.contact)?;
+        contact.currencies.push(currency);
+        change.put.push(put(key, None, &contact, Expect::Version(version))?);
     }
     Ok(())
 }
@@ -579,7 +588,8 @@ fn taken(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool) -> Vec<Add
     // don't: the use is open, and once the granted part is gone it stays as it is.
     let same = |used: i64, key: TallyKey, n: i64| Add { from: Some(used), ..Add::used(key, n) };
     let mut tally = vec![
-        same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses),
+        // What else was read of the pass must stand, too: whether it is suspended, until when it can be redeemed.
+        Add { version: Some(pass.version), ..same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses) },
         Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) },
     ];
     if pass.granted.limit > 0 {

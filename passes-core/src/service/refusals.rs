@@ -4,12 +4,14 @@
 use super::engine::TRIES;
 use super::{Call, Error, Passes, stored};
 use crate::calendar::{Date, Instant, Zone};
+use crate::hash::Map;
 use crate::id::{BusinessId, PlanId};
 use crate::operation::{By, Right};
 use crate::refusal::Refusal;
 use crate::store::{Change, Doc, DocKey, DocKind, Expect, Load, Put, Record, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Refusals counted of one code, at one place, of one plan.
@@ -48,7 +50,9 @@ struct Waiting {
 #[derive(Default)]
 pub(crate) struct Pending {
     counts: Mutex<Waiting>,
-    zones: RwLock<HashMap<BusinessId, Zone>>,
+    /// Whether any wait. Most commands are accepted, and only ask this.
+    any: AtomicBool,
+    zones: RwLock<Map<BusinessId, Zone>>,
 }
 
 impl Pending {
@@ -67,6 +71,7 @@ impl Pending {
         let Some(first) = refusals.first() else { return };
         let day = day(self.zone(by.business).unwrap_or(Zone::UTC).date_of(now));
         let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.store(true, Ordering::Release);
         pending.refusals += 1;
         pending.since.get_or_insert(now);
         let day = pending.counts.entry((by.business, day)).or_default();
@@ -76,6 +81,7 @@ impl Pending {
 
     fn take(&self) -> Counts {
         let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.store(false, Ordering::Release);
         std::mem::take(&mut *pending).counts
     }
 
@@ -83,10 +89,15 @@ impl Pending {
         let mut pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let day = pending.counts.entry(key).or_default();
         counts.into_iter().for_each(|(k, n)| *day.entry(k).or_default() += n);
+        self.any.store(true, Ordering::Release);
         pending.refusals += 1;
     }
 
-    fn is_due(&self, now: Instant) -> bool {
+    fn is_due(&self, now: impl FnOnce() -> Instant) -> bool {
+        if !self.any.load(Ordering::Acquire) {
+            return false;
+        }
+        let now = now();
         let pending = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         pending.refusals >= WAIT || pending.since.is_some_and(|since| now.seconds_since(since) >= SECONDS)
     }
@@ -128,8 +139,9 @@ impl Passes {
 
     /// Flushes counts when enough of them wait. A failure here is not the caller's: they wait on.
     pub(crate) async fn flush_some(&self) {
-        if self.inner.refusals.is_due(self.inner.clock.now()) {
-            let _ = self.flush(1).await;
+        if self.inner.refusals.is_due(|| self.inner.clock.now()) {
+            // Boxed, because it is rare: every command's future would have the room for it.
+            let _ = Box::pin(self.flush(1)).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reversing redemptions and spends, wholly or in part, by reference or by key.
 
-use super::contacts::{add, contact_key, registered};
+use super::contacts::{add, contact_key, wallet};
 use super::docs::{Chain, put};
 use super::engine::{Draft, TRIES, View, key_hash};
 use super::redeem::{Redeemed, open_wallet, state_of};
@@ -432,14 +432,14 @@ impl<'a> Reversing<'a> {
         let currency = chain.terms.currency;
         let heir = match self.request.to {
             Some(to) => {
-                let (contact, version) = registered(self.view, to)?;
-                if let Some(wallet) = contact.currencies.first().copied()
-                    && !contact.currencies.contains(&currency)
+                let wallet = wallet(self.view, to)?;
+                if let Some(held) = wallet.currencies.first().copied()
+                    && !wallet.currencies.contains(&currency)
                     && !self.view.business.settings.second_currency
                 {
-                    return Err(Refusal::WalletCurrency { wallet, pass: currency }.into());
+                    return Err(Refusal::WalletCurrency { wallet: held, pass: currency }.into());
                 }
-                open_wallet(&mut self.draft.change, &contact, version, currency)?;
+                open_wallet(self.view, &mut self.draft.change, &wallet, currency)?;
                 to
             }
             None => {

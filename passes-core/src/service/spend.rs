@@ -1,6 +1,6 @@
 //! Spending a wallet on a basket (W-3).
 
-use super::contacts::{contact_key, registered};
+use super::contacts::{contact_key, wallet};
 use super::engine::{Draft, View};
 use super::redeem::Check;
 use super::{Call, Done, Error, Passes, Receipt};
@@ -159,7 +159,7 @@ impl Passes {
                 let mut draft = Draft::new(view, spent);
                 let spent = &draft.done;
                 // The wallet must still be this contact's when it lands.
-                let (_, version) = registered(view, request.contact)?;
+                let version = wallet(view, request.contact)?.version;
                 draft.change.expect.push((contact_key(request.contact), Expect::Version(version)));
                 let unit = Unit::Money(spent.amount.currency());
                 let mut adds: BTreeMap<TallyKey, i64> = BTreeMap::new();
@@ -175,7 +175,13 @@ impl Passes {
                         line: Some(part.line),
                     });
                 }
-                draft.change.tally = adds.into_iter().map(|(key, amount)| Add::used(key, amount)).collect();
+                let version = |key: &TallyKey| {
+                    let credits = &view.loaded.credits;
+                    let at = |row: &&CreditRow| *key == TallyKey::Credit(row.contact, row.id);
+                    credits.iter().find(at).map(|row| row.version)
+                };
+                let add = |(key, amount)| Add { version: version(&key), ..Add::used(key, amount) };
+                draft.change.tally = adds.into_iter().map(add).collect();
                 draft.events.push(Event::WalletSpent { contact: spent.contact, amount: spent.amount });
                 Ok(draft)
             })
@@ -200,7 +206,7 @@ fn may_take(by: &By, request: &Spend) -> Result<(), Refusal> {
 /// How the basket is paid.
 fn pay(view: &View<'_>, request: &Spend) -> Result<Spent, Error> {
     may_take(&view.env.by, request)?;
-    registered(view, request.contact)?;
+    wallet(view, request.contact)?;
     let (basket, currency) = (&request.basket, request.basket.currency());
     let total = basket.total();
     let wanted = request.amount.unwrap_or(total);

@@ -1,6 +1,6 @@
 //! Wallets and statements: pockets, credits, and how a balance came about (W-2, W-5, R-13).
 
-use super::contacts::{contact_key, registered};
+use super::contacts::{contact_key, registered, wallet};
 use super::engine::View;
 use super::operations::OperationView;
 use super::{Call, Error, Listed, Passes};
@@ -298,7 +298,7 @@ impl Passes {
             self.permit(by, Right::View)?;
             let mut load = Load::new(by.business);
             load.docs.push(contact_key(contact));
-            self.look(by, load, |view| registered(view, contact).map(drop)).await?;
+            self.look(by, load, |view| wallet(view, contact).map(drop)).await?;
             let credits = self.all_credits(by, contact).await?;
             let origins = self.origins(by, &credits).await?;
             let mut moves: Vec<(LineCursor, &CreditRow, StoredEntry)> = Vec::new();

@@ -4,6 +4,7 @@
 use crate::store::StoreError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 /// The version in which documents are written.
 const DOCUMENT: u16 = 1;
@@ -48,7 +49,21 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
 
 /// A receipt or a list of events.
 pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    postcard::to_extend(value, vec![BYTES]).map_err(|e| StoreError::Backend(e.to_string()))
+    // The room of nearly all: a list that grows is copied again and again.
+    let mut room = [0; 512];
+    match postcard::to_slice(value, &mut room) {
+        Ok(packed) => Ok([&[BYTES][..], packed].concat()),
+        Err(postcard::Error::SerializeBufferFull) => {
+            postcard::to_extend(value, vec![BYTES]).map_err(|e| StoreError::Backend(e.to_string()))
+        }
+        Err(error) => Err(StoreError::Backend(error.to_string())),
+    }
+}
+
+/// A request, to be told apart from others. It may hold a secret, and is wiped.
+pub(crate) fn packed<T: Serialize>(value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let packed = postcard::to_extend(value, Vec::with_capacity(256));
+    packed.map(Zeroizing::new).map_err(|e| StoreError::Backend(e.to_string()))
 }
 
 /// Reads a receipt or a list of events.

@@ -150,6 +150,9 @@ pub struct Add {
     pub limit: Option<i64>,
     /// If given, `used` must be exactly this before: the decision rests on it.
     pub from: Option<i64>,
+    /// If given, the row that the tally stands on must be at this version before the change: the decision rests
+    /// on what else it says. A named tally has no row, and no version is its own.
+    pub version: Option<u32>,
 }
 
 impl Add {
@@ -157,10 +160,24 @@ impl Add {
     /// See [`Add`].
     #[must_use]
     pub fn used(key: TallyKey, used: i64) -> Self {
-        Self { key, used, held: 0, limit: None, from: None }
+        Self { key, used, held: 0, limit: None, from: None, version: None }
     }
 
-    /// The tally after this addition, or nothing when a guard fails.
+    /// Whether a row at this version meets the guard; a named tally and a row that is not there have none.
+    ///
+    /// ```
+    /// use passes_core::store::{Add, TallyKey};
+    /// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+    /// let judged = Add { version: Some(3), ..Add::used(TallyKey::Uses(lot.pass(1)), 1) };
+    /// assert!(judged.rests_on(Some(3)) && !judged.rests_on(Some(4)) && !judged.rests_on(None));
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn rests_on(&self, version: Option<u32>) -> bool {
+        self.version.is_none() || self.version == version
+    }
+
+    /// The tally after this addition, or nothing when a guard of its numbers fails.
     /// See [`Add`].
     #[must_use]
     pub fn to(&self, tally: Tally) -> Option<Tally> {

@@ -1,5 +1,6 @@
 //! Whether a change may land. Nothing is written here.
 
+use super::row::Row;
 use super::tables::Books;
 use crate::id::{ContactId, CreditId, PassId};
 use crate::ledger::{Entry, Subject};
@@ -14,22 +15,45 @@ enum RowKey {
     Credit(ContactId, CreditId),
 }
 
-/// The records that a change writes, sorted by key.
-struct Rows<'a>(Vec<(RowKey, &'a Record)>);
+/// The records that a change writes.
+enum Rows<'a> {
+    /// So few that looking through them is faster than sorting.
+    Few(&'a [Put]),
+    /// Sorted by key.
+    Many(Vec<(RowKey, &'a Record)>),
+}
 
 impl<'a> Rows<'a> {
+    const FEW: usize = 4;
+
     fn new(puts: &'a [Put]) -> Result<Self, StoreError> {
+        if puts.len() <= Self::FEW {
+            let mut rest = puts;
+            while let [first, others @ ..] = rest {
+                let key = key_of(&first.record);
+                if others.iter().any(|put| key_of(&put.record) == key) {
+                    return Err(twice("a record"));
+                }
+                rest = others;
+            }
+            return Ok(Self::Few(puts));
+        }
         let mut rows: Vec<_> = puts.iter().map(|put| (key_of(&put.record), &put.record)).collect();
         rows.sort_by_key(|(key, _)| *key);
         if rows.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
             return Err(twice("a record"));
         }
-        Ok(Self(rows))
+        Ok(Self::Many(rows))
     }
 
     fn get(&self, key: RowKey) -> Option<&'a Record> {
-        let at = self.0.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        self.0.get(at).map(|(_, record)| *record)
+        match self {
+            Self::Few(puts) => puts.iter().map(|put| &put.record).find(|record| key_of(record) == key),
+            Self::Many(rows) => {
+                let at = rows.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+                rows.get(at).map(|(_, record)| *record)
+            }
+        }
     }
 
     fn pass(&self, id: PassId) -> Option<&'a PassRow> {
@@ -138,11 +162,11 @@ impl Books {
                 Ok(())
             }
             Record::Pass(new) => {
-                let stored = self.pass(new.id);
+                let stored = self.row(new.id);
                 must(put.expect.is_met_by(stored.map(|row| row.version)))?;
-                must(kept(stored.map(|row| row.uses), new.uses).holds())?;
-                must(kept(stored.map(|row| row.balance), new.balance).holds())?;
-                must(kept(stored.map(|row| row.granted), new.granted).holds())
+                must(kept(stored.map(Row::uses), new.uses).holds())?;
+                must(kept(stored.map(Row::balance), new.balance).holds())?;
+                must(kept(stored.map(Row::granted), new.granted).holds())
             }
             Record::Credit(new) => {
                 let stored = self.credit(new.contact, new.id);
@@ -165,6 +189,7 @@ impl Books {
                 None if matches!(add.key, TallyKey::Named(..)) => stored.unwrap_or_default(),
                 None => stored.ok_or(StoreError::Conflict)?,
             };
+            must(add.version.is_none() || add.rests_on(self.version(&add.key)))?;
             let after = add.to(now).ok_or(StoreError::Conflict)?;
             // A row keeps its own limit, whatever the addition is judged by.
             Ok(if matches!(add.key, TallyKey::Named(..)) {
@@ -214,7 +239,7 @@ impl Books {
 
     /// The last entry of a pass that is stored or about to be.
     fn last_of(&self, id: PassId, rows: &Rows<'_>) -> Result<u64, StoreError> {
-        match self.pass(id) {
+        match self.row(id) {
             Some(row) => Ok(row.last),
             None if rows.pass(id).is_some() => Ok(0),
             None => Err(broken("an entry names a pass that is not there")),

@@ -1,9 +1,9 @@
 //! The memory store: one lock, compact rows, every guard judged before anything is written.
 
-mod hash;
 mod judge;
 mod pause;
 mod read;
+mod row;
 mod tables;
 mod write;
 
@@ -14,8 +14,8 @@ use super::{
     After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Load, Loaded, Page, PageQuery,
     Put, Record, Store, StoreError, StoredOperation, done,
 };
+use crate::hash::Set;
 use crate::id::BusinessId;
-use hash::Set;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,7 +29,7 @@ use write::Landed;
 /// included; a reader sees a moment between two commands. Waiting for that lock is the only way in which it
 /// blocks.
 ///
-/// A business holds at most 2³² passes, made in any order; made by serial number, each takes some 230 bytes
+/// A business holds at most 2³² passes, made in any order; made by serial number, each takes some 130 bytes
 /// and its code 50.
 ///
 /// ```

@@ -1,8 +1,8 @@
 //! Reading what a command names, and lists.
 
-use super::hash::Set;
 use super::tables::Books;
 use crate::calendar::Instant;
+use crate::hash::Set;
 use crate::id::PassId;
 use crate::ledger::{StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
@@ -53,11 +53,14 @@ fn count(limit: u32) -> usize {
 
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
-        let mut docs = Docs::default();
+        // First what is hardly ever in the cache: nothing else waits for it.
+        let bound = load.key.and_then(|key| self.keys.get(&key));
+        let code = load.code.as_ref().and_then(|code| self.pass_of(code));
+        let mut docs =
+            Docs { found: Vec::with_capacity(load.docs.len().saturating_add(4)), ..Docs::default() };
         for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
             docs.add(doc);
         }
-        let code = load.code.as_ref().and_then(|code| self.pass_of(code)).cloned();
         let passes = self.load_passes(load);
         let credits = self.load_credits(load);
         // Rows of the same lot come together: one look at the lot before is enough for most.
@@ -68,7 +71,6 @@ impl Books {
                 self.chain_of(pass, &mut docs);
             }
         }
-        let bound = load.key.and_then(|key| self.keys.get(&key));
         Loaded {
             docs: docs.found,
             code,
@@ -76,8 +78,8 @@ impl Books {
             passes,
             credits,
             tallies: load.tallies.iter().map(|key| self.tally(key).unwrap_or_default()).collect(),
-            replay: bound.and_then(|bound| self.operation(bound.operation)).cloned(),
-            stopped: bound.is_some_and(|bound| bound.stops),
+            replay: bound.and_then(|bound| self.operation(bound.operation())).cloned(),
+            stopped: bound.is_some_and(|bound| bound.stops()),
             operation: load.operation.and_then(|key| self.load_operation(key)),
         }
     }
@@ -98,7 +100,7 @@ impl Books {
             .range
             .into_iter()
             .flat_map(|PassRange { first, last, limit }| self.range(first, last).take(count(limit)));
-        let mut passes: Vec<PassRow> = named.chain(ranged).cloned().collect();
+        let mut passes: Vec<PassRow> = named.chain(ranged.map(|(id, row)| row.to_pass(id))).collect();
         if !passes.is_sorted_by(|a, b| a.id < b.id) {
             passes.sort_by_key(|row| row.id);
             passes.dedup_by_key(|row| row.id);
@@ -127,7 +129,7 @@ impl Books {
     }
 
     fn bound(&self, key: &KeyHash) -> Option<u64> {
-        self.keys.get(key).map(|bound| bound.operation)
+        self.keys.get(key).map(|bound| bound.operation())
     }
 
     pub(super) fn operations_page(&self, after: u64, limit: u32) -> Vec<Arc<StoredOperation>> {
@@ -142,8 +144,8 @@ impl Books {
             }
             PageQuery::Passes { range, order: PassOrder::Serial, after, .. } => {
                 let rows = self.range(range.first, range.last);
-                let rows = rows.filter(|row| after.is_none_or(|(_, id)| row.id > id));
-                page.passes = rows.take(count(range.limit)).cloned().collect();
+                let rows = rows.filter(|(pass, _)| after.is_none_or(|(_, id)| *pass > id));
+                page.passes = rows.take(count(range.limit)).map(|(id, row)| row.to_pass(id)).collect();
             }
             PageQuery::Passes { range, order: PassOrder::Expiry, after, .. } => {
                 page.passes = self.passes_by_expiry(*range, *after);
@@ -190,7 +192,7 @@ impl Books {
         // A pass that never expires comes last.
         let place = |expiry: Option<Instant>, id: PassId| (expiry.is_none(), expiry, id);
         let after = after.map(|(expiry, id)| place(expiry, id));
-        let rows = self.range(range.first, range.last).map(|row| (place(row.redeem_by, row.id), row));
+        let rows = self.range(range.first, range.last).map(|(id, row)| (place(row.redeem_by(), id), row));
         let mut rows: Vec<_> = rows.filter(|(place, _)| after.is_none_or(|after| *place > after)).collect();
         let limit = count(range.limit);
         if rows.len() > limit {
@@ -198,13 +200,13 @@ impl Books {
             rows.truncate(limit);
         }
         rows.sort_unstable_by_key(|(place, _)| *place);
-        rows.into_iter().map(|(_, row)| row.clone()).collect()
+        rows.into_iter().map(|((_, _, id), row)| row.to_pass(id)).collect()
     }
 
     /// Follows the chain of a pass or a credit back from its last entry.
     fn history(&self, subject: Subject, before: Option<u64>, limit: usize) -> Vec<StoredEntry> {
         let last = match subject {
-            Subject::Pass(pass) => self.pass(pass).map(|row| row.last),
+            Subject::Pass(pass) => self.row(pass).map(|row| row.last),
             Subject::Credit(contact, id) => self.credit(contact, id).map(|row| row.last),
             // The accounts without subjects have no chains, and a range has as many as passes.
             Subject::None | Subject::Passes { .. } => None,
@@ -221,9 +223,8 @@ impl Books {
     pub(super) fn snapshot(&self) -> Snapshot {
         let mut lots: Vec<_> = self.lot_at.iter().collect();
         lots.sort_unstable();
-        let rows =
-            lots.into_iter().filter_map(|(_, lot)| self.lots.get(*lot as usize)).flat_map(|lot| &lot.rows);
-        let passes = rows.filter_map(|(_, row)| self.passes.get(*row as usize)).cloned().collect();
+        let ranges = lots.into_iter().map(|(lot, _)| self.range(lot.pass(0), lot.pass(u32::MAX)));
+        let passes = ranges.flatten().map(|(id, row)| row.to_pass(id)).collect();
         let mut credits: Vec<CreditRow> = self.wallets.values().flatten().cloned().collect();
         credits.sort_unstable_by_key(|row| (row.contact, row.id));
         let mut tallies: Vec<_> = self.tallies.iter().map(|(key, tally)| (*key, *tally)).collect();

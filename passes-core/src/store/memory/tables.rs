@@ -1,11 +1,13 @@
 //! What the store holds, and how one record is found.
 
-use super::hash::Map;
+use super::row::Row;
+use crate::hash::Map;
 use crate::id::{BusinessId, ContactId, CreditId, LotId, PassId};
 use crate::ledger::StoredEntry;
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::passcode::Digest;
 use crate::store::{Doc, DocKey, KeyHash, StoredOperation, TallyKey};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -32,7 +34,7 @@ pub(super) struct Books {
     pub(super) lot_at: Map<LotId, u32>,
     pub(super) lots: Vec<Lot>,
     /// In the order in which they were made; the lots say which is which.
-    pub(super) passes: Vec<PassRow>,
+    pub(super) passes: Vec<Row>,
     pub(super) docs: Map<DocKey, Doc>,
     pub(super) docs_by_kind: BTreeSet<DocKey>,
     /// Parent, then child.
@@ -56,35 +58,100 @@ pub(super) struct Place {
 }
 
 /// The passes of one lot.
-#[derive(Default)]
 pub(super) struct Lot {
-    /// Serial number and place in [`Books::passes`], in the order of the serial numbers.
-    pub(super) rows: Vec<(u32, u32)>,
+    pub(super) id: LotId,
+    /// In the order of the serial numbers. Passes are made one after the other nearly always: a lot of a million
+    /// is one stretch, or few.
+    pub(super) stretches: Vec<Stretch>,
 }
 
-/// What an idempotency key leads to.
+/// Passes with consecutive serial numbers at consecutive places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// The first serial number.
+    pub(super) serial: u32,
+    /// The place of the first in [`Books::passes`].
+    pub(super) row: u32,
+    pub(super) count: u32,
+}
+
+/// Where a credit is in its wallet, or where it would go. Most often that is the end: ids grow.
+pub(super) fn place_of(wallet: &[CreditRow], id: CreditId) -> Result<usize, usize> {
+    match wallet.last().map(|credit| credit.id.cmp(&id)) {
+        None | Some(Ordering::Less) => Err(wallet.len()),
+        Some(Ordering::Equal) => Ok(wallet.len().saturating_sub(1)),
+        Some(Ordering::Greater) => wallet.binary_search_by_key(&id, |credit| credit.id),
+    }
+}
+
+/// What an idempotency key leads to: an operation's number, and whether it doesn't bear the key but stops it, in
+/// eight bytes.
 #[derive(Clone, Copy)]
-pub(super) struct Bound {
-    pub(super) operation: u64,
-    /// The operation doesn't bear the key but stops it.
-    pub(super) stops: bool,
+pub(super) struct Bound(u64);
+
+impl Bound {
+    pub(super) fn new(operation: u64, stops: bool) -> Self {
+        Self(operation << 1 | u64::from(stops))
+    }
+
+    pub(super) fn operation(self) -> u64 {
+        self.0 >> 1
+    }
+
+    pub(super) fn stops(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+impl Stretch {
+    /// The place of the pass with this serial number, if it is in this stretch.
+    fn find(&self, serial: u32) -> Option<u32> {
+        let offset = serial.checked_sub(self.serial).filter(|offset| *offset < self.count)?;
+        self.row.checked_add(offset)
+    }
+
+    /// Whether the pass with this serial number, at this place, comes right after it.
+    fn ends_before(&self, serial: u32, row: u32) -> bool {
+        self.serial.checked_add(self.count) == Some(serial) && self.row.checked_add(self.count) == Some(row)
+    }
 }
 
 impl Lot {
-    /// Where the serial number is among the rows, or where it would go.
-    pub(super) fn search(&self, serial: u32) -> Result<usize, usize> {
-        // Serial numbers are consecutive nearly always: look where it should be first.
-        if let Some((first, _)) = self.rows.first() {
-            let guess = serial.wrapping_sub(*first) as usize;
-            if self.rows.get(guess).is_some_and(|(found, _)| *found == serial) {
-                return Ok(guess);
-            }
-        }
-        self.rows.binary_search_by_key(&serial, |(serial, _)| *serial)
+    pub(super) fn new(id: LotId) -> Self {
+        Self { id, stretches: Vec::new() }
     }
 
-    fn row(&self, serial: u32) -> Option<u32> {
-        self.search(serial).ok().and_then(|at| self.rows.get(at)).map(|(_, row)| *row)
+    /// How many stretches begin at this serial number or before.
+    fn stretches_up_to(&self, serial: u32) -> usize {
+        self.stretches.partition_point(|stretch| stretch.serial <= serial)
+    }
+
+    /// The place of the pass with this serial number.
+    pub(super) fn row(&self, serial: u32) -> Option<u32> {
+        let before = self.stretches_up_to(serial).checked_sub(1)?;
+        self.stretches.get(before)?.find(serial)
+    }
+
+    /// Adds a pass that is not there yet.
+    pub(super) fn add(&mut self, serial: u32, row: u32) {
+        let at = self.stretches_up_to(serial);
+        match at.checked_sub(1).and_then(|before| self.stretches.get_mut(before)) {
+            Some(stretch) if stretch.ends_before(serial, row) => stretch.count += 1,
+            _ => self.stretches.insert(at, Stretch { serial, row, count: 1 }),
+        }
+    }
+
+    /// Places of the passes with serial numbers from `first` to `last`, in order.
+    fn range(&self, first: u32, last: u32) -> impl Iterator<Item = (u32, u32)> {
+        let from = self.stretches_up_to(first).saturating_sub(1);
+        let stretches = self.stretches.get(from..).unwrap_or_default();
+        let all =
+            stretches.iter().take_while(move |stretch| stretch.serial <= last).flat_map(move |stretch| {
+                let skip = first.saturating_sub(stretch.serial);
+                (skip..stretch.count)
+                    .map(|n| (stretch.serial.saturating_add(n), stretch.row.saturating_add(n)))
+            });
+        all.take_while(move |(serial, _)| *serial <= last)
     }
 }
 
@@ -94,52 +161,66 @@ impl Books {
         self.lots.get(*lot as usize)?.row(id.serial()).map(|row| row as usize)
     }
 
-    pub(super) fn pass(&self, id: PassId) -> Option<&PassRow> {
+    pub(super) fn row(&self, id: PassId) -> Option<&Row> {
         self.passes.get(self.row_of(id)?)
     }
 
-    pub(super) fn pass_mut(&mut self, id: PassId) -> Option<&mut PassRow> {
+    pub(super) fn row_mut(&mut self, id: PassId) -> Option<&mut Row> {
         let row = self.row_of(id)?;
         self.passes.get_mut(row)
     }
 
+    pub(super) fn pass(&self, id: PassId) -> Option<PassRow> {
+        Some(self.row(id)?.to_pass(id))
+    }
+
     /// The pass that a code leads to.
-    pub(super) fn pass_of(&self, code: &Digest) -> Option<&PassRow> {
+    pub(super) fn pass_of(&self, code: &Digest) -> Option<PassRow> {
         let place = self.codes.get(code)?;
-        let row = self.lots.get(place.lot as usize)?.row(place.serial)?;
-        self.passes.get(row as usize)
+        let lot = self.lots.get(place.lot as usize)?;
+        let row = self.passes.get(lot.row(place.serial)? as usize)?;
+        Some(row.to_pass(lot.id.pass(place.serial)))
     }
 
     /// The passes of the lot of `first` with serial numbers up to that of `last`, in order.
-    pub(super) fn range(&self, first: PassId, last: PassId) -> impl Iterator<Item = &PassRow> {
+    pub(super) fn range(&self, first: PassId, last: PassId) -> impl Iterator<Item = (PassId, &Row)> {
         let lot = self.lot_at.get(&first.lot()).filter(|_| first.lot() == last.lot());
-        let rows = lot.and_then(|lot| self.lots.get(*lot as usize)).map_or(&[][..], |lot| &lot.rows);
-        let from = rows.partition_point(|(serial, _)| *serial < first.serial());
-        rows.iter()
-            .skip(from)
-            .take_while(move |(serial, _)| *serial <= last.serial())
-            .filter_map(|(_, row)| self.passes.get(*row as usize))
+        let lot = lot.and_then(|lot| self.lots.get(*lot as usize)).into_iter();
+        let places = lot.flat_map(move |lot| lot.range(first.serial(), last.serial()));
+        places
+            .filter_map(move |(serial, row)| Some((first.lot().pass(serial), self.passes.get(row as usize)?)))
     }
 
     pub(super) fn credit(&self, contact: ContactId, id: CreditId) -> Option<&CreditRow> {
         let wallet = self.wallets.get(&contact)?;
-        wallet.get(wallet.binary_search_by_key(&id, |credit| credit.id).ok()?)
+        wallet.get(place_of(wallet, id).ok()?)
     }
 
     pub(super) fn credit_mut(&mut self, contact: ContactId, id: CreditId) -> Option<&mut CreditRow> {
         let wallet = self.wallets.get_mut(&contact)?;
-        let at = wallet.binary_search_by_key(&id, |credit| credit.id).ok()?;
+        let at = place_of(wallet, id).ok()?;
         wallet.get_mut(at)
     }
 
     /// The tally, if it has a row.
     pub(super) fn tally(&self, key: &TallyKey) -> Option<Tally> {
         match *key {
-            TallyKey::Uses(pass) => self.pass(pass).map(|row| row.uses),
-            TallyKey::Balance(pass) => self.pass(pass).map(|row| row.balance),
-            TallyKey::Granted(pass) => self.pass(pass).map(|row| row.granted),
+            TallyKey::Uses(pass) => self.row(pass).map(Row::uses),
+            TallyKey::Balance(pass) => self.row(pass).map(Row::balance),
+            TallyKey::Granted(pass) => self.row(pass).map(Row::granted),
             TallyKey::Credit(contact, id) => self.credit(contact, id).map(|row| row.amount),
             TallyKey::Named(id, slot) => self.tallies.get(&(id, slot)).copied(),
+        }
+    }
+
+    /// The version of the row that a tally stands on.
+    pub(super) fn version(&self, key: &TallyKey) -> Option<u32> {
+        match *key {
+            TallyKey::Uses(pass) | TallyKey::Balance(pass) | TallyKey::Granted(pass) => {
+                self.row(pass).map(|row| row.version)
+            }
+            TallyKey::Credit(contact, id) => self.credit(contact, id).map(|row| row.version),
+            TallyKey::Named(..) => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What only the memory store has; all else is proved by the suite that every store runs.
 
 use super::Memory;
-use super::tables::Lot;
+use super::tables::{Lot, Stretch};
 use crate::calendar::Instant;
 use crate::id::{BusinessId, Id, Ids, LotId};
 use crate::ledger::{Account, Entry, Mark, Subject, Unit};
@@ -25,24 +25,8 @@ fn lot() -> LotId {
 }
 
 fn put(serial: u32) -> Put {
-    let row = PassRow {
-        id: lot().pass(serial),
-        version: 1,
-        standing: Standing::Active,
-        flags: 0,
-        activated: None,
-        redeem_by: None,
-        value: None,
-        uses: Tally::new(3),
-        balance: Tally::new(0),
-        granted: Tally::new(0),
-        holder: None,
-        successor: None,
-        sale: None,
-        code_try: 0,
-        fields: None,
-        last: 0,
-    };
+    let row =
+        PassRow { standing: Standing::Active, uses: Tally::new(3), ..PassRow::draft(lot().pass(serial)) };
     Put { record: Record::Pass(Box::new(row)), expect: Expect::Absent }
 }
 
@@ -89,17 +73,25 @@ fn store() -> Memory {
 /// T-7: a row is found by its serial number whether there are gaps or not, and whatever came first.
 #[test]
 fn a_lot_finds_serial_numbers() {
-    let mut lot = Lot::default();
-    for (row, serial) in (0..).zip([5, 6, 9, 1, u32::MAX, 0]) {
-        let at = lot.search(serial).unwrap_err();
-        lot.rows.insert(at, (serial, row));
+    let mut lot = Lot::new(lot());
+    let order = [5, 6, 9, 1, u32::MAX, 0, 7, 2];
+    for (row, serial) in (0..).zip(order) {
+        assert_eq!(lot.row(serial), None);
+        lot.add(serial, row);
     }
-    let found: Vec<u32> = lot.rows.iter().map(|(serial, _)| *serial).collect();
-    assert_eq!(found, [0, 1, 5, 6, 9, u32::MAX]);
-    for (at, serial) in found.into_iter().enumerate() {
-        assert_eq!(lot.search(serial), Ok(at));
+    for (row, serial) in (0..).zip(order) {
+        assert_eq!(lot.row(serial), Some(row));
     }
-    assert_eq!((lot.search(2), lot.search(7)), (Err(2), Err(4)));
+    assert!([3, 4, 8, 10, u32::MAX - 1].iter().all(|serial| lot.row(*serial).is_none()));
+    assert_eq!(
+        lot.stretches.iter().map(|stretch| stretch.serial).collect::<Vec<_>>(),
+        [0, 1, 2, 5, 7, 9, u32::MAX]
+    );
+
+    let mut whole = Lot::new(lot.id);
+    (1..=1_000).for_each(|n| whole.add(n, n + 7));
+    assert_eq!(whole.stretches, [Stretch { serial: 1, row: 8, count: 1_000 }]);
+    assert_eq!((whole.row(0), whole.row(1_000), whole.row(1_001)), (None, Some(1_007), None));
 }
 
 /// Z-1, D-3: a decision that panics takes nothing with it: the store goes on.

@@ -1,7 +1,8 @@
 //! Writing a change that was judged. Nothing here can fail but for want of room.
 
 use super::judge::kept;
-use super::tables::{Books, Bound, Numbers, Place};
+use super::row::Row;
+use super::tables::{Books, Bound, Lot, Numbers, Place, place_of};
 use crate::id::PassId;
 use crate::ledger::{Entry, StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
@@ -71,7 +72,7 @@ impl Books {
         }
         let key = operation.key.map(|(key, _)| (key, false));
         for (key, stops) in key.into_iter().chain(operation.stops.map(|key| (key, true))) {
-            self.keys.insert(key, Bound { operation: last.operation, stops });
+            self.keys.insert(key, Bound::new(last.operation, stops));
         }
         let stored = Arc::new(StoredOperation { number: last.operation, operation, after });
         self.operations.push(Arc::clone(&stored));
@@ -99,30 +100,30 @@ impl Books {
     }
 
     fn put_pass(&mut self, new: PassRow) -> Result<(), StoreError> {
-        if let Some(stored) = self.pass_mut(new.id) {
-            *stored = PassRow {
-                uses: kept(Some(stored.uses), new.uses),
-                balance: kept(Some(stored.balance), new.balance),
-                granted: kept(Some(stored.granted), new.granted),
+        if let Some(stored) = self.row_mut(new.id) {
+            let row = PassRow {
+                uses: kept(Some(stored.uses()), new.uses),
+                balance: kept(Some(stored.balance()), new.balance),
+                granted: kept(Some(stored.granted()), new.granted),
                 last: stored.last,
                 ..new
             };
+            *stored = Row::of(row, stored.lot);
             return Ok(());
         }
         let (serial, row) = (new.id.serial(), place(self.passes.len())?);
-        let lot = self.lot(new.id)?;
-        if let Some(lot) = self.lots.get_mut(lot as usize) {
-            let at = lot.search(serial).unwrap_or_else(|at| at);
-            lot.rows.insert(at, (serial, row));
+        let at = self.lot(new.id)?;
+        if let Some(lot) = self.lots.get_mut(at as usize) {
+            lot.add(serial, row);
         }
-        self.passes.push(PassRow { last: 0, ..new });
+        self.passes.push(Row::of(PassRow { last: 0, ..new }, at));
         Ok(())
     }
 
     fn put_credit(&mut self, new: CreditRow) {
         // Most wallets hold few credits.
         let wallet = self.wallets.entry(new.contact).or_insert_with(|| Vec::with_capacity(1));
-        match wallet.binary_search_by_key(&new.id, |credit| credit.id) {
+        match place_of(wallet, new.id) {
             Ok(at) => {
                 if let Some(stored) = wallet.get_mut(at) {
                     let amount = kept(Some(stored.amount), new.amount);
@@ -138,7 +139,7 @@ impl Books {
         let next = place(self.lots.len())?;
         let lot = *self.lot_at.entry(pass.lot()).or_insert(next);
         if lot == next {
-            self.lots.push(super::tables::Lot::default());
+            self.lots.push(Lot::new(pass.lot()));
         }
         Ok(lot)
     }
@@ -151,9 +152,9 @@ impl Books {
 
     fn count(&mut self, add: &Add, after: Tally) {
         match add.key {
-            TallyKey::Uses(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.uses = after),
-            TallyKey::Balance(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.balance = after),
-            TallyKey::Granted(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.granted = after),
+            TallyKey::Uses(pass) => self.row_mut(pass).into_iter().for_each(|row| row.set_uses(after)),
+            TallyKey::Balance(pass) => self.row_mut(pass).into_iter().for_each(|row| row.set_balance(after)),
+            TallyKey::Granted(pass) => self.row_mut(pass).into_iter().for_each(|row| row.set_granted(after)),
             TallyKey::Credit(contact, id) => {
                 self.credit_mut(contact, id).into_iter().for_each(|row| row.amount = after);
             }
@@ -186,7 +187,7 @@ impl Books {
     fn last_entry(&self, subject: Subject) -> u64 {
         let last = match subject {
             Subject::None => None,
-            Subject::Pass(pass) | Subject::Passes { first: pass, .. } => self.pass(pass).map(|row| row.last),
+            Subject::Pass(pass) | Subject::Passes { first: pass, .. } => self.row(pass).map(|row| row.last),
             Subject::Credit(contact, id) => self.credit(contact, id).map(|row| row.last),
         };
         last.unwrap_or_default()
@@ -195,11 +196,11 @@ impl Books {
     fn chain(&mut self, subject: Subject, entry: u64) {
         match subject {
             Subject::None => {}
-            Subject::Pass(pass) => self.pass_mut(pass).into_iter().for_each(|row| row.last = entry),
+            Subject::Pass(pass) => self.row_mut(pass).into_iter().for_each(|row| row.last = entry),
             Subject::Passes { first, count } => {
                 let (lot, serial) = (first.lot(), first.serial());
                 for serial in serial..=serial.saturating_add(count.saturating_sub(1)) {
-                    self.pass_mut(lot.pass(serial)).into_iter().for_each(|row| row.last = entry);
+                    self.row_mut(lot.pass(serial)).into_iter().for_each(|row| row.last = entry);
                 }
             }
             Subject::Credit(contact, id) => {

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map whose keys are ids, digests or hashes.
-pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
+pub(crate) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
 
 /// A set of such keys.
-pub(super) type Set<K> = HashSet<K, BuildHasherDefault<Mix>>;
+pub(crate) type Set<K> = HashSet<K, BuildHasherDefault<Mix>>;
 
 /// Folds a key eight bytes at a time with one multiplication each.
 ///
@@ -15,7 +15,7 @@ pub(super) type Set<K> = HashSet<K, BuildHasherDefault<Mix>>;
 /// stronger is needed. Every byte counts all the same, because the ids of one lot's passes differ only in the
 /// last four, and those of numbered documents in the last few.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Mix(u64);
+pub(crate) struct Mix(u64);
 
 impl Mix {
     fn fold(&mut self, part: u64) {
