@@ -32,8 +32,8 @@ enum Shape {
 impl Shape {
     fn name(self) -> &'static str {
         match self {
-            Self::Half => "each credit pays half of the lines",
-            Self::Neighbours => "each credit pays neighbours",
+            Self::Half => "each pays half of the lines",
+            Self::Neighbours => "each pays a few lines",
         }
     }
 
@@ -184,7 +184,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         let name = shape.name();
         let spent = bench.spend()?;
         let (credits, lines) = USUAL;
-        let usual = format!("{name}: spend, {credits} credits × {lines} lines");
+        let usual = format!("spend, {credits} credits × {lines} lines, {name}");
         measures.push(Measure::of_rounds(usual, "ms", &spent).note("in memory, CPU time, with a key"));
         let mut checks: Vec<_> = bench.cases.iter().map(|case| |_| bench.check(case)).collect();
         let mut sides: Vec<Side<'_>> = Vec::new();
@@ -195,13 +195,15 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         let mut times = Vec::new();
         for (case, took) in bench.cases.iter().zip(&took) {
             times.push((case.credits, case.lines, median(took)));
-            let what = format!("{name}: check, {} credits × {} lines", case.credits, case.lines);
+            let what = format!("check, {} credits × {} lines, {name}", case.credits, case.lines);
             let milliseconds: Vec<f64> = took.iter().map(|seconds| seconds * 1e3).collect();
             measures.push(Measure::of_rounds(what, "ms", &milliseconds));
         }
         let (by_credits, by_lines) = exponents(&times);
-        measures.push(Measure::new(format!("{name}: grows with the credits to the power"), "", by_credits));
-        measures.push(Measure::new(format!("{name}: grows with the lines to the power"), "", by_lines));
+        let power = |of: &str, value| {
+            Measure::new(format!("grows with the {of} to the power, {name}"), "", value).at_most(2.0, 1.5)
+        };
+        measures.extend([power("credits", by_credits), power("lines", by_lines)]);
     }
     Ok(measures)
 }
