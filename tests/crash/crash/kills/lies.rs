@@ -237,7 +237,7 @@ fn a_false_history_is_found_out() {
         ("wallets were told", &|_, found| found.credits.clear()),
         // Lots and runs.
         ("passes were made", &|_, found| {
-            let last = *found.passes.keys().filter(|id| id.lot() == pass.lot()).next_back().unwrap();
+            let last = *found.passes.keys().rfind(|id| id.lot() == pass.lot()).unwrap();
             found.passes.remove(&last);
         }),
         ("were made", &|_, found| {
