@@ -36,7 +36,7 @@ const AREAS: &[Area] = &[
     Area {
         name: "crash",
         about: "a process killed at random, power cuts, full disks",
-        packages: &["test-vfs"],
+        packages: &["crash", "test-vfs"],
         steps: &[],
     },
     Area {
@@ -59,22 +59,28 @@ const AREAS: &[Area] = &[
     },
 ];
 
-/// The areas, one a line, for the help.
+/// Has the tests of crashes take their time.
+const LONG: &str = "--long";
+
+/// What those tests are told by then, in their environment.
+const LONG_VARIABLE: &str = "PASSES_CRASH_LONG";
+
+/// The areas, one a line, and the flag, for the help.
 pub(crate) fn list() -> String {
     let mut list = String::from("Areas of `cargo xtask test`:\n\n");
     for area in AREAS {
         list += &format!("  {:<12} {}\n", area.name, area.about);
     }
-    list
+    list + &format!("\n  {LONG:<12} the tests of crashes take their time: 2,000 kills, and not 200\n")
 }
 
-/// `cargo xtask test [AREA...]`; the last line of the output is the sum.
+/// `cargo xtask test [--long] [AREA...]`; the last line of the output is the sum.
 pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> ExitCode {
     if args.iter().any(|arg| arg == "--help" || arg == "-h") {
         say(&list());
         return ExitCode::SUCCESS;
     }
-    let chosen = match choose(args) {
+    let Chosen { areas, long } = match choose(args) {
         Ok(chosen) => chosen,
         Err(unknown) => {
             eprintln!("xtask: there is no test area `{unknown}`\n");
@@ -85,28 +91,46 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> ExitCode {
     let strict = env::var_os("CI").is_some_and(|value| !value.is_empty());
 
     let mut total = Tally::default();
-    let packages: Vec<&str> = chosen.iter().flat_map(|area| area.packages).copied().collect();
+    let packages: Vec<&str> = areas.iter().flat_map(|area| area.packages).copied().collect();
     if !packages.is_empty() {
-        let mut cargo = workspace.cargo();
-        cargo.args(["test", "--no-fail-fast", "--tests"]);
-        packages.iter().for_each(|package| {
-            cargo.args(["--package", package]);
-        });
-        total.add(run_tests(cargo));
+        total.add(run_tests(tests_of(workspace, &packages, long)));
     }
-    for step in chosen.iter().flat_map(|area| area.steps) {
+    for step in areas.iter().flat_map(|area| area.steps) {
         total.add(step(workspace));
     }
     say(&report(&total, strict));
     if total.is_good(strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The areas that were named, in the table's order and each once; all where none was. Else the unknown one.
-fn choose(args: &[OsString]) -> Result<Vec<&'static Area>, String> {
-    if let Some(unknown) = args.iter().find(|arg| AREAS.iter().all(|area| *arg != area.name)) {
+/// The call that runs the tests of some packages.
+fn tests_of(workspace: &Workspace, packages: &[&str], long: bool) -> Command {
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--no-fail-fast", "--tests"]);
+    packages.iter().for_each(|package| {
+        cargo.args(["--package", package]);
+    });
+    if long {
+        cargo.env(LONG_VARIABLE, "1");
+    }
+    cargo
+}
+
+/// What is to be run.
+struct Chosen {
+    /// In the table's order and each once.
+    areas: Vec<&'static Area>,
+    /// Whether those that can take their time do.
+    long: bool,
+}
+
+/// The areas that were named; all where none was. Else the unknown one.
+fn choose(args: &[OsString]) -> Result<Chosen, String> {
+    let (flags, names): (Vec<_>, Vec<_>) = args.iter().partition(|arg| *arg == LONG);
+    if let Some(unknown) = names.iter().find(|name| AREAS.iter().all(|area| **name != area.name)) {
         return Err(unknown.display().to_string());
     }
-    Ok(AREAS.iter().filter(|area| args.is_empty() || args.iter().any(|arg| arg == area.name)).collect())
+    let is_named = |area: &&Area| names.is_empty() || names.iter().any(|name| *name == area.name);
+    Ok(Chosen { areas: AREAS.iter().filter(is_named).collect(), long: !flags.is_empty() })
 }
 
 /// What failed, what was skipped and why, and at the end the sum alone on its line.
@@ -216,8 +240,12 @@ mod tests {
     use super::*;
 
     fn names(args: &[&str]) -> Result<Vec<&'static str>, String> {
+        chosen(args).map(|chosen| chosen.areas.iter().map(|area| area.name).collect())
+    }
+
+    fn chosen(args: &[&str]) -> Result<Chosen, String> {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        choose(&args).map(|areas| areas.iter().map(|area| area.name).collect())
+        choose(&args)
     }
 
     #[test]
@@ -225,6 +253,23 @@ mod tests {
         assert_eq!(names(&["host", "core", "host"]), Ok(vec!["core", "host"]));
         assert_eq!(names(&[]).map(|all| all.len()), Ok(AREAS.len()));
         assert_eq!(names(&["core", "kernel"]), Err("kernel".to_owned()));
+    }
+
+    #[test]
+    fn the_flag_is_no_area_and_reaches_the_tests() {
+        let told = |args: &[&str]| {
+            let long = chosen(args).unwrap().long;
+            let call = tests_of(&Workspace::find(), &["crash"], long);
+            call.get_envs().any(|(name, value)| name == LONG_VARIABLE && value == Some("1".as_ref()))
+        };
+        assert!(told(&["crash", "--long"]) && told(&["--long", "crash"]) && told(&["--long"]));
+        assert!(!told(&["crash"]));
+        assert_eq!(names(&["crash", "--long"]), Ok(vec!["crash"]));
+        assert_eq!(names(&["--long"]).map(|all| all.len()), Ok(AREAS.len()));
+        assert_eq!(names(&["--longer"]), Err("--longer".to_owned()));
+        assert!(list().contains(LONG));
+        // The name by which the tests ask for it.
+        assert!(include_str!("../../tests/crash/crash/main.rs").contains(LONG_VARIABLE));
     }
 
     #[test]
@@ -237,17 +282,22 @@ mod tests {
 
     #[test]
     fn every_member_of_the_workspace_is_in_an_area() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let root = Workspace::find().root().to_path_buf();
+        let manifest = |folder: &str| std::fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
+        let workspace = manifest(".");
         let members =
-            manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']')).unwrap().0;
+            workspace.split_once("members = [").and_then(|(_, rest)| rest.split_once(']')).unwrap().0;
         let members = members.split(',').map(|member| member.trim().trim_matches('"'));
+        let mut count = 0;
         for member in members.filter(|member| !member.is_empty()) {
-            let manifest = std::fs::read_to_string(root.join(member).join("Cargo.toml")).unwrap();
+            // Not every package is called as its folder is.
+            let manifest = manifest(member);
             let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
-            let name = name.trim_matches('"');
-            assert!(AREAS.iter().any(|area| area.packages.contains(&name)), "{name} is in no area");
+            let tested = AREAS.iter().any(|area| area.packages.contains(&name.trim_matches('"')));
+            assert!(tested, "{member} is in no area");
+            count += 1;
         }
+        assert!(count > 5);
     }
 
     #[test]

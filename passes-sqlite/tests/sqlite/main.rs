@@ -6,7 +6,6 @@
 mod callers;
 mod files;
 mod groups;
-mod kill;
 mod log;
 mod suite;
 
