@@ -10,7 +10,7 @@ use passes_core::passcode::{CodeHash, fold};
 use passes_core::secret::{Key, Keyring, Purpose};
 use rusqlite::config::DbConfig;
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +27,7 @@ const SELECT_PASS: &str = "SELECT o.id,p.serial,p.lot,p.standing,p.redeem_by,p.u
 const NUMBERS: &str = "SELECT (SELECT max(number) FROM operation),(SELECT max(number) FROM entry)";
 const TAKE: &str = "UPDATE pass SET uses_used=uses_used+?3,balance_used=balance_used+?4,last=?5 \
      WHERE lot=?1 AND serial=?2 AND uses_used+uses_held+?3<=uses_lim AND balance_used+balance_held+?4<=balance_lim";
+const TOUCH: &str = "UPDATE pass SET code_try=1-code_try WHERE lot=?1 AND serial=?2";
 const INSERT_CREDIT: &str = "INSERT INTO credit VALUES(?1,?2,?3,1,?4,?5,?6,?7,?8,0,0,?9,?10)";
 const INSERT_OPERATION: &str =
     "INSERT INTO operation VALUES(?1,?2,?3,?4,?5,?5,?6,?7,?8,NULL,?9,1,?13,?10,?11,?12)";
@@ -59,7 +60,19 @@ struct Found {
 
 impl Twin {
     pub(crate) fn open(path: &Path, business: BusinessId) -> Result<Self, Box<dyn std::error::Error>> {
-        let mut sql = Connection::open(path)?;
+        Self::on(Connection::open(path)?, business)
+    }
+
+    /// On a file system of SQLite's with this name.
+    pub(crate) fn open_on(
+        path: &Path,
+        vfs: &str,
+        business: BusinessId,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::on(Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?, business)
+    }
+
+    fn on(mut sql: Connection, business: BusinessId) -> Result<Self, Box<dyn std::error::Error>> {
         sql.execute_batch(
             "PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;
              PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-32768;",
@@ -80,6 +93,24 @@ impl Twin {
         let number =
             sql.query_row("SELECT num FROM business WHERE id=?1", [business.as_bytes()], |row| row.get(0))?;
         Ok(Self { sql, business, number, digest: digest.clone(), made: 0, lengths: (0, 0), pages })
+    }
+
+    /// As one of several connections: it waits for the others, and checkpoints, by SQLite's own means.
+    pub(crate) fn share(&mut self, number: u64) -> Result<(), Box<dyn std::error::Error>> {
+        self.made = (number + 1) << 40;
+        self.sql.busy_timeout(std::time::Duration::from_secs(30))?;
+        // As often as the store does. The pages are not counted from here on.
+        self.sql.execute_batch("PRAGMA wal_autocheckpoint=4000")?;
+        Ok(())
+    }
+
+    /// What the disk takes for the least there is: one row changed by its key, and a commit. A row that stays as it
+    /// was would not be written.
+    pub(crate) fn touch(&self, lot: i64, serial: u32) -> rusqlite::Result<()> {
+        match self.exec(TOUCH, params![lot, serial])? {
+            1 => Ok(()),
+            _ => Err(rusqlite::Error::QueryReturnedNoRows),
+        }
     }
 
     /// Pages written to the log.
@@ -257,4 +288,84 @@ fn packed(found: &Found, uses: i64, amount: i64) -> Vec<u8> {
         }
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Kind as Way, World};
+    use rusqlite::types::{Type, Value};
+
+    /// Tables that a redemption may change, and the columns whose values are the twin's own.
+    const TABLES: [(&str, &[&str]); 9] = [
+        ("business", &[]),
+        ("lot", &[]),
+        ("code", &[]),
+        ("pass", &[]),
+        ("doc", &[]),
+        ("tally", &[]),
+        // The twin counts a year in seconds, not in the business's calendar.
+        ("credit", &["id", "spend_by"]),
+        ("operation", &["id", "fingerprint", "receipt", "events"]),
+        ("entry", &["to_subject"]),
+    ];
+
+    /// All rows: values, or of the twin's own columns their types and lengths.
+    fn rows(sql: &Connection, table: &str, own: &[&str]) -> Vec<Vec<Value>> {
+        let mut select = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let names: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let mut all: Vec<Vec<Value>> = select
+            .query_map([], |row| {
+                let value = |(at, name): (usize, &String)| {
+                    let value: Value = row.get(at)?;
+                    Ok(match (&value, own.contains(&name.as_str())) {
+                        (Value::Blob(bytes), true) => Value::Integer(i64::try_from(bytes.len()).unwrap()),
+                        (Value::Integer(_), true) => Value::Integer(0),
+                        _ => value,
+                    })
+                };
+                names.iter().enumerate().map(value).collect::<rusqlite::Result<Vec<Value>>>()
+            })
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        // Rows under keys of the twin's own come in another order.
+        all.sort_by_key(|row| format!("{row:?}"));
+        all
+    }
+
+    /// R-8: the twin writes what the library writes: the same rows, equal but for random ids and what they
+    /// are hashed into, and as long.
+    #[test]
+    fn the_twin_writes_the_same_rows() {
+        let mut world = World::sized(passes_sqlite::Sqlite::options(), 600, 1_000).unwrap();
+        let copy = world.copy().unwrap();
+        let mut twin = Twin::open(&copy, world.business).unwrap();
+        for way in [Way::WalletWithKey, Way::DirectWithKey, Way::Direct] {
+            for _ in 0..12 {
+                let request = world.request(way);
+                world.redeem(&request).unwrap();
+                twin.lengths = world.last_lengths().unwrap();
+                assert!(twin.redeem(&request).unwrap());
+                // Again under its key it writes nothing; a pass that is redeemed is refused.
+                assert!(way == Way::Direct || !twin.redeem(&request).unwrap());
+            }
+        }
+        let ours = Connection::open(world.path()).unwrap();
+        let theirs = Connection::open(copy).unwrap();
+        for (table, own) in TABLES {
+            let (ours, theirs) = (rows(&ours, table, own), rows(&theirs, table, own));
+            assert!(!ours.is_empty() || table == "tally", "{table}");
+            for (ours, theirs) in ours.iter().zip(&theirs) {
+                assert_eq!(ours, theirs, "{table}");
+            }
+            assert_eq!(ours.len(), theirs.len(), "{table}");
+        }
+        let keys = |sql: &Connection| -> Vec<(i64, Type, i64)> {
+            let mut select = sql.prepare("SELECT operation,key,length(key) FROM opkey ORDER BY 1").unwrap();
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get_ref(1)?.data_type(), row.get(2)?));
+            select.query_map([], row).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        assert_eq!(keys(&ours), keys(&theirs));
+    }
 }

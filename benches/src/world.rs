@@ -1,5 +1,6 @@
 //! The shop that is measured: a database with some history, and requests to redeem.
 
+use crate::run::Made;
 use passes_core::calendar::Instant;
 use passes_core::contact::{Medium, Profile};
 use passes_core::id::{BusinessId, ContactId, PlanId};
@@ -15,17 +16,18 @@ use passes_host::Opener;
 use passes_host::testing::{FixedClock, SeededEntropy};
 use passes_sqlite::{Options, Sqlite};
 use std::collections::VecDeque;
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// Passes of a lot; two lots of each kind.
-const LOT: u32 = 6_000;
+/// Passes of a lot, of which there are two of each kind: a hundred thousand in all.
+const LOT: u32 = 25_000;
 /// Contacts.
 const CONTACTS: usize = 1_000;
 /// Redemptions of each kind that lie behind.
 const HISTORY: usize = 4_000;
+/// Passes that are exported at once.
+const PAGE: u32 = 10_000;
 /// What is spent of a gift card at once, in minor units.
 pub(crate) const SPENT: i64 = 125;
 /// The key that the digests of both sides are made with.
@@ -52,7 +54,7 @@ pub(crate) struct Request {
     pub(crate) now: Instant,
 }
 
-/// A database and what may be redeemed in it. Two that are made alike are alike to the byte.
+/// A database and what may be redeemed in it.
 pub(crate) struct World {
     pub(crate) business: BusinessId,
     pub(crate) store: Arc<Sqlite>,
@@ -66,15 +68,20 @@ pub(crate) struct World {
     cards: Vec<String>,
     dice: u64,
     asked: u64,
+    /// Contacts that were given a credit.
+    welcomed: usize,
     folder: TempDir,
 }
 
-type Made<T> = Result<T, Box<dyn Error>>;
-
 impl World {
-    /// Four lots of 6,000 sold passes, 1,000 contacts, 12,000 redemptions in the past.
+    /// Four lots of 25,000 sold passes, 1,000 contacts, 12,000 redemptions in the past.
     pub(crate) fn new(options: Options) -> Made<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::sized(options, LOT, HISTORY)
+    }
+
+    /// With lots of another size, and so many redemptions of each kind in the past.
+    pub(crate) fn sized(options: Options, lot: u32, history: usize) -> Made<Self> {
+        let folder = crate::run::folder()?;
         let store = Arc::new(options.open(folder.path().join("shop.db"))?);
         let clock = Arc::new(FixedClock::at(Instant::parse("2026-09-21T08:00:00Z")?));
         let opener = Opener::new().clock(clock.clone()).entropy(Arc::new(SeededEntropy::new(7)));
@@ -95,11 +102,12 @@ impl World {
             cards: Vec::new(),
             dice: 7,
             asked: 0,
+            welcomed: 0,
             folder,
         };
-        world.stock()?;
+        world.stock(lot)?;
         for kind in [Kind::WalletWithKey, Kind::DirectWithKey, Kind::Direct] {
-            let past: Vec<Request> = (0..HISTORY).map(|_| world.request(kind)).collect();
+            let past: Vec<Request> = (0..history).map(|_| world.request(kind)).collect();
             for group in past.chunks(500) {
                 let asked = group.iter().map(|request| world.asked(request)).collect::<Made<Vec<_>>>()?;
                 for answer in world.passes.redeem_all(asked).wait()? {
@@ -115,7 +123,24 @@ impl World {
         self.folder.path().join("shop.db")
     }
 
-    fn stock(&mut self) -> Made<()> {
+    /// A copy of the file as it is now, to the byte, for somebody who does the same by hand.
+    pub(crate) fn copy(&self) -> Made<PathBuf> {
+        let to = self.folder.path().join("twin.db");
+        let sql = rusqlite::Connection::open(self.path())?;
+        let busy: i64 = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            return Err("the log could not be brought into the file".into());
+        }
+        std::fs::copy(self.path(), &to)?;
+        Ok(to)
+    }
+
+    /// The codes of the gift cards.
+    pub(crate) fn cards(&self) -> &[String] {
+        &self.cards
+    }
+
+    fn stock(&mut self, size: u32) -> Made<()> {
         let (passes, by) = (&self.passes, &self.by);
         for n in 0..CONTACTS {
             let profile = Profile::named(&format!("Customer {n}"), Medium::Reference(format!("c{n}")));
@@ -124,15 +149,17 @@ impl World {
         let (gift, card) = (self.plan("25", "P1Y")?, self.plan("500", "P3Y")?);
         for plan in [gift, card, gift, card] {
             let passes = &self.passes;
-            let lot = passes.generate(&self.by, Generate { plan, count: LOT, accept_weak: false }).wait()?;
+            let lot = passes.generate(&self.by, Generate { plan, count: size, accept_weak: false }).wait()?;
             passes.finish_run(&self.by, lot.run).wait()?;
             let price: Money = if plan == gift { "25 EUR" } else { "500 EUR" }.parse()?;
             let sold = passes.sell(&self.by, lot.lot, Deal::at(price)).wait()?;
             passes.finish_run(&self.by, sold.run.ok_or("a sale of a lot is a run")?).wait()?;
             passes.export(&self.by, lot.lot).wait()?;
-            let rows = passes.export_page(&self.by, lot.lot, 0, LOT).wait()?;
-            let codes = rows.iter().map(|row| row.code.reveal().to_owned());
-            if plan == gift { self.gifts.extend(codes) } else { self.cards.extend(codes) }
+            for after in (0..size).step_by(usize::try_from(PAGE)?) {
+                let rows = passes.export_page(&self.by, lot.lot, after, PAGE).wait()?;
+                let codes = rows.iter().map(|row| row.code.reveal().to_owned());
+                if plan == gift { self.gifts.extend(codes) } else { self.cards.extend(codes) }
+            }
         }
         // Codes are random: by code is in no order of the passes.
         self.gifts.make_contiguous().sort();
@@ -156,14 +183,19 @@ impl World {
         Ok(plan)
     }
 
-    /// The next request of a kind. A gift pass is redeemed once; there are 8,000 left to begin with.
+    /// The next request of a kind. A gift pass is redeemed once; there are 46,000 left to begin with.
     pub(crate) fn request(&mut self, kind: Kind) -> Request {
         self.asked += 1;
         self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let pick = usize::try_from(self.dice >> 33).unwrap_or_default();
         let one_of = |count: usize| pick % count.max(1);
         let (code, contact) = match kind {
-            Kind::WalletWithKey => (self.gifts.pop_front(), self.contacts.get(one_of(self.contacts.len()))),
+            // First each contact in turn: its first credit in a currency is noted with it, once for all.
+            Kind::WalletWithKey => {
+                let contact = self.contacts.get(self.welcomed).or(self.contacts.get(one_of(CONTACTS)));
+                self.welcomed += 1;
+                (self.gifts.pop_front(), contact)
+            }
             Kind::DirectWithKey | Kind::Direct => (self.cards.get(one_of(self.cards.len())).cloned(), None),
         };
         Request {
@@ -188,6 +220,7 @@ impl World {
 
     /// Redeems by the public call.
     pub(crate) fn redeem(&self, request: &Request) -> Made<()> {
+        self.clock.set(request.now);
         let (by, redeem) = self.asked(request)?;
         self.passes.redeem(&by, redeem).wait()?;
         Ok(())

@@ -13,6 +13,7 @@
 
 mod books;
 mod bulk;
+mod checking;
 mod days;
 mod input;
 mod lifecycle;

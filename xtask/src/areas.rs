@@ -36,7 +36,7 @@ const AREAS: &[Area] = &[
     Area {
         name: "crash",
         about: "a process killed at random, power cuts, full disks",
-        packages: &["crash"],
+        packages: &["crash", "test-vfs"],
         steps: &[],
     },
     Area {

@@ -60,7 +60,7 @@ The commands of the repository:
   cargo xtask demo [ARG...]    build and run examples/gift_shop
   cargo xtask test [AREA...]   run all tests, or those of some areas; ends with the sum; --long takes its time
   cargo xtask spec [--json]    docs/spec.md: each requirement with its mark and its tests
-  cargo xtask bench [ARG...]   measure, print one line a measure, write target/bench.json
+  cargo xtask bench [ARG...]   measure speed and size, write target/bench.json; --help lists its sections
 
 {}
 xtask installs nothing; cargo fetches the crates that it builds. With CI set in the environment, a skipped test is a failure.

@@ -1,0 +1,145 @@
+//! Redemption in memory: the public call beside the compact-store floor.
+
+use crate::child::{self, cpu_seconds};
+use crate::floor::Floor;
+use crate::measure::{Measure, Side, all_in_turns, median};
+use crate::run::{Made, Run};
+use crate::stock::{Dice, Stock, VALUE, euros, shuffle};
+use passes_core::operation::By;
+use passes_core::service::Redeem;
+use passes_core::store::memory::Memory;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// What runs in a process of its own, whose heap nobody used before.
+pub(crate) const CHILD: &str = "memory";
+
+/// Rounds after the first, which warms up; redemptions of each kind in one; passes on each side.
+struct Size {
+    rounds: usize,
+    round: usize,
+    passes: u32,
+    contacts: u32,
+}
+
+const WHOLE: Size = Size { rounds: 31, round: 10_000, passes: 1_000_000, contacts: 100_000 };
+const QUICK: Size = Size { rounds: 9, round: 3_000, passes: 100_000, contacts: 10_000 };
+
+/// Contacts whose wallets are at hand.
+const REGULARS: usize = 1_000;
+/// The moment on the floor.
+const NOW: u32 = 100;
+
+/// What the public call redeems into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Into {
+    /// The wallets of regular customers.
+    Wallet,
+    /// Nothing: the whole value is spent at the till.
+    Till,
+    /// The wallets of all customers, most of whom were not here of late.
+    AnyWallet,
+}
+
+/// Both sides, and what was redeemed of each.
+struct Bench {
+    stock: Stock,
+    floor: Floor,
+    /// The floor's passes that are left, in no order.
+    left: Vec<u32>,
+    dice: Dice,
+    asked: u64,
+    round: usize,
+}
+
+impl Bench {
+    /// A round of the floor. What a till hands over is made before the time counts; on both sides.
+    fn on_the_floor(&mut self) -> Made<f64> {
+        let left = self.left.len().checked_sub(self.round).ok_or("no passes are left on the floor")?;
+        let codes: Vec<_> = self.left.split_off(left).into_iter().map(Floor::code).collect();
+        let begun = cpu_seconds()?;
+        let all = codes.iter().all(|code| self.floor.redeem(code, NOW));
+        let took = cpu_seconds()? - begun;
+        if all { Ok(took) } else { Err("the floor refused".into()) }
+    }
+
+    /// A round of the public call.
+    fn by_call(&mut self, into: Into) -> Made<f64> {
+        let mut requests = Vec::with_capacity(self.round);
+        let bys = (0..self.round).map(|_| self.request(into, &mut requests)).collect::<Made<Vec<By>>>()?;
+        let begun = cpu_seconds()?;
+        for (by, request) in bys.iter().zip(requests) {
+            self.stock.passes.redeem(by, request).wait()?;
+        }
+        Ok(cpu_seconds()? - begun)
+    }
+
+    fn request(&mut self, into: Into, requests: &mut Vec<Redeem>) -> Made<By> {
+        self.asked += 1;
+        let by = self.stock.keyed(&format!("receipt-{}", self.asked));
+        let contacts = if into == Into::Wallet { REGULARS } else { self.stock.contacts.len() };
+        let contact = self.stock.contacts.get(self.dice.below(contacts)).ok_or("there are no contacts")?;
+        let code = self.stock.codes.next().ok_or("no passes are left")?;
+        requests.push(match into {
+            Into::Till => Redeem::direct(code, euros(VALUE)?),
+            _ => Redeem::into_wallet(code, *contact),
+        });
+        Ok(by)
+    }
+}
+
+/// What this process holds in memory now, in bytes.
+fn held() -> Made<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kibibytes * 1024.0)
+}
+
+/// The process's side: the CPU seconds of every round of each side, and the bytes of a pass.
+pub(crate) fn child(args: &[String]) -> Made<Value> {
+    let quick = args.iter().any(|arg| arg == "quick");
+    let size = if quick { QUICK } else { WHOLE };
+    let before = held()?;
+    let mut stock = Stock::new(Arc::new(Memory::new()), size.passes)?;
+    let bytes = (held()? - before - stock.codes.bytes()) / f64::from(size.passes);
+    stock.welcome(size.contacts)?;
+    let mut left: Vec<u32> = (0..size.passes).collect();
+    shuffle(&mut left, 9);
+    let floor = Floor::new(size.passes);
+    let bench = Bench { stock, floor, left, dice: Dice(11), asked: 0, round: size.round };
+    let bench = RefCell::new(bench);
+    let call = |into: Into| {
+        let bench = &bench;
+        move |_| bench.borrow_mut().by_call(into)
+    };
+    let (mut wallet, mut till, mut any) = (call(Into::Wallet), call(Into::Till), call(Into::AnyWallet));
+    let mut on_the_floor = |_| bench.borrow_mut().on_the_floor();
+    let mut sides: [Side<'_>; 4] = [&mut on_the_floor, &mut wallet, &mut till, &mut any];
+    let rounds = all_in_turns(&Run::new(quick), "redeeming in memory", size.rounds, &mut sides)?;
+    Ok(json!({ "rounds": rounds, "round": size.round, "bytes": bytes }))
+}
+
+/// The measures of the report.
+pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
+    let told = child::call(CHILD, &[run.or_quick("whole", "quick")])?;
+    let rounds: Vec<Vec<f64>> =
+        serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
+    let [floor, wallet, till, any] = rounds.as_slice() else { return Err("a side is missing".into()) };
+    let ratios = |ours: &[f64]| -> Vec<f64> { floor.iter().zip(ours).map(|(f, o)| f / o).collect() };
+    let round = told.number("round")?;
+    let nanoseconds = |name: &str, of: &[f64]| Measure::new(name, "ns", median(of) / round * 1e9);
+    let rate = |name: &str, ours: &[f64]| Measure::of_rounds(name, "×", &ratios(ours));
+    Ok(vec![
+        rate("into a wallet with a key, rate ÷ floor", wallet).at_least(0.3, 0.6),
+        rate("directly with a key, rate ÷ floor", till).at_least(0.3, 0.6),
+        rate("into any of a hundred times as many wallets, rate ÷ floor", any)
+            .note("most wallets and contacts are in no cache, which the floor has no counterpart of"),
+        nanoseconds("the floor, each", floor).note("CPU time, as all of this section"),
+        nanoseconds("into a wallet, each", wallet),
+        nanoseconds("directly, each", till),
+        nanoseconds("into any wallet, each", any),
+        Measure::new("a sold pass with its code", "bytes", told.number("bytes")?),
+    ])
+}
