@@ -48,6 +48,7 @@ mod read;
 mod readers;
 mod schema;
 mod slot;
+mod sync;
 mod turnstile;
 mod writer;
 
@@ -70,7 +71,7 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use turnstile::Turnstile;
-use writer::{Done, Outcome, Work, Writer};
+use writer::{Done, Outcome, Task, Work, Writer};
 
 /// How a store is opened. Made by [`Sqlite::options`].
 ///
@@ -172,7 +173,7 @@ impl Options {
 }
 
 struct Inner {
-    queue: Queue,
+    queue: Queue<Writer>,
     readers: Readers,
     gauge: Arc<Gauge>,
     path: PathBuf,
@@ -270,8 +271,8 @@ impl Sqlite {
         Ok(())
     }
 
-    async fn submit(&self, work: Vec<Work>) -> Result<Vec<Outcome>, StoreError> {
-        self.inner.queue.submit(work).await
+    async fn submit(&self, work: impl IntoIterator<Item = Work>) -> Result<Vec<Outcome>, StoreError> {
+        self.inner.queue.submit(work.into_iter().map(Task::new).collect()).await
     }
 }
 
@@ -312,12 +313,12 @@ fn after(outcome: Outcome) -> Result<After, StoreError> {
 
 impl Store for Sqlite {
     fn run(&self, command: Command) -> Fut<'_, Answer> {
-        Box::pin(async move { answer(single(self.submit(vec![Work::Run(command)]).await?)) })
+        Box::pin(async move { answer(single(self.submit([Work::Run(command)]).await?)) })
     }
 
     fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
         Box::pin(async move {
-            let work = commands.into_iter().map(Work::Run).collect();
+            let work = commands.into_iter().map(Work::Run);
             Ok(self.submit(work).await?.into_iter().map(answer).collect())
         })
     }
@@ -329,7 +330,7 @@ impl Store for Sqlite {
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         Box::pin(async move {
-            let work = changes.iter().cloned().map(Work::Commit).collect();
+            let work = changes.iter().cloned().map(Work::Commit);
             Ok(self.submit(work).await?.into_iter().map(after).collect())
         })
     }
@@ -359,7 +360,7 @@ impl Store for Sqlite {
     }
 
     fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        Box::pin(async move { after(single(self.submit(vec![Work::Fill(Box::new(chunk.clone()))]).await?)) })
+        Box::pin(async move { after(single(self.submit([Work::Fill(Box::new(chunk.clone()))]).await?)) })
     }
 
     fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {

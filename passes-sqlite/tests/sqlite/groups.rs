@@ -3,6 +3,7 @@
 use super::*;
 use passes_core::passcode::Digest;
 use passes_core::store::Claim;
+use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -70,7 +71,14 @@ fn what_went_back_is_forgotten() {
 fn a_panic_harms_nobody_else() {
     let (_folder, store) = open();
     with_pass(&store, pass(1), 9);
-    let panics = || Command { load: Load::new(SHOP), decide: Box::new(|_| panic!("on purpose")) };
+    // What it carries panics again when it is dropped.
+    struct Carried;
+    impl Drop for Carried {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+    let panics = || Command { load: Load::new(SHOP), decide: Box::new(|_| panic_any(Carried)) };
     let answers = wait(store.run_all(vec![take(pass(1)), panics(), take(pass(1))])).unwrap();
     assert!(answers[0].as_ref().is_ok_and(is_done) && answers[2].as_ref().is_ok_and(is_done), "{answers:?}");
     assert!(matches!(answers[1], Err(StoreError::Backend(_))), "{answers:?}");
