@@ -23,8 +23,9 @@
 //!   [`wait`](passes_core::store::wait) leads its own command when nobody else does; one in an executor is served
 //!   by a thread of the store and woken, and never blocks.
 //! - *Several processes* may open the same file. They take turns on two side files, `<file>.lock` and
-//!   `<file>.gate`, which stay empty and must not be deleted while the store is open. [`Options::single_process`]
-//!   saves that where only one process ever opens the file.
+//!   `<file>.gate`, which stay empty and must not be deleted while the store is open. One that is stopped in the
+//!   middle of its turn keeps the others waiting, but not for ever: [`Options::lock_timeout`].
+//!   [`Options::single_process`] saves all that where only one process ever opens the file.
 //! - *Readers* see one moment, and neither wait for the writer nor hold it up. One that takes long (an audit)
 //!   keeps the log from beginning anew as long as it reads.
 //! - *The log* (`<file>-wal`) is brought back into the file by a thread of its own; see [`Options::checkpoint`].
@@ -87,6 +88,7 @@ pub struct Options {
     readers: usize,
     step: u32,
     restart_at: u32,
+    lock_timeout: Duration,
     max_pages: Option<u32>,
 }
 
@@ -117,6 +119,16 @@ impl Options {
         self
     }
 
+    /// How long commands wait for another process that has the file and doesn't give it back, because it was stopped,
+    /// say; by default 30 seconds. Then they are told [`StoreError::Transient`], and nothing of them is done. So is
+    /// at once whoever comes later, until the file is free again. Opening waits no longer, either, and
+    /// [`Sqlite::close`] at most as long.
+    #[must_use]
+    pub fn lock_timeout(mut self, time: Duration) -> Self {
+        self.lock_timeout = time;
+        self
+    }
+
     /// Refuses to let the file grow beyond so many pages, as a full disk would. For tests.
     #[doc(hidden)]
     #[must_use]
@@ -129,12 +141,13 @@ impl Options {
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] if a newer version of this library wrote it, [`StoreError::Corrupt`] if it is
-    /// no database of Passes or damaged, [`StoreError::Full`] if there is no room, [`StoreError::Backend`] for
-    /// what else the operating system says, such as a folder that isn't there.
+    /// no database of Passes or damaged, [`StoreError::Full`] if there is no room, [`StoreError::Transient`] if
+    /// another process has the file for longer than [`Options::lock_timeout`], [`StoreError::Backend`] for what else the operating system says, such as a folder that isn't there.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, StoreError> {
         // Absolute, so that it stays the same file, and no name means anything special to SQLite.
         let path = std::path::absolute(path.as_ref()).map_err(|error| of_file("the path", &error))?;
-        let mut turnstile = if self.single_process { None } else { Some(Turnstile::open(&path)?) };
+        let mut turnstile =
+            if self.single_process { None } else { Some(Turnstile::open(&path, self.lock_timeout)?) };
         if let Some(turnstile) = &mut turnstile {
             turnstile.enter()?;
         }
@@ -207,7 +220,14 @@ impl Sqlite {
     /// How to open a file, to be changed.
     #[must_use]
     pub fn options() -> Options {
-        Options { single_process: false, readers: 2, step: 4_000, restart_at: 16_000, max_pages: None }
+        Options {
+            single_process: false,
+            readers: 2,
+            step: 4_000,
+            restart_at: 16_000,
+            lock_timeout: Duration::from_secs(30),
+            max_pages: None,
+        }
     }
 
     /// Where the file is.

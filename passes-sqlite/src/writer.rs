@@ -292,7 +292,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.db");
         let mut writer = writer(&folder);
-        writer.turnstile = Some(Turnstile::open(&path).unwrap());
+        writer.turnstile = Some(Turnstile::open(&path, Duration::from_secs(60)).unwrap());
         writer.turnstile.as_mut().unwrap().enter().unwrap();
         let ended = guarded(|| {
             let turn = Turn(&writer);
@@ -302,7 +302,7 @@ mod tests {
         });
         assert!(ended.is_none() && writer.db.sql.is_autocommit());
         assert_eq!(used(&writer), 0);
-        Turnstile::open(&path).unwrap().enter().unwrap();
+        Turnstile::open(&path, Duration::from_secs(60)).unwrap().enter().unwrap();
     }
 
     /// D-3: when nobody can begin everybody is told, and nothing was decided.

@@ -8,6 +8,8 @@ mod files;
 mod groups;
 mod kill;
 mod log;
+#[cfg(unix)]
+mod stopped;
 mod suite;
 
 use passes_core::Refusal;
