@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, MAIN_DB, OpenFlags, OptionalExtension, params};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Every statement of the store, those for bulk included, stays prepared.
@@ -19,9 +19,34 @@ const LOTS: usize = 4_096;
 /// Bytes that the log's file keeps when it begins anew: twice what it has under steady load.
 const LONGEST_LOG: u32 = 128 * 1024 * 1024;
 
+/// `PRAGMA synchronous` with which a commit is synced before it is answered.
+pub(crate) const FULL: u8 = 2;
+
 /// Writers queue on side files, so this is only for what the locks don't order: recovery after a crash, and
 /// programs that know nothing of them.
 pub(crate) const BUSY: Duration = Duration::from_secs(30);
+
+/// Where the file is, and what tests change about how it is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    /// SQLite's name of the file system, unless it is the platform's own.
+    pub(crate) vfs: Option<String>,
+    /// The value of `PRAGMA synchronous`.
+    pub(crate) synchronous: u8,
+}
+
+impl From<&PathBuf> for Place {
+    fn from(path: &PathBuf) -> Self {
+        Self { path: path.clone(), vfs: None, synchronous: FULL }
+    }
+}
+
+impl From<&Place> for Place {
+    fn from(place: &Place) -> Self {
+        place.clone()
+    }
+}
 
 /// A connection, and the numbers by which the tables name businesses and lots.
 pub(crate) struct Db {
@@ -32,8 +57,9 @@ pub(crate) struct Db {
 
 impl Db {
     /// Opens the file for reading and writing, and makes it if need be.
-    pub(crate) fn for_writing(path: &Path) -> Result<Self, Fault> {
-        let sql = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    pub(crate) fn for_writing(place: impl Into<Place>) -> Result<Self, Fault> {
+        let place = place.into();
+        let sql = open(&place, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         // SQLite opens a write-protected file for reading only, and doesn't tell.
         if sql.is_readonly(MAIN_DB)? {
             return Err(Fault::broken("the file is write-protected"));
@@ -44,22 +70,23 @@ impl Db {
         if mode != "wal" {
             return Err(Fault::broken("the file can't have a write-ahead log where it is"));
         }
-        sql.execute_batch(
-            "PRAGMA synchronous = FULL;
+        sql.execute_batch(&format!(
+            "PRAGMA synchronous = {};
              PRAGMA fullfsync = ON;
              PRAGMA secure_delete = ON;
              PRAGMA wal_autocheckpoint = 0;
              PRAGMA cache_size = -32768;",
-        )?;
+            place.synchronous
+        ))?;
         // A log that grew while it was read for long gives the room back when it begins anew.
         sql.query_row(&format!("PRAGMA journal_size_limit = {LONGEST_LOG}"), [], |_| Ok(()))?;
         Ok(Self::new(sql))
     }
 
     /// Opens the file for reading.
-    pub(crate) fn for_reading(path: &Path) -> Result<Self, Fault> {
+    pub(crate) fn for_reading(place: impl Into<Place>) -> Result<Self, Fault> {
         // Opened for writing all the same: whoever comes first after a crash has to recover the log.
-        let sql = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let sql = open(&place.into(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         sql.execute_batch(
             "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192;",
         )?;
@@ -146,9 +173,13 @@ impl Db {
     }
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
+fn open(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
     // Each connection is used by one thread at a time, so SQLite needs no mutex around it.
-    let sql = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sql = match &place.vfs {
+        None => Connection::open_with_flags(&place.path, flags)?,
+        Some(vfs) => Connection::open_with_flags_and_vfs(&place.path, flags, vfs.as_str())?,
+    };
     sql.busy_timeout(BUSY)?;
     // No plan of ours depends on a value. Without this SQLite looks, and prepares each statement anew each time.
     sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -54,7 +54,7 @@ mod turnstile;
 mod writer;
 
 use checkpoint::Gauge;
-use connection::Db;
+use connection::{Db, FULL, Place};
 use errors::{Fault, of_file};
 use passes_core::id::BusinessId;
 use passes_core::store::{
@@ -90,6 +90,8 @@ pub struct Options {
     restart_at: u32,
     lock_timeout: Duration,
     max_pages: Option<u32>,
+    vfs: Option<String>,
+    synchronous: u8,
 }
 
 impl Options {
@@ -137,6 +139,23 @@ impl Options {
         self
     }
 
+    /// Opens the file on a file system that SQLite knows by this name. For tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn vfs(mut self, name: &str) -> Self {
+        self.vfs = Some(name.to_owned());
+        self
+    }
+
+    /// Syncs less than it takes to keep what was answered: SQLite's `synchronous` as a number, 1 for NORMAL and 0
+    /// for OFF. For tests that must find something lost.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn synchronous_for_tests(mut self, level: u8) -> Self {
+        self.synchronous = level;
+        self
+    }
+
     /// Opens the file, makes it if need be, and brings it to the newest format.
     ///
     /// # Errors
@@ -151,17 +170,18 @@ impl Options {
         if let Some(turnstile) = &mut turnstile {
             turnstile.enter()?;
         }
-        let db = self.prepare(&path);
+        let place = Place { path: path.clone(), vfs: self.vfs.clone(), synchronous: self.synchronous };
+        let db = self.prepare(&place);
         if let Some(turnstile) = &turnstile {
             turnstile.leave();
         }
         let mut db = db?;
         let gauge = Gauge::new(self.step, self.restart_at);
         gauge.watch(&mut db)?;
-        let checkpointer = Db::for_writing(&path)?;
+        let checkpointer = Db::for_writing(&place)?;
         let inner = Arc::new(Inner {
             queue: Queue::new(Writer::new(db, turnstile)),
-            readers: Readers::new(&path),
+            readers: Readers::new(place),
             gauge,
             path,
         });
@@ -175,8 +195,8 @@ impl Options {
     }
 
     /// The connection of the writer, to a file in the newest format.
-    fn prepare(&self, path: &Path) -> Result<Db, Fault> {
-        let db = Db::for_writing(path)?;
+    fn prepare(&self, place: &Place) -> Result<Db, Fault> {
+        let db = Db::for_writing(place)?;
         schema::migrate(&db.sql)?;
         if let Some(pages) = self.max_pages {
             db.sql.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))?;
@@ -227,6 +247,8 @@ impl Sqlite {
             restart_at: 16_000,
             lock_timeout: Duration::from_secs(30),
             max_pages: None,
+            vfs: None,
+            synchronous: FULL,
         }
     }
 

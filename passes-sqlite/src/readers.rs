@@ -1,12 +1,11 @@
 //! Reading: on the caller's own thread where it may block, else on threads of the store.
 
-use crate::connection::{Db, Snapshot};
+use crate::connection::{Db, Place, Snapshot};
 use crate::errors::Fault;
 use crate::slot::{Slot, guarded, lock};
 use passes_core::store::{StoreError, may_block};
 use std::collections::VecDeque;
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -24,20 +23,15 @@ struct Waiting {
 
 /// Connections for reading, and what waits for the reading threads.
 pub(crate) struct Readers {
-    path: PathBuf,
+    place: Place,
     idle: Mutex<Vec<Db>>,
     waiting: Mutex<Waiting>,
     bell: Condvar,
 }
 
 impl Readers {
-    pub(crate) fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            idle: Mutex::default(),
-            waiting: Mutex::default(),
-            bell: Condvar::new(),
-        }
+    pub(crate) fn new(place: Place) -> Self {
+        Self { place, idle: Mutex::default(), waiting: Mutex::default(), bell: Condvar::new() }
     }
 
     /// Reads in one snapshot: everything that `read` sees was so at one moment.
@@ -56,7 +50,7 @@ impl Readers {
         let idle = lock(&self.idle).pop();
         let db = match idle {
             Some(db) => db,
-            None => Db::for_reading(&self.path)?,
+            None => Db::for_reading(&self.place)?,
         };
         let found = Snapshot::begin(&db).and_then(|_snapshot| read(&db));
         // One that failed is not used again: whatever is wrong with it is gone with it.
