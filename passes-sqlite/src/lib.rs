@@ -165,13 +165,18 @@ impl Options {
     pub fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, StoreError> {
         // Absolute, so that it stays the same file, and no name means anything special to SQLite.
         let path = std::path::absolute(path.as_ref()).map_err(|error| of_file("the path", &error))?;
+        let place = Place { path, vfs: self.vfs.clone(), synchronous: self.synchronous };
+        // Before anything is made beside it. What this opens stays open until the writer's connection is: the last
+        // one that is closed brings the log into the file, and that is not to be done out of turn.
+        let judged = connection::judge(&place)?;
+        let path = place.path.clone();
         let mut turnstile =
             if self.single_process { None } else { Some(Turnstile::open(&path, self.lock_timeout)?) };
         if let Some(turnstile) = &mut turnstile {
             turnstile.enter()?;
         }
-        let place = Place { path: path.clone(), vfs: self.vfs.clone(), synchronous: self.synchronous };
         let db = self.prepare(&place);
+        drop(judged);
         if let Some(turnstile) = &turnstile {
             turnstile.leave();
         }
