@@ -30,6 +30,9 @@
 //!   keeps the log from beginning anew as long as it reads.
 //! - *The log* (`<file>-wal`) is brought back into the file by a thread of its own; see [`Options::checkpoint`].
 //!
+//! Whatever symbolic links lead to it, it is one file, with one log and one pair of side files. Hard links are not
+//! followed: by two of its own names a file is two, and two processes that have it so destroy it.
+//!
 //! The file belongs on a local disk: locks and shared memory over a network are not to be trusted. Copy it while
 //! it is open only by SQLite's own means (`VACUUM INTO`, `.backup`), or close the store first.
 //!
@@ -169,6 +172,7 @@ impl Options {
         // Before anything is made beside it. What this opens stays open until the writer's connection is: the last
         // one that is closed brings the log into the file, and that is not to be done out of turn.
         let judged = connection::judge(&place)?;
+        let place = Place { path: real(&place.path)?, ..place };
         let path = place.path.clone();
         let mut turnstile =
             if self.single_process { None } else { Some(Turnstile::open(&path, self.lock_timeout)?) };
@@ -208,6 +212,15 @@ impl Options {
         }
         Ok(db)
     }
+}
+
+/// The path by which everybody knows the file, whatever links lead to it: all must meet at the same side files.
+fn real(path: &Path) -> Result<PathBuf, StoreError> {
+    if cfg!(windows) {
+        // There it would become one that SQLite doesn't take.
+        return Ok(path.to_owned());
+    }
+    path.canonicalize().map_err(|error| of_file("the path", &error))
 }
 
 struct Inner {
@@ -257,7 +270,7 @@ impl Sqlite {
         }
     }
 
-    /// Where the file is.
+    /// Where the file is, once links are followed.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path

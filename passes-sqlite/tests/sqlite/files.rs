@@ -179,6 +179,28 @@ fn a_name_is_a_name() {
     }
 }
 
+/// a file is one whatever links lead to it: everybody takes turns at the same side files, beside the file itself.
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_the_same_turns() {
+    let (folder, path) = place();
+    let links = TempDir::new().unwrap();
+    let (file, way) = (links.path().join("link.db"), links.path().join("way"));
+    std::os::unix::fs::symlink(&path, &file).unwrap();
+    std::os::unix::fs::symlink(folder.path(), &way).unwrap();
+    // The first one leads nowhere yet.
+    let stores = [&file, &way.join("shop.db"), &path].map(|path| Sqlite::open(path).unwrap());
+    let place = path.canonicalize().unwrap();
+    assert!(stores.iter().all(|store| store.path() == place));
+    for (n, store) in (1..).zip(&stores) {
+        with_pass(store, pass(n), 1);
+    }
+    assert_eq!(operations(&stores[0]), 3);
+    drop(stores);
+    assert_eq!(names(&folder), ["shop.db", "shop.db.gate", "shop.db.lock"]);
+    assert_eq!(names(&links), ["link.db", "way"]);
+}
+
 /// D-1: a name need not be a text.
 #[cfg(target_os = "linux")]
 #[test]
