@@ -33,6 +33,10 @@
 //! Whatever symbolic links lead to it, it is one file, with one log and one pair of side files. Hard links are not
 //! followed: by two of its own names a file is two, and two processes that have it so destroy it.
 //!
+//! On Unix its log and its side files have the mode and the owner of the file itself; it is made with those that the
+//! process gives new files (its umask). It holds customers' data. To keep it from other users of the machine, make an
+//! empty file of the right mode first (`install -m 600 /dev/null shop.db`), or put it into a folder of that kind.
+//!
 //! The file belongs on a local disk: locks and shared memory over a network are not to be trusted. Copy it while
 //! it is open only by SQLite's own means (`VACUUM INTO`, `.backup`), or close the store first.
 //!

@@ -11,7 +11,9 @@ use crate::errors::of_file;
 use crate::slot::lock;
 use passes_core::store::StoreError;
 use std::ffi::OsString;
-use std::fs::{File, TryLockError};
+#[cfg(unix)]
+use std::fs::Permissions;
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -77,8 +79,9 @@ impl Turnstile {
         let side = |ending: &str| {
             let mut path = OsString::from(database);
             path.push(ending);
-            let file = File::options().create(true).truncate(false).write(true).open(&path);
-            file.map_err(|error| of_file(&format!("{} can't be opened", Path::new(&path).display()), &error))
+            let opened = beside(database, Path::new(&path));
+            opened
+                .map_err(|error| of_file(&format!("{} can't be opened", Path::new(&path).display()), &error))
         };
         let files = Arc::new(Files { lock: side(".lock")?, gate: side(".gate")? });
         Ok(Self { files, since: None, groups: 0, patience, usher: None, late: false })
@@ -220,6 +223,39 @@ impl Usher {
     }
 }
 
+/// Opens a side file. One that isn't there is made, for everybody who may use the database and for nobody else.
+fn beside(database: &Path, path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true);
+    // Only what is new and our own is given another mode: what lies there may be a link to anything.
+    match new_like(&fs::metadata(database)?, options.clone().create_new(true), path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        made => made,
+    }
+}
+
+#[cfg(unix)]
+fn new_like(database: &Metadata, options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+    let mode = database.mode() & 0o777;
+    let file = options.mode(mode).open(path)?;
+    let made = file.metadata()?;
+    // As SQLite does with its own: who opens it as the system's administrator must not lock out its owner. Others
+    // may not give a file away, and needn't.
+    if (made.uid(), made.gid()) != (database.uid(), database.gid()) {
+        drop(fchown(&file, Some(database.uid()), Some(database.gid())));
+    }
+    if made.mode() & 0o777 != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn new_like(_: &Metadata, options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.open(path)
+}
+
 /// Waits for a lock; a signal doesn't end the waiting.
 fn locked(file: &File) -> io::Result<()> {
     loop {
@@ -244,14 +280,21 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    /// Where a database is.
+    fn place() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        fs::write(&path, "").unwrap();
+        (folder, path)
+    }
+
     const LONG: Duration = Duration::from_secs(60);
 
     /// D-3: who waits too long for a turn gives up, and comes in again once the other has left; a turn that comes
     /// too late is let go.
     #[test]
     fn waiting_ends_when_the_other_is_stopped() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("shop.db");
+        let (_folder, path) = place();
         let mut stopped = Turnstile::open(&path, LONG).unwrap();
         let mut one = Turnstile::open(&path, Duration::from_millis(20)).unwrap();
         // Its usher has the gate, behind which the next one waits.
@@ -286,8 +329,7 @@ mod tests {
     /// two holders of one turnstile are never in it at once, and each comes again and again.
     #[test]
     fn only_one_is_inside_and_nobody_starves() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("shop.db");
+        let (_folder, path) = place();
         let inside = AtomicU32::new(0);
         let turns = [AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0)];
         std::thread::scope(|scope| {

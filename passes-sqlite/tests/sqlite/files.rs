@@ -179,6 +179,27 @@ fn a_name_is_a_name() {
     }
 }
 
+/// C-13: whoever may not read the file may not read its log either, and whoever may write it finds side files that
+/// they may write, too.
+#[cfg(unix)]
+#[test]
+fn side_files_have_the_mode_of_the_file() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    for mode in [0o600, 0o660, 0o666] {
+        let (folder, path) = place();
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let store = Sqlite::open(&path).unwrap();
+        with_pass(&store, pass(1), 1);
+        let names = names(&folder);
+        assert_eq!(names.len(), 5, "{names:?}");
+        for name in names {
+            let found = fs::metadata(folder.path().join(&name)).unwrap().mode();
+            assert_eq!(found & 0o777, mode, "{name}");
+        }
+    }
+}
+
 /// a file is one whatever links lead to it: everybody takes turns at the same side files, beside the file itself.
 #[cfg(unix)]
 #[test]
