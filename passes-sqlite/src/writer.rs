@@ -159,7 +159,12 @@ impl Writer {
         }
         match &mut task.work {
             Work::Run(Command { load, decide }) => {
-                let loaded = self.db.load(load)?;
+                let loaded = match self.db.load(load) {
+                    Ok(loaded) => loaded,
+                    // The damage is this member's. The others needn't do their work again for it.
+                    Err(fault) if fault.is_unreadable() => return Ok(Err(fault.into())),
+                    Err(fault) => return Err(fault),
+                };
                 let Some(decision) = decided(decide, &loaded) else {
                     task.broken = true;
                     return Ok(Err(panicked()));
