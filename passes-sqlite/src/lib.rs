@@ -52,6 +52,7 @@ mod fill;
 mod page;
 mod plan;
 mod queue;
+mod quiet;
 mod read;
 mod readers;
 mod schema;
@@ -69,6 +70,7 @@ use passes_core::store::{
     StoredOperation, may_block,
 };
 use queue::Queue;
+use quiet::Quiet;
 use readers::Readers;
 use slot::{Slot, lock};
 use std::fmt;
@@ -195,6 +197,7 @@ impl Options {
         let inner = Arc::new(Inner {
             queue: Queue::new(Writer::new(db, turnstile)),
             readers: Readers::new(place),
+            quiet: Arc::default(),
             gauge,
             path,
         });
@@ -230,6 +233,7 @@ fn real(path: &Path) -> Result<PathBuf, StoreError> {
 struct Inner {
     queue: Queue<Writer>,
     readers: Readers,
+    quiet: Arc<Quiet>,
     gauge: Arc<Gauge>,
     path: PathBuf,
 }
@@ -429,11 +433,18 @@ impl Store for Sqlite {
 
     fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
         let query = query.clone();
-        Box::pin(self.inner.readers.read(move |db| db.page(&query)))
+        let quiet = Arc::clone(&self.inner.quiet);
+        Box::pin(self.inner.readers.read(move |db| match query {
+            PageQuery::Operations { business, after, limit } => {
+                Ok(Page { operations: quiet.events(db, business, after, limit)?, ..Page::default() })
+            }
+            query => db.page(&query),
+        }))
     }
 
     fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        Box::pin(self.inner.readers.read(move |db| db.events(business, after, limit)))
+        let quiet = Arc::clone(&self.inner.quiet);
+        Box::pin(self.inner.readers.read(move |db| quiet.events(db, business, after, limit)))
     }
 
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {

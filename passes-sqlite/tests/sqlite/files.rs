@@ -179,7 +179,7 @@ fn a_name_is_a_name() {
     }
 }
 
-/// C-13: whoever may not read the file may not read its log either, and whoever may write it finds side files that
+/// D-1: whoever may not read the file may not read its log either, and whoever may write it finds side files that
 /// they may write, too.
 #[cfg(unix)]
 #[test]
