@@ -113,7 +113,8 @@ impl Options {
         self
     }
 
-    /// How many threads read for callers that must not block; at least one, by default two.
+    /// How many threads read for callers that must not block; at least one, by default two. Audits have one more for
+    /// themselves, on which they go one after the other.
     #[must_use]
     pub fn readers(mut self, threads: usize) -> Self {
         self.readers = threads.max(1);
@@ -196,7 +197,8 @@ impl Options {
         let checkpointer = Db::for_writing(&place)?;
         let inner = Arc::new(Inner {
             queue: Queue::new(Writer::new(db, turnstile)),
-            readers: Readers::new(place),
+            readers: Readers::new(place.clone()),
+            audits: Readers::new(place),
             quiet: Arc::default(),
             gauge,
             path,
@@ -204,6 +206,7 @@ impl Options {
         let sqlite = Sqlite { inner, threads: Mutex::default() };
         sqlite.spawn("passes-writer", |inner| inner.queue.work())?;
         sqlite.spawn("passes-checkpoint", move |inner| inner.gauge.work(&checkpointer, &inner.queue))?;
+        sqlite.spawn("passes-audit", |inner| inner.audits.work())?;
         for _ in 0..self.readers {
             sqlite.spawn("passes-reader", |inner| inner.readers.work())?;
         }
@@ -233,6 +236,8 @@ fn real(path: &Path) -> Result<PathBuf, StoreError> {
 struct Inner {
     queue: Queue<Writer>,
     readers: Readers,
+    /// Apart, so that nobody who asks for little waits for one.
+    audits: Readers,
     quiet: Arc<Quiet>,
     gauge: Arc<Gauge>,
     path: PathBuf,
@@ -301,6 +306,7 @@ impl Sqlite {
         self.inner.gauge.close();
         self.inner.queue.close();
         self.inner.readers.close();
+        self.inner.audits.close();
         let threads = std::mem::take(&mut *lock(&self.threads));
         // The last handle may be dropped by one of the store's own threads, which then ends by itself. One that
         // panicked has told so already.
@@ -448,6 +454,6 @@ impl Store for Sqlite {
     }
 
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
-        Box::pin(self.inner.readers.read(move |db| db.audit(business, &mut each)))
+        Box::pin(self.inner.audits.read(move |db| db.audit(business, &mut each)))
     }
 }
