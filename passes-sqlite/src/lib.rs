@@ -40,6 +40,10 @@
 //! The file belongs on a local disk: locks and shared memory over a network are not to be trusted. Copy it while
 //! it is open only by SQLite's own means (`VACUUM INTO`, `.backup`), or close the store first.
 //!
+//! A store is not carried into a forked process: its threads stay behind, and SQLite's locks are not the child's.
+//! A server that forks its workers opens the store in each of them, after the fork, and so does whoever uses
+//! `multiprocessing` or daemonizes. No path has parameters, either: a `?` in it is part of the name.
+//!
 //! SQLite as it is bundled calls `fsync`. Where `fdatasync` will do (Linux), a build with
 //! `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC=1` in its environment saves a write of the file's metadata at each commit.
 
