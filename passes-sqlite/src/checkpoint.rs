@@ -8,7 +8,7 @@ use crate::connection::Db;
 use crate::errors::Fault;
 use crate::queue::Queue;
 use crate::slot::lock;
-use crate::writer::Work;
+use crate::writer::{Task, Work, Writer};
 use passes_core::store::wait;
 use rusqlite::MAIN_DB;
 use rusqlite::wal::CheckpointMode;
@@ -88,7 +88,7 @@ impl Gauge {
     }
 
     /// The checkpointing thread.
-    pub(crate) fn work(&self, db: &Db, queue: &Queue) {
+    pub(crate) fn work(&self, db: &Db, queue: &Queue<Writer>) {
         loop {
             let mut signal = lock(&self.signal);
             while !signal.wanted {
@@ -105,7 +105,7 @@ impl Gauge {
             // Somebody else may be at it, or the disk is in trouble: then it is tried again some pages later.
             drop(db.sql.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE));
             if self.length() >= self.restart_at {
-                drop(wait(queue.submit(vec![Work::Checkpoint])));
+                drop(wait(queue.submit(vec![Task::new(Work::Checkpoint)])));
             }
             // Unless the log began anew meanwhile, which has set the mark already.
             let next = self.length().saturating_add(self.step);
