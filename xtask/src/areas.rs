@@ -33,6 +33,7 @@ const AREAS: &[Area] = &[
         steps: &[],
     },
     Area { name: "races", about: "many threads and processes at once", packages: &["tests"], steps: &[] },
+    Area { name: "fuzz", about: "what the fuzzers kept, run once", packages: &["fuzz-targets"], steps: &[] },
     Area {
         name: "examples",
         about: "the examples, and the tests of the benches and of xtask",
@@ -235,7 +236,8 @@ mod tests {
         let members =
             manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']')).unwrap().0;
         for member in members.split(',').map(|member| member.trim().trim_matches('"')) {
-            let tested = AREAS.iter().any(|area| area.packages.contains(&member));
+            let package = member.replace('/', "-");
+            let tested = AREAS.iter().any(|area| area.packages.contains(&&*package));
             assert!(tested || member.is_empty(), "{member} is in no area");
         }
     }
