@@ -44,7 +44,7 @@ impl Medium {
     pub fn normal(&self) -> Result<Self, Refusal> {
         let (field, text) = self.parts();
         limits::text(field, text, 1, 254)?;
-        match self {
+        let normal = match self {
             Self::Phone(_) => {
                 let number: String = text.nfkc().filter(|c| !" -./()\u{a0}".contains(*c)).collect();
                 let digits = number.strip_prefix('+').unwrap_or_default();
@@ -52,7 +52,7 @@ impl Medium {
                 if !fits {
                     return Err(Refusal::invalid(field, "not in international form, such as +441632960960"));
                 }
-                Ok(Self::Phone(number))
+                Self::Phone(number)
             }
             Self::Email(_) => {
                 let address = text.nfkc().collect::<String>().trim().to_lowercase();
@@ -62,10 +62,13 @@ impl Medium {
                 if !fits || address.contains(char::is_whitespace) {
                     return Err(Refusal::invalid(field, "not an e-mail address"));
                 }
-                Ok(Self::Email(address))
+                Self::Email(address)
             }
-            Self::Reference(_) => Ok(Self::Reference(text.trim().to_owned())),
-        }
+            Self::Reference(_) => Self::Reference(text.trim().to_owned()),
+        };
+        // Blanks alone leave nothing, and what stands for another character may be longer than it.
+        limits::text(field, normal.parts().1, 1, 254)?;
+        Ok(normal)
     }
 
     /// The word for its kind, and its text.
@@ -172,6 +175,12 @@ mod tests {
             assert_eq!(Medium::Phone(wrong.into()).normal().unwrap_err().code(), "INVALID", "{wrong}");
         }
         assert_eq!(Medium::Reference("x".repeat(9_999)).normal().unwrap_err().code(), "TOO_LARGE");
+        assert_eq!(Medium::Reference(" 7 ".into()).normal().unwrap(), Medium::Reference("7".into()));
+        assert_eq!(Medium::Reference("\n ".into()).normal().unwrap_err().code(), "INVALID");
+        // One character that stands for eighteen.
+        let long = format!("{}@example.org", "\u{fdfa}".repeat(100));
+        assert_eq!(mail(&long).unwrap_err().code(), "INVALID");
+        assert_eq!(mail(&format!("{}@example.org", "㎉".repeat(100))).unwrap_err().code(), "TOO_LARGE");
         assert_eq!(format!("{:?}", Medium::Phone("+441632960960".into())), "Medium(phone)");
     }
 }

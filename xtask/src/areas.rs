@@ -39,6 +39,7 @@ const AREAS: &[Area] = &[
         steps: &[],
     },
     Area { name: "races", about: "many threads and processes at once", packages: &["tests"], steps: &[] },
+    Area { name: "fuzz", about: "what the fuzzers kept, run once", packages: &["fuzz-targets"], steps: &[] },
     Area {
         name: "crash",
         about: "a process killed at random, power cuts, full disks",

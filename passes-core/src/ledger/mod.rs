@@ -254,6 +254,15 @@ mod tests {
         }
     }
 
+    /// W-1, D-4: marks keep the numbers under which they are stored.
+    #[test]
+    fn marks_have_numbers() {
+        for mark in [Mark::Granted, Mark::Paid] {
+            assert_eq!(Mark::from_number(mark as u8), Some(mark));
+        }
+        assert_eq!((Mark::from_number(0), Mark::from_number(2)), (Some(Mark::Granted), None));
+    }
+
     /// W-1, B-3: units keep their numbers.
     #[test]
     fn units_have_numbers() {

@@ -256,6 +256,9 @@ pub fn diagram() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Id;
+    use crate::pass::Tally;
+    use std::collections::BTreeSet;
 
     /// L-1: only an active pass can be redeemed or spent, nothing can be done to a cancelled one, and every
     /// refused cell answers with its code.
@@ -277,6 +280,41 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// L-1, Z-1: a refusal names the state and what can't be done in it, in words of its own for each.
+    #[test]
+    fn every_state_and_action_has_words_of_its_own() {
+        let states: BTreeSet<String> = State::ALL.iter().map(State::to_string).collect();
+        let actions: BTreeSet<String> = Action::ALL.iter().map(Action::to_string).collect();
+        assert_eq!((states.len(), actions.len()), (State::ALL.len(), Action::ALL.len()));
+        assert!(states.iter().chain(&actions).all(|words| words.len() > 4));
+        let refusal = Action::SetValue.check(State::Redeemed).unwrap_err().to_string();
+        assert_eq!(refusal, "a pass that is redeemed can't have its value set");
+    }
+
+    /// L-1, L-6: nothing left makes a pass redeemed, unless some of it is held; a suspension makes an active pass
+    /// suspended, whoever's it is, and no other.
+    #[test]
+    fn states_follow_from_the_row() {
+        let lot = crate::id::LotId::from_bytes([7; 16]);
+        let row = PassRow { value: Some(5), balance: Tally::new(5), ..PassRow::draft(lot.pass(1)) };
+        let active = PassRow { standing: Standing::Active, ..row.clone() };
+        let with = |used, held| PassRow { balance: Tally { used, held, limit: 5 }, ..active.clone() };
+        assert_eq!(State::of(&with(4, 0), false), State::Active);
+        assert_eq!(State::of(&with(5, 0), false), State::Redeemed);
+        assert_eq!(State::of(&with(5, 0), true), State::Redeemed);
+        assert_eq!(State::of(&with(4, 1), false), State::Active);
+        let open = PassRow { value: None, balance: Tally::new(0), ..active.clone() };
+        assert_eq!(State::of(&open, false), State::Active);
+        let own = PassRow { flags: flag::SUSPENDED | flag::BOOKED, ..active.clone() };
+        let other = PassRow { flags: flag::BOOKED, ..active };
+        let of = |row: &PassRow| [false, true].map(|others| State::of(row, others));
+        assert_eq!(of(&own), [State::Suspended; 2]);
+        assert_eq!(of(&other), [State::Active, State::Suspended]);
+        let draft = PassRow { flags: flag::SUSPENDED, ..row };
+        assert_eq!(of(&draft), [State::Draft; 2]);
+        assert_eq!(of(&PassRow { standing: Standing::Cancelled, ..draft }), [State::Cancelled; 2]);
     }
 
     /// L-1: the diagram in the docs is drawn from the table.

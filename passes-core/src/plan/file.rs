@@ -106,8 +106,9 @@ fn offset_of(text: &str, path: &str) -> Option<usize> {
 fn field_at(text: &str, at: usize) -> Option<String> {
     fn search(table: &DeTable<'_>, at: usize, path: &str) -> Option<String> {
         table.iter().find_map(|(key, value)| {
-            let name =
-                if path.is_empty() { key.get_ref().to_string() } else { format!("{path}.{}", key.get_ref()) };
+            // A key may be empty; a field that is told may not.
+            let key_name = if key.get_ref().is_empty() { "\"\"" } else { key.get_ref() };
+            let name = if path.is_empty() { key_name.to_owned() } else { format!("{path}.{key_name}") };
             let inner = match value.get_ref() {
                 DeValue::Table(inner) => search(inner, at, &name),
                 _ => None,
@@ -181,6 +182,8 @@ value = "5000.00 GBP"
             ("length = 10", "lenght = 10", 21, "code"),
             ("passes = 1000", "passes = \"many\"", 25, "caps.passes"),
             ("[name]", "[nmae]", 2, "nmae"),
+            ("[name]", "'' = 2\n[name]", 2, "\"\""),
+            ("group = 4", "'' = 4", 23, "code.\"\""),
             ("start = \"2026-01-01\"", "start = ", 14, "the file"),
         ] {
             let text = GOOD.replace(from, to);

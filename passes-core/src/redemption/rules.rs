@@ -376,6 +376,144 @@ mod tests {
         assert_eq!(codes(&direct(0, Some("Here"))), ["BAD_AMOUNT"]);
     }
 
+    /// R-1, B-3: an amount is above zero, in the pass's currency and not above the basket; a whole use has none.
+    #[test]
+    fn amounts_are_sound() {
+        let (terms, pass) = (terms(), pass());
+        let line = crate::conditions::Line::new("A", 1, eur(100));
+        let basket = Basket::new(Currency::EUR, vec![line]).unwrap();
+        let direct = |amount: Option<i64>, basket| {
+            judged(&terms, &pass, |c| {
+                (c.target, c.amount, c.basket) = (Target::Direct, amount.map(eur), basket);
+            })
+        };
+        assert_eq!(direct(None, None), [Refusal::invalid("amount", "an amount or a basket is needed")]);
+        assert_eq!(direct(None, Some(&basket)), []);
+        assert_eq!(direct(Some(1), None), []);
+        assert_eq!(direct(Some(100), Some(&basket)), []);
+        let above = "it is above the basket's total".to_owned();
+        assert_eq!(
+            direct(Some(101), Some(&basket)),
+            [Refusal::BadAmount { amount: "1.01 EUR".into(), why: above }]
+        );
+        for amount in [0, -1] {
+            assert_eq!(codes(&direct(Some(amount), Some(&basket))), ["BAD_AMOUNT"]);
+        }
+        let whole = judged(&terms, &pass, |c| c.amount = Some(eur(100)));
+        assert_eq!(whole, [Refusal::invalid("amount", "a redemption into a wallet takes a whole use")]);
+        let yen = |target| {
+            judged(&terms, &pass, |c| (c.target, c.amount) = (target, Some(Money::of(1, Currency::JPY))))
+        };
+        assert_eq!(codes(&yen(Target::Direct)), ["MIXED_CURRENCIES"]);
+        assert_eq!(codes(&yen(Target::NewContact)), ["MIXED_CURRENCIES"]);
+        // An amount that is unsound is told as that alone; nothing is said of what it would take.
+        let open = PassRow { value: None, balance: Tally::new(0), ..pass.clone() };
+        let refused = judged(&terms, &open, |c| (c.target, c.amount) = (Target::Direct, Some(eur(0))));
+        assert_eq!(codes(&refused), ["BAD_AMOUNT", "VALUE_NOT_SET"]);
+        let refused = judged(&terms, &open, |c| (c.target, c.amount) = (Target::Direct, Some(eur(1))));
+        assert_eq!(codes(&refused), ["VALUE_NOT_SET"]);
+    }
+
+    /// the moment of expiry is too late, the one before isn't; the opening hours show the local time.
+    #[test]
+    fn moments_are_exact() {
+        let (mut terms, noon) = (terms(), Instant::parse(NOON).unwrap());
+        let ends = |micros: i64| {
+            let redeem_by = Some(Instant::from_micros(noon.micros() + micros).unwrap());
+            PassRow { redeem_by, ..pass() }
+        };
+        assert_eq!(codes(&judged(&terms, &ends(0), |_| {})), ["PASS_EXPIRED"]);
+        assert_eq!(judged(&terms, &ends(1), |_| {}), []);
+        terms.windows.hours.push(Hours {
+            days: [Weekday::Mon].into(),
+            from: TimeOfDay::from_minutes(615).unwrap(),
+            to: TimeOfDay::from_minutes(616).unwrap(),
+        });
+        let refused = judged(&terms, &ends(1), |_| {});
+        assert_eq!(refused, [Refusal::OutsideHours { opens: "Monday 2026-06-08 10:15".into() }]);
+        terms.windows.hours.clear();
+        terms.windows.start = Some(crate::calendar::parse_date("start", "2026-06-07").unwrap());
+        let from = Instant::parse("2026-06-06T22:00:00Z").unwrap();
+        assert_eq!(judged(&terms, &ends(1), |_| {}), [Refusal::NotStarted { from }]);
+    }
+
+    /// R-2, P-5: uses are spent when neither they nor the balance has anything left.
+    #[test]
+    fn uses_are_spent_with_the_balance() {
+        let terms = terms();
+        let row = |uses: i64, balance: i64, value| {
+            let uses = Tally { used: uses, held: 0, limit: 1 };
+            // Something is held, so that it doesn't count as redeemed.
+            let balance = Tally { used: balance, held: 1, limit: 5_001 };
+            PassRow { uses, balance, value, ..pass() }
+        };
+        let spent = [Refusal::UsesSpent { uses: 1 }];
+        assert_eq!(judged(&terms, &row(1, 5_000, Some(5_000)), |_| {}), spent);
+        assert_eq!(judged(&terms, &row(1, 4_999, Some(5_000)), |_| {}), []);
+        assert_eq!(judged(&terms, &row(0, 5_000, Some(5_000)), |_| {}), []);
+        assert_eq!(codes(&judged(&terms, &row(1, 5_000, None), |_| {})), ["VALUE_NOT_SET"]);
+    }
+
+    /// R-3, W-2: a top-up and a personal pass need a named contact; a personal one its own; a wallet takes a
+    /// second currency only where that is allowed.
+    #[test]
+    fn contacts_are_the_right_ones() {
+        let id = ContactId::from_bytes([9; 16]);
+        let (empty, euros, yen) = (&[][..], &[Currency::JPY, Currency::EUR][..], &[Currency::JPY][..]);
+        let (plain, mut topup, mut personal) = (terms(), terms(), terms());
+        topup.classification = Classification::TopUp;
+        personal.personal = true;
+        let pass = pass();
+        for needs in [&topup, &personal] {
+            let direct = judged(needs, &pass, |c| (c.target, c.amount) = (Target::Direct, Some(eur(1))));
+            assert_eq!(codes(&direct), ["CONTACT_REQUIRED"]);
+            assert_eq!(codes(&judged(needs, &pass, |_| {})), ["CONTACT_REQUIRED"]);
+        }
+        let held = |by: u8| PassRow { holder: Some(ContactId::from_bytes([by; 16])), ..pass.clone() };
+        let (hers, his) = (held(9), held(8));
+        let into = |terms, pass, wallet| {
+            codes(&judged(terms, pass, |c| (c.target, c.wallet) = (Target::Contact(id), wallet)))
+        };
+        assert_eq!(into(&personal, &hers, Some(empty)), [""; 0]);
+        assert_eq!(into(&personal, &his, Some(empty)), ["NOT_THIS_CONTACT"]);
+        assert_eq!(into(&plain, &his, Some(empty)), [""; 0]);
+        assert_eq!(into(&plain, &pass, Some(euros)), [""; 0]);
+        assert_eq!(into(&plain, &pass, Some(yen)), ["WALLET_CURRENCY"]);
+        let mut settings = Settings::new("Shop", "Europe/Berlin", &["EUR", "JPY"], "en").unwrap();
+        settings.second_currency = true;
+        let second = judged(&plain, &pass, |c| {
+            (c.settings, c.target, c.wallet) = (&settings, Target::Contact(id), Some(yen));
+        });
+        assert_eq!(second, []);
+    }
+
+    /// P-8: a minimum is for what is spent directly, and the larger of two counts; a place that isn't named is
+    /// none of those that are.
+    #[test]
+    fn minimums_and_places_are_for_direct_spends() {
+        let (mut terms, pass) = (terms(), pass());
+        terms.conditions.minimum = Some(eur(150));
+        terms.conditions.places = vec!["Here".into()];
+        terms.pool = Some("toys".into());
+        let mut settings = Settings::new("Shop", "Europe/Berlin", &["EUR"], "en").unwrap();
+        let conditions = crate::conditions::Conditions { minimum: Some(eur(180)), ..Default::default() };
+        settings.pools = vec![crate::conditions::Pool { name: "toys".into(), conditions }];
+        let told = |total: i64, target, place| {
+            let line = crate::conditions::Line::new("A", 1, eur(total));
+            let basket = Basket::new(Currency::EUR, vec![line]).unwrap();
+            judged(&terms, &pass, |c| {
+                (c.settings, c.target, c.place, c.basket) = (&settings, target, place, Some(&basket));
+            })
+        };
+        let here = Some("Here");
+        assert_eq!(told(100, Target::Direct, here), [Refusal::BelowMinimum { short: eur(80) }]);
+        assert_eq!(told(160, Target::Direct, here), [Refusal::BelowMinimum { short: eur(20) }]);
+        assert_eq!(told(180, Target::Direct, here), []);
+        assert_eq!(told(180, Target::Direct, None), [Refusal::WrongPlace { place: "no place".into() }]);
+        assert_eq!(told(180, Target::Direct, Some("There")), [Refusal::WrongPlace { place: "There".into() }]);
+        assert_eq!(told(100, Target::NewContact, None), []);
+    }
+
     /// P-5, L-4: what the next use gives: shared parts by largest remainder, full values one at a time.
     #[test]
     fn uses_share_or_repeat_the_value() {

@@ -191,3 +191,228 @@ fn taking(pass: &PassRow, usage: Usage, parts: Vec<Part>, direct: bool, short: i
     let granted = parts.iter().filter(|p| p.mark == Mark::Granted).map(|p| p.amount).sum();
     Taking { uses: uses_taken(pass, usage, amount, direct), amount, granted, parts, short }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::business::Settings;
+    use crate::calendar::Instant;
+    use crate::conditions::{Basket, Line};
+    use crate::id::{Id, LotId};
+    use crate::money::Currency;
+    use crate::pass::{Standing, Tally};
+    use crate::plan::{Classification, Form, Terms};
+    use crate::redemption::Target;
+
+    fn eur(minor: i64) -> Money {
+        Money::of(minor, Currency::EUR)
+    }
+
+    fn pass(value: i64, used: i64, limit: i64) -> PassRow {
+        let balance = Tally { used, held: 0, limit };
+        let row = PassRow::draft(LotId::from_bytes([7; 16]).pass(1));
+        PassRow { standing: Standing::Active, value: Some(value), uses: Tally::new(9), balance, ..row }
+    }
+
+    fn basket(lines: &[(&str, i64)]) -> Basket {
+        let line = |(sku, price): &(&str, i64)| Line::new(sku, 1, eur(*price));
+        Basket::new(Currency::EUR, lines.iter().map(line).collect()).unwrap()
+    }
+
+    /// A pass of this usage, what of it is granted, and what is bought with it.
+    struct Till {
+        settings: Settings,
+        terms: Terms,
+        pass: PassRow,
+        basket: Option<Basket>,
+        amount: Option<i64>,
+        place: Option<&'static str>,
+        partly: bool,
+        target: Target,
+    }
+
+    impl Till {
+        fn new(usage: Usage, pass: PassRow) -> Self {
+            let terms = Terms::fixed(Classification::Gift, Form::Printed, eur(1_000));
+            Self {
+                settings: Settings::new("Shop", "Europe/Berlin", &["EUR"], "en").unwrap(),
+                terms: Terms { usage, ..terms },
+                pass,
+                basket: None,
+                amount: None,
+                place: None,
+                partly: false,
+                target: Target::Direct,
+            }
+        }
+
+        fn case<T>(&self, look: impl FnOnce(&Case<'_>) -> T) -> T {
+            look(&Case {
+                now: Instant::EPOCH,
+                settings: &self.settings,
+                terms: &self.terms,
+                pass: &self.pass,
+                suspended: None,
+                target: self.target,
+                wallet: None,
+                place: self.place,
+                basket: self.basket.as_ref(),
+                amount: self.amount.map(eur),
+                partly: self.partly,
+            })
+        }
+
+        fn take(&self) -> Result<Taking, Refusal> {
+            self.case(take)
+        }
+
+        /// Uses, amount, granted and short.
+        fn sums(&self) -> (i64, i64, i64, i64) {
+            let taking = self.take().unwrap();
+            (taking.uses, taking.amount, taking.granted, taking.short)
+        }
+    }
+
+    /// P-5: a quotient is rounded up, on both sides of zero.
+    #[test]
+    fn quotients_are_rounded_up() {
+        let of = [(7, 2), (6, 2), (1, 2), (0, 2), (-1, 2), (-2, 2), (-3, 2)];
+        assert_eq!(of.map(|(a, b)| ceil_div(a, b)), [4, 3, 1, 0, 0, -1, -1]);
+    }
+
+    /// P-5, L-4: the next use, of a value that is nothing, one that a hold has opened, and one without uses.
+    #[test]
+    fn the_next_use_gives_its_rest() {
+        let full = |pass: &PassRow| next_use(pass, Usage::Full(3));
+        assert_eq!(full(&pass(0, 0, 500)), 500);
+        assert_eq!(full(&pass(1_000, 0, 3_000)), 1_000);
+        assert_eq!(full(&pass(1_000, 1_300, 3_000)), 700);
+        assert_eq!(full(&pass(1_000, 2_000, 2_400)), 400);
+        let mut held = pass(1_000, 1_300, 3_000);
+        held.balance.held = 500;
+        assert_eq!(full(&held), 200);
+        held.value = None;
+        assert_eq!(full(&held), 1_200);
+        let shared = |left: i64, uses: i64| {
+            let row = PassRow { uses: Tally::new(uses), ..pass(left, 0, left) };
+            next_use(&row, Usage::Shared(3))
+        };
+        assert_eq!([shared(1_000, 3), shared(999, 3), shared(667, 2), shared(333, 1)], [334, 333, 334, 333]);
+        assert_eq!(shared(333, 0), 333);
+        assert_eq!(next_use(&pass(1_000, 400, 1_000), Usage::Single), 600);
+        assert_eq!(next_use(&pass(1_000, 1_400, 1_000), Usage::Single), 0);
+    }
+
+    /// P-5: a use counts when its first cent is taken, and is given back with the last of them.
+    #[test]
+    fn uses_are_counted_by_their_first_cent() {
+        let taken =
+            |used: i64, amount: i64| uses_taken(&pass(1_000, used, 3_000), Usage::Full(3), amount, true);
+        assert_eq!(
+            [taken(0, 1), taken(0, 1_000), taken(0, 1_001), taken(300, 700), taken(300, 701)],
+            [1, 1, 2, 0, 1]
+        );
+        let back = |used: i64, amount: i64| {
+            uses_given_back(&pass(1_000, used, 3_000), Usage::Full(3), amount, 9, false)
+        };
+        assert_eq!(
+            [back(2_500, 400), back(2_500, 500), back(2_500, 1_500), back(2_500, 2_500)],
+            [0, 1, 2, 3]
+        );
+        assert_eq!(uses_taken(&pass(1_000, 0, 1_000), Usage::Single, 1_000, false), 1);
+        // Without a value, or with one of nothing, every unit is one.
+        for value in [None, Some(0)] {
+            let row = PassRow { value, ..pass(1_000, 5, 9) };
+            assert_eq!(uses_taken(&row, Usage::Full(9), 2, true), 2);
+            assert_eq!(uses_given_back(&row, Usage::Full(9), 2, 9, false), 2);
+        }
+        let mut shared = pass(1_000, 0, 1_000);
+        shared.uses = Tally { used: 2, held: 0, limit: 5 };
+        assert_eq!(uses_taken(&shared, Usage::Shared(5), 1, true), 3);
+        assert_eq!(uses_taken(&shared, Usage::Shared(5), 1, false), 1);
+        let back = |uses, complete| uses_given_back(&shared, Usage::Shared(5), 100, uses, complete);
+        assert_eq!([back(1, true), back(3, true), back(3, false)], [1, 2, 0]);
+        shared.uses.used = 5;
+        assert_eq!(uses_taken(&shared, Usage::Shared(5), 1, false), 0);
+    }
+
+    /// W-1, P-5: the granted part is given first, line by line, and a line is paid before the next one.
+    #[test]
+    fn the_granted_part_is_given_first() {
+        let mut till = Till::new(Usage::Single, pass(1_000, 0, 1_000));
+        till.pass.granted = Tally { used: 50, held: 50, limit: 400 };
+        till.basket = Some(basket(&[("A", 200), ("FREE", 0), ("B", 300)]));
+        let part = |line, mark, amount| Part { line: Some(line), mark, amount };
+        let taking = till.take().unwrap();
+        assert_eq!(
+            taking.parts,
+            [part(0, Mark::Granted, 200), part(2, Mark::Granted, 100), part(2, Mark::Paid, 200)]
+        );
+        assert_eq!(till.sums(), (1, 500, 300, 0));
+        till.amount = Some(250);
+        assert_eq!(till.take().unwrap().parts, [part(0, Mark::Granted, 200), part(2, Mark::Granted, 50)]);
+        till.basket = None;
+        till.amount = Some(301);
+        let whole = |mark, amount| Part { line: None, mark, amount };
+        assert_eq!(till.take().unwrap().parts, [whole(Mark::Granted, 300), whole(Mark::Paid, 1)]);
+        till.target = Target::NewContact;
+        till.amount = None;
+        assert_eq!(till.take().unwrap().parts, [whole(Mark::Granted, 300), whole(Mark::Paid, 700)]);
+    }
+
+    /// R-3, P-5: what is asked for, what may be paid and what there is: the least is taken, or all or nothing.
+    #[test]
+    fn the_least_is_taken_or_nothing() {
+        let mut till = Till::new(Usage::Full(3), pass(1_000, 2_300, 3_000));
+        let short = |minor: i64| Err(Refusal::BalanceTooSmall { short: eur(minor) });
+        till.amount = Some(700);
+        assert_eq!(till.sums(), (0, 700, 0, 0));
+        till.amount = Some(701);
+        assert_eq!(till.take(), short(1));
+        till.partly = true;
+        assert_eq!(till.sums(), (0, 700, 0, 1));
+        // One use at a time: the rest of the open one.
+        till.pass = pass(1_000, 300, 3_000);
+        till.amount = Some(900);
+        assert_eq!(till.sums(), (0, 700, 0, 200));
+        till.pass.balance.used = 3_000;
+        assert_eq!(till.take(), short(900));
+
+        let mut till = Till::new(Usage::Shared(3), pass(1_000, 0, 1_000));
+        till.amount = Some(1_000);
+        assert_eq!(till.sums(), (9, 1_000, 0, 0));
+        till.pass.balance.used = 1_001;
+        assert_eq!(till.take(), short(1_000));
+    }
+
+    /// P-8: only lines that all conditions allow are paid, those of the plan and those of its pool; where they are
+    /// about articles, a basket is needed.
+    #[test]
+    fn conditions_of_plan_and_pool_count() {
+        let mut till = Till::new(Usage::Single, pass(1_000, 0, 1_000));
+        till.amount = Some(100);
+        till.terms.conditions.not_skus = vec!["A".into()];
+        assert_eq!(till.take(), Err(Refusal::NoEligibleProducts));
+        till.amount = None;
+        till.basket = Some(basket(&[("A", 100), ("B", 200), ("C", 300)]));
+        assert_eq!(till.take(), Err(Refusal::BalanceTooSmall { short: eur(100) }));
+        till.partly = true;
+        let lines =
+            |till: &Till| till.take().map(|t| t.parts.iter().filter_map(|p| p.line).collect::<Vec<_>>());
+        assert_eq!(lines(&till), Ok(vec![1, 2]));
+        let conditions =
+            Conditions { not_skus: vec!["B".into()], places: vec!["Here".into()], ..Default::default() };
+        till.settings.pools = vec![Pool { name: "toys".into(), conditions }];
+        assert_eq!(lines(&till), Ok(vec![1, 2]));
+        till.terms.pool = Some("toys".into());
+        assert_eq!(lines(&till), Ok(vec![2]));
+        till.terms.conditions.skus = vec!["B".into()];
+        assert_eq!(lines(&till), Err(Refusal::NoEligibleProducts));
+
+        assert!(!till.case(places_allow));
+        till.place = Some("Here");
+        assert!(till.case(places_allow));
+        till.terms.conditions.places = vec!["There".into()];
+        assert!(!till.case(places_allow));
+    }
+}

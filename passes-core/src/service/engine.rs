@@ -320,6 +320,7 @@ where
 }
 
 fn view<'a>(inner: &'a Inner, env: &'a Env, loaded: &'a Loaded) -> Result<View<'a>, Error> {
+    stored::sound(loaded)?;
     let docs = Docs { business: env.by.business, loaded, cache: &inner.cache };
     let (business, business_version) = docs.business()?;
     inner.refusals.note_zone(env.by.business, business.settings.zone);

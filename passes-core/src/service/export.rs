@@ -253,7 +253,7 @@ pub fn export_csv(rows: &[ExportRow], header: bool) -> Result<Zeroizing<Vec<u8>>
         writer.write_record(["passcode", "value", "expires", "serial"]).map_err(broken)?;
     }
     for row in rows {
-        let value = row.value.map_or_else(String::new, |v| v.to_string());
+        let value = row.value.map_or_else(String::new, |v| safe_cell(&v.to_string()));
         let expires = row.redeem_by.map_or_else(String::new, |at| at.to_string());
         let code = Zeroizing::new(safe_cell(row.code.reveal()));
         let serial = row.serial.to_string();
@@ -273,7 +273,10 @@ pub fn export_csv(rows: &[ExportRow], header: bool) -> Result<Zeroizing<Vec<u8>>
 #[must_use]
 pub fn safe_cell(text: &str) -> String {
     match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
+        // Some spreadsheets take the wide forms for the same.
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
+            format!("'{text}")
+        }
         _ => text.to_owned(),
     }
 }

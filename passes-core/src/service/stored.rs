@@ -2,8 +2,11 @@
 //! that this library doesn't know is an error, never a guess (Z-2).
 
 use super::engine::first_half;
+use crate::ledger::{StoredEntry, Subject};
+use crate::money::MAX_MINOR;
+use crate::pass::{PassRow, Tally};
 use crate::secret::Key;
-use crate::store::{Fingerprint, StoreError};
+use crate::store::{Fingerprint, Loaded, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
@@ -93,11 +96,72 @@ pub(crate) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError>
     }
 }
 
+/// Tells rows with numbers that no command writes as damage, before anything is computed with them. A store keeps
+/// whatever it is given, so it can't.
+pub(crate) fn sound(loaded: &Loaded) -> Result<(), StoreError> {
+    let amount = |n: i64| (0..=MAX_MINOR).contains(&n);
+    let tally = |t: &Tally| amount(t.used) && amount(t.held) && amount(t.limit);
+    let pass = |pass: &PassRow| {
+        pass.value.is_none_or(amount) && [pass.uses, pass.balance, pass.granted].iter().all(tally)
+    };
+    let entry = |stored: &StoredEntry| {
+        let (entry, range) = (&stored.entry, |subject| matches!(subject, Subject::Passes { .. }));
+        // That of a range is of all its passes together.
+        amount(entry.amount) || (entry.amount > 0 && (range(entry.from.1) || range(entry.to.1)))
+    };
+    let sound = loaded.code.iter().chain(&loaded.passes).all(pass)
+        && loaded.credits.iter().all(|credit| tally(&credit.amount))
+        && loaded.operation.iter().all(|(_, entries)| entries.iter().all(entry));
+    if sound {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt("a row holds numbers that were never written".into()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Instant;
     use crate::event::{Event, Span};
-    use crate::id::{Id, PassId};
+    use crate::id::{ContactId, CreditId, Id, PassId};
+    use crate::ledger::Mark;
+    use crate::pass::CreditRow;
+
+    /// Z-1, Z-2: numbers that no command writes are damage, wherever they stand in what was loaded.
+    #[test]
+    fn numbers_that_were_never_written_are_damage() {
+        let good = Tally::new(MAX_MINOR);
+        let row = PassRow::draft(PassId::from_bytes([7; 16]));
+        let pass = |change: &dyn Fn(&mut PassRow)| {
+            let mut row = PassRow { value: Some(1), uses: good, balance: good, granted: good, ..row.clone() };
+            change(&mut row);
+            let named = Loaded { passes: vec![row.clone()], ..Loaded::default() };
+            let coded = Loaded { code: Some(row), ..Loaded::default() };
+            let told = [&named, &coded].map(|loaded| sound(loaded).is_ok());
+            assert_eq!(told[0], told[1]);
+            told[0]
+        };
+        assert!(pass(&|_| {}) && pass(&|row| row.value = None));
+        for wrong in [-1, MAX_MINOR + 1, i64::MIN, i64::MAX] {
+            assert!(!pass(&|row| row.value = Some(wrong)));
+            assert!(!pass(&|row| row.uses.used = wrong) && !pass(&|row| row.balance.held = wrong));
+            assert!(!pass(&|row| row.granted.limit = wrong));
+        }
+        let credit = |used: i64| CreditRow {
+            contact: ContactId::from_bytes([1; 16]),
+            id: CreditId::from_bytes([2; 16]),
+            version: 1,
+            pass: row.id,
+            mark: Mark::Paid,
+            spend_by: None,
+            created: Instant::EPOCH,
+            amount: Tally { used, ..good },
+            last: 0,
+        };
+        let credits = |used| sound(&Loaded { credits: vec![credit(used)], ..Loaded::default() }).is_ok();
+        assert!(credits(0) && !credits(-1) && !credits(MAX_MINOR + 1));
+    }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -470,7 +470,7 @@ fn an_export_can_be_run_again_with_a_reason() {
 /// wants it.
 #[test]
 fn formulas_in_an_export_are_escaped() {
-    for start in ['=', '+', '-', '@', '\t', '\r'] {
+    for start in ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'] {
         let text = format!("{start}cmd|' /C calc'!A0");
         assert_eq!(safe_cell(&text), format!("'{text}"));
     }
@@ -488,6 +488,9 @@ fn formulas_in_an_export_are_escaped() {
     rows[0].code = good.clone();
     let text = String::from_utf8(export_csv(&rows, false).unwrap().to_vec()).unwrap();
     assert_eq!(text, format!("{},,,2\n", good.reveal()));
+    rows[0].value = Some(eur("-5"));
+    let text = String::from_utf8(export_csv(&rows, false).unwrap().to_vec()).unwrap();
+    assert_eq!(text, format!("{},'-5.00 EUR,,2\n", good.reveal()));
 }
 
 /// C-14: the hash of a code is taken instead of it where the business allows it and the actor has the right, in

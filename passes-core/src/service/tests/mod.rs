@@ -9,6 +9,7 @@ mod lots;
 mod people;
 mod plans;
 mod reading;
+mod redeeming;
 mod reversing;
 mod review;
 mod spending;

@@ -4,6 +4,7 @@ use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A credit of a test: its amount and the lines it may pay.
 type Credit = (i64, Vec<usize>);
@@ -109,9 +110,11 @@ proptest! {
         (lines, credits) in case(3, 3, 0i64..=4),
         limit in prop_oneof![Just(i64::MAX), 0i64..=12],
     ) {
-        let split = split_of(&lines, &credits, limit);
+        let found = split_of(&lines, &credits, limit);
         let best = best_of_all(&lines, &credits, limit);
-        prop_assert_eq!(table(&split, lines.len(), credits.len()), best);
+        prop_assert_eq!(table(&found, lines.len(), credits.len()), best);
+        let payers: Vec<_> = credits.iter().map(|(amount, lines)| Payer { amount: *amount, lines }).collect();
+        prop_assert_eq!(split(&lines, &payers), split_of(&lines, &credits, i64::MAX));
     }
 
     /// W-3: each credit pays what it adds to the most that those before it can pay together; thereby the
@@ -213,4 +216,30 @@ fn bears_extreme_and_senseless_input() {
     assert_eq!(split_of(&[], &credits, i64::MAX), Split::default());
     assert_eq!(split_of(&[5], &[], i64::MAX), Split { parts: vec![], paid: 0, short: 5 });
     assert_eq!(split_of(&[5], &credits, -1), Split::default());
+}
+
+/// W-3: the sets of lines are sets, however many words they take.
+#[test]
+fn line_sets_are_sets() {
+    const LINES: usize = 150;
+    let of = |step: usize| {
+        let (mut set, mut lines) = (LineSet::new(LINES), BTreeSet::new());
+        (0..LINES).step_by(step).for_each(|line| set.insert(line));
+        lines.extend((0..LINES).step_by(step));
+        (0..LINES).step_by(5 * step).for_each(|line| set.remove(line));
+        lines.retain(|line| line % (5 * step) != 0);
+        (set, lines)
+    };
+    let all = |set: &LineSet| set.iter().collect::<BTreeSet<_>>();
+    for (left, right) in [(1, 2), (2, 3), (3, 7), (7, 11), (11, 64), (64, 65)] {
+        let ((mut set, mut lines), (other, others)) = (of(left), of(right));
+        assert_eq!(all(&set), lines);
+        assert!((0..LINES).all(|line| set.contains(line) == lines.contains(&line)));
+        assert_eq!(set.first_common(&other), lines.intersection(&others).next().copied());
+        assert!(set.without(&other).eq(lines.difference(&others).copied()));
+        set.insert_all(&other);
+        lines.extend(&others);
+        assert_eq!(all(&set), lines);
+    }
+    assert!(!LineSet::new(LINES).contains(LINES * 2));
 }
