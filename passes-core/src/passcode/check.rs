@@ -42,9 +42,12 @@ pub(super) const fn closing(sum: u32, modulus: u32) -> u32 {
 
 /// Whether these characters are of the alphabet and, where there is a check, add up.
 pub(super) fn holds(symbols: Symbols, check: bool, body: &[u8]) -> bool {
+    if !check {
+        return body.iter().all(|c| symbols.rank(*c).is_some());
+    }
     let modulus = modulus(symbols.len());
     let sum = body.iter().try_fold(0, |sum, c| Some(step(sum, symbols.rank(*c)?, modulus)));
-    sum.is_some_and(|sum| !check || sum == 0)
+    sum == Some(0)
 }
 
 /// What a folded text is to the formats that are in use in a business.

@@ -98,14 +98,27 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
     // The room is for the whole text at once: a buffer that grows leaves copies of the secret behind.
     let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
     for &byte in text {
-        match ascii(byte) {
-            Class::Keep(folded) => out.push(folded),
-            Class::Drop => {}
-            Class::Malformed => return Err(Refusal::Malformed),
+        match ASCII.get(usize::from(byte)) {
+            Some(Class::Keep(folded)) => out.push(*folded),
+            Some(Class::Drop) => {}
+            Some(Class::Malformed) | None => return Err(Refusal::Malformed),
         }
     }
     finish(out)
 }
+
+/// The class of every ASCII character: a look-up is quicker than finding it out.
+static ASCII: [Class; 128] = {
+    let mut classes = [Class::Malformed; 128];
+    let mut rest: &mut [Class] = &mut classes;
+    let mut byte = 0;
+    while let [first, others @ ..] = rest {
+        *first = ascii(byte);
+        byte += 1;
+        rest = others;
+    }
+    classes
+};
 
 fn fold_unicode(text: &str) -> Result<Folded, Refusal> {
     if text.chars().count() > LONGEST_TEXT {

@@ -6,14 +6,12 @@ use crate::operation::{By, Right};
 use crate::pass::PassRow;
 use crate::passcode::{CodeHash, Digest, Folded, Presented, Recognised, recognise};
 use crate::refusal::Refusal;
-use std::sync::Arc;
 
 /// A presented code, hashed.
-#[derive(Clone)]
 pub(crate) struct Code {
     pub(crate) hash: CodeHash,
     pub(crate) digest: Digest,
-    folded: Option<Arc<Folded>>,
+    folded: Option<Folded>,
 }
 
 impl Passes {
@@ -23,7 +21,7 @@ impl Passes {
         let (hash, folded) = match presented {
             Presented::Code(code) => {
                 let folded = code.fold().map_err(|refusal| self.counted(by, refusal))?;
-                (CodeHash::of(business, &folded), Some(Arc::new(folded)))
+                (CodeHash::of(business, &folded), Some(folded))
             }
             Presented::Hash(hash) => {
                 self.permit(by, Right::PresentHash)?;

@@ -23,7 +23,10 @@ type Kept = Map<(BusinessId, DocKey), (u32, Arc<dyn Any + Send + Sync>)>;
 /// Decoded documents by key and version. What is loaded decides which version counts; this only saves
 /// decoding it again.
 #[derive(Default)]
-pub(crate) struct Cache(RwLock<Kept>);
+pub(crate) struct Cache {
+    docs: RwLock<Kept>,
+    chains: RwLock<Map<(BusinessId, LotId), Arc<Chain>>>,
+}
 
 impl Cache {
     pub(crate) fn read<T>(&self, business: BusinessId, doc: &Doc) -> Result<Arc<T>, StoreError>
@@ -31,29 +34,42 @@ impl Cache {
         T: DeserializeOwned + Send + Sync + 'static,
     {
         let key = (business, doc.key);
-        if let Some((version, kept)) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key)
+        if let Some((version, kept)) = self.docs.read().unwrap_or_else(PoisonError::into_inner).get(&key)
             && *version == doc.version
             && let Ok(value) = Arc::clone(kept).downcast::<T>()
         {
             return Ok(value);
         }
         let value = Arc::new(stored::read::<T>(&doc.body)?);
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.docs.write().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
             kept.clear();
         }
         kept.insert(key, (doc.version, Arc::clone(&value) as Arc<dyn Any + Send + Sync>));
         Ok(value)
     }
+
+    fn chain(&self, business: BusinessId, lot: LotId) -> Option<Arc<Chain>> {
+        self.chains.read().unwrap_or_else(PoisonError::into_inner).get(&(business, lot)).cloned()
+    }
+
+    fn keep_chain(&self, business: BusinessId, chain: &Arc<Chain>) {
+        let mut kept = self.chains.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert((business, chain.lot.id), Arc::clone(chain));
+    }
 }
 
 /// The documents that a pass's terms stand in.
-#[derive(Clone)]
 pub(crate) struct Chain {
     pub(crate) lot: Arc<Lot>,
     pub(crate) lot_version: u32,
+    /// They never change.
     pub(crate) terms: Arc<Terms>,
     pub(crate) plan: Arc<Plan>,
+    plan_version: u32,
 }
 
 impl Chain {
@@ -143,15 +159,27 @@ impl Docs<'_> {
     }
 
     /// The lot with this id, its terms and its plan.
-    pub(crate) fn chain(&self, lot: LotId) -> Result<Chain, Error> {
+    pub(crate) fn chain(&self, lot: LotId) -> Result<Arc<Chain>, Error> {
+        if let Some(kept) = self.cache.chain(self.business, lot)
+            && self.is_at(DocKey::new(DocKind::Lot, lot), kept.lot_version)
+            && self.is_at(DocKey::new(DocKind::Plan, kept.plan.id), kept.plan_version)
+        {
+            return Ok(kept);
+        }
         let (lot, lot_version) = self.need::<Lot, _>(DocKind::Lot, lot)?;
         let (terms, _) = self.need::<Terms, TermsId>(DocKind::Terms, lot.terms)?;
-        let (plan, _) = self.plan(lot.plan)?;
-        Ok(Chain { lot, lot_version, terms, plan })
+        let (plan, plan_version) = self.plan(lot.plan)?;
+        let chain = Arc::new(Chain { lot, lot_version, terms, plan, plan_version });
+        self.cache.keep_chain(self.business, &chain);
+        Ok(chain)
+    }
+
+    fn is_at(&self, key: DocKey, version: u32) -> bool {
+        self.loaded.doc(&key).is_some_and(|doc| doc.version == version)
     }
 
     /// The chain of a pass.
-    pub(crate) fn chain_of(&self, pass: PassId) -> Result<Chain, Error> {
+    pub(crate) fn chain_of(&self, pass: PassId) -> Result<Arc<Chain>, Error> {
         self.chain(pass.lot())
     }
 }

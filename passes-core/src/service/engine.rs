@@ -13,6 +13,7 @@ use crate::store::{
     Answer, Change, Command, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded, Operation,
     StoreError, StoredOperation,
 };
+use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
 use std::future::Future;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -95,9 +96,9 @@ struct Told<T> {
 
 /// The hash under which an idempotency key is stored.
 pub(crate) fn key_hash(by: &By, key: &str) -> KeyHash {
-    static CONTEXT: LazyLock<blake3::Hasher> =
-        LazyLock::new(|| blake3::Hasher::new_derive_key("passes 2026 idempotency key"));
-    let mut hasher = CONTEXT.clone();
+    static CONTEXT: LazyLock<ContextKey> =
+        LazyLock::new(|| hash_derive_key_context("passes 2026 idempotency key"));
+    let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
     hasher.update(by.business.as_bytes()).update(key.as_bytes());
     first_half(hasher.finalize().as_bytes())
 }
@@ -138,16 +139,19 @@ impl Passes {
         kind: Kind,
         request: &R,
     ) -> Result<Order, Error> {
-        let env = self.env(by, right)?;
-        let mut load = Load::new(by.business);
-        load.docs.push(DocKey::new(DocKind::Business, by.business));
+        self.order_of(self.env(by, right)?, kind, request)
+    }
+
+    /// Likewise, for who was judged before.
+    pub(crate) fn order_of<R: Serialize>(&self, env: Env, kind: Kind, request: &R) -> Result<Order, Error> {
+        let mut load = Load::new(env.by.business);
+        load.docs.push(DocKey::new(DocKind::Business, env.by.business));
         load.key = env.key;
         let fingerprint = match env.key {
             None => None,
             Some(_) => {
-                let bytes = stored::packed(&(kind.number(), request))?;
                 let key = self.inner.keys.fingerprint()?;
-                Some(first_half(blake3::keyed_hash(key.reveal(), &bytes).as_bytes()))
+                Some(stored::fingerprint(key, &(kind.number(), request))?)
             }
         };
         Ok(Order { env, kind, load, fingerprint })

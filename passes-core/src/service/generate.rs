@@ -77,7 +77,7 @@ impl Generate {
 pub(crate) struct Window {
     run: RunId,
     first: u32,
-    chain: Chain,
+    chain: Arc<Chain>,
     seed: LotSeed,
     maker: Maker,
     key: Key,
@@ -294,8 +294,9 @@ impl Passes {
         }
         if next.state == RunState::Done {
             // Looked at again: the window is older, and the lot may have been suspended since.
-            let Chain { lot, lot_version, .. } = self.chain(by, window.chain.lot.id).await?;
-            let complete = Lot { complete: true, ..(*lot).clone() };
+            let chain = self.chain(by, window.chain.lot.id).await?;
+            let (lot, lot_version) = (&*chain.lot, chain.lot_version);
+            let complete = Lot { complete: true, ..lot.clone() };
             let expect = Expect::Version(lot_version);
             let parent = DocKey::new(DocKind::Terms, lot.terms);
             chunk.change.put.push(put(lot_key(lot.id), Some(parent), &complete, expect)?);

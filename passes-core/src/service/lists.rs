@@ -535,7 +535,7 @@ impl PassView {
         let row = view.loaded.pass(id).ok_or_else(missing)?;
         let delivery = view.loaded.doc(&delivery_key(id));
         let delivery = delivery.map(|doc| stored::read::<Delivery>(&doc.body)).transpose()?;
-        Self::of(row, &view.docs.chain_of(id)?, delivery.map(|d| d.channel), view.env.now)
+        Self::of(row, &*view.docs.chain_of(id)?, delivery.map(|d| d.channel), view.env.now)
     }
 
     fn of(row: &PassRow, chain: &Chain, channel: Option<String>, now: Instant) -> Result<Self, Error> {

@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Decides, Draft, Job, Order, View, key_hash};
+use super::engine::{Decides, Draft, Env, Job, Order, View, first_half, key_hash};
 use super::{Call, Done, Error, Passes, Receipt};
 use crate::calendar::Instant;
 use crate::conditions::Basket;
@@ -257,8 +257,8 @@ impl Passes {
     /// ```
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
-            self.permit(by, Right::Redeem)?;
-            let answer = match self.ask(by, request) {
+            let env = self.env(by, Right::Redeem)?;
+            let answer = match self.ask(env, request) {
                 Ok((order, code)) => {
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
@@ -354,23 +354,24 @@ impl Passes {
         by: &By,
         request: Redeem,
     ) -> Result<(Command, Arc<Job<Redeemed, impl Decides<Redeemed>>>), Error> {
-        self.permit(by, Right::Redeem)?;
+        let env = self.env(by, Right::Redeem)?;
         self.early(by, may_take(by, &request))?;
-        let (order, code) = self.ask(by, &request)?;
+        let (order, code) = self.ask(env, &request)?;
         Ok(self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)))
     }
 
     /// The order of a redemption, and the code that it presents.
-    fn ask(&self, by: &By, request: &Redeem) -> Result<(Order, Code), Error> {
-        let code = self.code(by, &request.code)?;
+    fn ask(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Error> {
+        let code = self.code(&env.by, &request.code)?;
         let target = match request.target {
             Target::Contact(contact) => (1_u8, Some(contact)),
             Target::NewContact => (2, None),
             Target::Direct => (3, None),
         };
-        let facts = (code.hash.reveal(), target, request.amount, &request.basket, request.partly);
+        // Half the hash tells codes apart, and leaves what is hashed in one block.
+        let facts = (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
         let kind = if request.target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
-        let mut order = self.order(by, Right::Redeem, kind, &facts)?;
+        let mut order = self.order_of(env, kind, &facts)?;
         name(&mut order.load, request, &code);
         Ok((order, code))
     }
@@ -418,7 +419,7 @@ fn name(load: &mut crate::store::Load, request: &Redeem, code: &Code) {
 struct Judged<'a> {
     request: &'a Redeem,
     pass: &'a PassRow,
-    chain: Chain,
+    chain: Arc<Chain>,
     wallet: Option<Wallet>,
     taking: Taking,
 }

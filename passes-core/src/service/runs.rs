@@ -11,6 +11,7 @@ use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::run::{Progress, RunState, Work};
 use crate::store::{DocKey, DocKind, Expect, Load, StoreError};
+use std::sync::Arc;
 
 use super::bulk::parent_of;
 pub(crate) use super::lifecycle::Command;
@@ -144,7 +145,7 @@ impl Passes {
                 let mut draft = Draft::new(view, run);
                 let next = Run { state: RunState::Cancelled, ..(*found).clone() };
                 if let Work::Generate(at) = &found.work {
-                    Self::end_generation(&view.docs.chain(at.lot)?, &found, &mut draft.change)?;
+                    Self::end_generation(&*view.docs.chain(at.lot)?, &found, &mut draft.change)?;
                 }
                 draft.change.put.push(put(run_key(run), parent_of(&next), &next, Expect::Version(version))?);
                 draft.events.push(Event::RunCancelled { run });
@@ -164,7 +165,7 @@ impl Passes {
     }
 
     /// A lot with its terms and plan.
-    pub(crate) async fn chain(&self, by: &By, lot: LotId) -> Result<Chain, Error> {
+    pub(crate) async fn chain(&self, by: &By, lot: LotId) -> Result<Arc<Chain>, Error> {
         let mut load = Load::new(by.business);
         load.docs.push(lot_key(lot));
         let loaded = self.inner.store.load(&load).await?;

@@ -1,10 +1,12 @@
 //! The stored forms: documents as versioned JSON, receipts and events as versioned bytes. A version or a form
 //! that this library doesn't know is an error, never a guess (Z-2).
 
-use crate::store::StoreError;
+use super::engine::first_half;
+use crate::secret::Key;
+use crate::store::{Fingerprint, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 /// The version in which documents are written.
 const DOCUMENT: u16 = 1;
@@ -60,10 +62,22 @@ pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     }
 }
 
-/// A request, to be told apart from others. It may hold a secret, and is wiped.
-pub(crate) fn packed<T: Serialize>(value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let packed = postcard::to_extend(value, Vec::with_capacity(256));
-    packed.map(Zeroizing::new).map_err(|e| StoreError::Backend(e.to_string()))
+/// What tells a request from others. It may hold a secret, so what was hashed is wiped.
+pub(crate) fn fingerprint<T: Serialize>(key: &Key, request: &T) -> Result<Fingerprint, StoreError> {
+    let hash = |bytes: &mut [u8]| {
+        let hash = blake3::keyed_hash(key.reveal(), bytes);
+        bytes.zeroize();
+        first_half(hash.as_bytes())
+    };
+    let mut room = [0; 128];
+    if let Ok(packed) = postcard::to_slice(request, &mut room) {
+        return Ok(hash(packed));
+    }
+    room.zeroize();
+    // The room is for all of it at once: a list that grows leaves copies behind.
+    let packed = postcard::experimental::serialized_size(request)
+        .and_then(|size| postcard::to_extend(request, Vec::with_capacity(size)));
+    Ok(hash(&mut packed.map_err(|e| StoreError::Backend(e.to_string()))?))
 }
 
 /// Reads a receipt or a list of events.

@@ -204,13 +204,19 @@ impl Books {
     /// Each subject must be there, and one entry can only continue one chain: the passes of a range must have
     /// the same last entry.
     fn judge_entries(&self, entries: &[Entry], rows: &Rows<'_>) -> Result<(), StoreError> {
+        // Passes alone can't overlap without being the same.
+        let ranged = entries.iter().any(|entry| {
+            matches!((entry.from.1, entry.to.1), (Subject::Passes { .. }, _) | (_, Subject::Passes { .. }))
+        });
         let mut spans = Vec::new();
         for subject in entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]) {
             match subject {
                 Subject::None => {}
                 Subject::Pass(id) => {
                     self.last_of(id, rows)?;
-                    spans.push((id, id));
+                    if ranged {
+                        spans.push((id, id));
+                    }
                 }
                 Subject::Passes { first, count } => {
                     let last = first.serial().checked_add(count.saturating_sub(1)).filter(|_| count > 0);

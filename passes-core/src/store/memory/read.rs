@@ -1,6 +1,6 @@
 //! Reading what a command names, and lists.
 
-use super::tables::Books;
+use super::tables::{Books, Bound};
 use crate::calendar::Instant;
 use crate::hash::Set;
 use crate::id::PassId;
@@ -82,6 +82,14 @@ impl Books {
             stopped: bound.is_some_and(|bound| bound.stops()),
             operation: load.operation.and_then(|key| self.load_operation(key)),
         }
+    }
+
+    /// Reads what a command loads that is hardly ever in the cache, and no more.
+    pub(super) fn touch(&self, load: &Load) -> (Option<Bound>, Option<u32>, Option<u32>) {
+        let bound = load.key.and_then(|key| self.keys.get(&key)).copied();
+        let row = load.code.as_ref().and_then(|code| self.row_by(code)).map(|row| row.version);
+        let doc = load.docs.last().and_then(|key| self.docs.get(key)).map(|doc| doc.version);
+        (bound, row, doc)
     }
 
     /// The chain of a lot: the lot's document, its terms, their plan.

@@ -1,7 +1,7 @@
 //! How a pass is kept: what a redemption looks at in two cache lines, the rest beside it.
 
 use crate::calendar::Instant;
-use crate::id::{ContactId, PassId, SaleId};
+use crate::id::{ContactId, Id, PassId, SaleId};
 use crate::pass::{PassRow, Standing, Tally};
 
 /// A pass. A redemption of one among millions finds none of it in the cache, so it pays to keep it small.
@@ -15,6 +15,8 @@ pub(super) struct Row {
     code_try: u32,
     standing: Standing,
     has_value: bool,
+    has_sale: bool,
+    sale: [u8; 16],
     value: i64,
     activated: Moment,
     redeem_by: Moment,
@@ -42,7 +44,6 @@ struct Rest {
     granted_held: i64,
     holder: Option<ContactId>,
     successor: Option<PassId>,
-    sale: Option<SaleId>,
     fields: Option<Box<[u8]>>,
 }
 
@@ -81,7 +82,6 @@ impl Row {
             granted_held: row.granted.held,
             holder: row.holder,
             successor: row.successor,
-            sale: row.sale,
             fields: row.fields,
         };
         Self {
@@ -91,6 +91,8 @@ impl Row {
             code_try: row.code_try,
             standing: row.standing,
             has_value: row.value.is_some(),
+            has_sale: row.sale.is_some(),
+            sale: row.sale.map(SaleId::to_bytes).unwrap_or_default(),
             value: row.value.unwrap_or_default(),
             activated: Moment::of(row.activated),
             redeem_by: Moment::of(row.redeem_by),
@@ -104,9 +106,9 @@ impl Row {
 
     /// The row of the pass with this id.
     pub(super) fn to_pass(&self, id: PassId) -> PassRow {
-        let (mut holder, mut successor, mut sale, mut fields) = (None, None, None, None);
+        let (mut holder, mut successor, mut fields) = (None, None, None);
         if let Some(rest) = &self.rest {
-            (holder, successor, sale) = (rest.holder, rest.successor, rest.sale);
+            (holder, successor) = (rest.holder, rest.successor);
             fields.clone_from(&rest.fields);
         }
         PassRow {
@@ -122,7 +124,7 @@ impl Row {
             granted: self.granted(),
             holder,
             successor,
-            sale,
+            sale: self.has_sale.then(|| SaleId::from_bytes(self.sale)),
             code_try: self.code_try,
             fields,
             last: self.last,
@@ -174,7 +176,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{Id, LotId};
+    use crate::id::LotId;
     use crate::pass::flag;
 
     /// D-1: whatever a pass's row says, it says again.

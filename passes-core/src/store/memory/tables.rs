@@ -7,6 +7,7 @@ use crate::ledger::StoredEntry;
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::passcode::Digest;
 use crate::store::{Doc, DocKey, KeyHash, StoredOperation, TallyKey};
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub(super) struct Books {
     pub(super) operations: Vec<Arc<StoredOperation>>,
     /// In the order of their numbers.
     pub(super) entries: Vec<StoredEntry>,
+    /// The pass that was looked up last, and its place in `passes`.
+    last_row: Cell<Option<(PassId, usize)>>,
 }
 
 /// Where a pass is. A code may be reserved before its pass is made, so the row may not be there yet.
@@ -157,8 +160,16 @@ impl Lot {
 
 impl Books {
     fn row_of(&self, id: PassId) -> Option<usize> {
+        // A row never moves, and a command asks for the same one again and again.
+        if let Some((last, row)) = self.last_row.get()
+            && last == id
+        {
+            return Some(row);
+        }
         let lot = self.lot_at.get(&id.lot())?;
-        self.lots.get(*lot as usize)?.row(id.serial()).map(|row| row as usize)
+        let row = self.lots.get(*lot as usize)?.row(id.serial())? as usize;
+        self.last_row.set(Some((id, row)));
+        Some(row)
     }
 
     pub(super) fn row(&self, id: PassId) -> Option<&Row> {
@@ -178,8 +189,14 @@ impl Books {
     pub(super) fn pass_of(&self, code: &Digest) -> Option<PassRow> {
         let place = self.codes.get(code)?;
         let lot = self.lots.get(place.lot as usize)?;
-        let row = self.passes.get(lot.row(place.serial)? as usize)?;
-        Some(row.to_pass(lot.id.pass(place.serial)))
+        let (id, row) = (lot.id.pass(place.serial), lot.row(place.serial)? as usize);
+        self.last_row.set(Some((id, row)));
+        Some(self.passes.get(row)?.to_pass(id))
+    }
+
+    pub(super) fn row_by(&self, code: &Digest) -> Option<&Row> {
+        let place = self.codes.get(code)?;
+        self.passes.get(self.lots.get(place.lot as usize)?.row(place.serial)? as usize)
     }
 
     /// The passes of the lot of `first` with serial numbers up to that of `last`, in order.
