@@ -18,6 +18,9 @@ pub(crate) const THREADS: usize = 8;
 /// Redemptions of a round: of one thread, and of eight together.
 const ALONE: usize = 120;
 pub(crate) const TOGETHER: usize = 960;
+/// Pages after which a log has begun anew, and the redemptions that write them.
+const GROWN: u64 = 20_000;
+const WARMING: usize = 5_000;
 /// Cards of each side, beside the peer.
 const CARDS: u32 = 1_000;
 /// What redemptions cost a disk is measured on gift cards spent with a key.
@@ -87,6 +90,10 @@ fn rates(run: &Run) -> Made<Vec<Measure>> {
         twin.share(u64::try_from(number)?)?;
         twins.push(std::sync::Mutex::new(twin));
     }
+    // While a log grows each sync also writes its new length: the first that is as long as it gets comes before.
+    if !run.quick {
+        warm_up(&mut world.borrow_mut())?;
+    }
     let (mut alone, mut eight) = (Vec::new(), Vec::new());
     let mut one = |_| {
         let requests = requests(&mut world.borrow_mut(), ALONE);
@@ -135,6 +142,16 @@ fn rates(run: &Run) -> Made<Vec<Measure>> {
     ])
 }
 
+/// Redeems until the log is as long as it gets, so that it begins anew and is written over from then on.
+fn warm_up(world: &mut World) -> Made<()> {
+    let before = world.store.wal_pages();
+    while world.store.wal_pages() - before < GROWN {
+        let requests = requests(world, TOGETHER);
+        together(THREADS, &requests, |_, request| world.redeem(request))?;
+    }
+    Ok(())
+}
+
 /// One client and eight threads, in turns with stateset-embedded; each in a process of its own.
 fn beside_the_peer(run: &Run) -> Made<Vec<Measure>> {
     let (eight, one) = ("eight threads, rate ÷ stateset-embedded", "one client, rate ÷ stateset-embedded");
@@ -164,6 +181,9 @@ fn beside_the_peer(run: &Run) -> Made<Vec<Measure>> {
         if !said.starts_with("ready") {
             return Err(format!("a process said `{said}`").into());
         }
+    }
+    for member in [&mut ours, &mut theirs] {
+        member.ask(&format!("charge {THREADS} {}", run.or_quick(WARMING, ALONE)))?;
     }
     let (ours, theirs) = (RefCell::new(ours), RefCell::new(theirs));
     let charge = |who: &RefCell<Member>, threads: usize, times: usize| -> Made<f64> {

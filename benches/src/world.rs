@@ -127,12 +127,16 @@ impl World {
     pub(crate) fn copy(&self) -> Made<PathBuf> {
         let to = self.folder.path().join("twin.db");
         let sql = rusqlite::Connection::open(self.path())?;
-        let busy: i64 = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy != 0 {
-            return Err("the log could not be brought into the file".into());
+        // The store's own thread may be at it just now.
+        for _ in 0..200 {
+            let busy: i64 = sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if busy == 0 {
+                std::fs::copy(self.path(), &to)?;
+                return Ok(to);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        std::fs::copy(self.path(), &to)?;
-        Ok(to)
+        Err("the log could not be brought into the file".into())
     }
 
     /// The codes of the gift cards.
