@@ -6,12 +6,19 @@
 
 mod args;
 mod child;
+mod codes;
+mod doc;
+mod growth;
+mod lot;
 mod machine;
 mod measure;
+mod npm;
 mod pages;
+mod plot;
 mod redeem;
 mod report;
 mod run;
+mod shop;
 mod twin;
 mod world;
 
@@ -28,6 +35,16 @@ pub(crate) struct Section {
 
 pub(crate) const SECTIONS: &[Section] = &[
     Section {
+        name: "codes",
+        about: "unique passcodes, beside two generators of npm; their memory",
+        measures: codes::measures,
+    },
+    Section {
+        name: "lot",
+        about: "a lot of hashed passes into SQLite, beside inserts written by hand; its memory and events",
+        measures: lot::measures,
+    },
+    Section {
         name: "redeem",
         about: "durable redemption, one client, beside the same rows written by hand",
         measures: redeem::measures,
@@ -37,10 +54,16 @@ pub(crate) const SECTIONS: &[Section] = &[
         about: "pages of the log that a redemption writes, counted",
         measures: pages::measures,
     },
+    Section {
+        name: "growth",
+        about: "redemptions a second and bytes of a pass while one file grows",
+        measures: growth::measures,
+    },
 ];
 
 /// What runs in a process of its own, so that its memory and CPU time are its own; see [`child::call`].
-pub(crate) const CHILDREN: &[(&str, child::Work)] = &[("empty", child::empty)];
+pub(crate) const CHILDREN: &[(&str, child::Work)] =
+    &[("empty", child::empty), ("codes", codes::child), ("lot", lot::child)];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
