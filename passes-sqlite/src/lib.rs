@@ -28,6 +28,8 @@
 //! - *Readers* see one moment, and neither wait for the writer nor hold it up. One that takes long (an audit)
 //!   keeps the log from beginning anew as long as it reads.
 //! - *The log* (`<file>-wal`) is brought back into the file by a thread of its own; see [`Options::checkpoint`].
+//!   When the file can't be synced then, nobody knows what of it is on the disk: the log is kept and grows until
+//!   every process has closed the file, and whoever opens it next brings all of it in. [`Sqlite::keeps_log`] tells.
 //!
 //! The file belongs on a local disk: locks and shared memory over a network are not to be trusted. Copy it while
 //! it is open only by SQLite's own means (`VACUUM INTO`, `.backup`), or close the store first.
@@ -65,6 +67,7 @@ use slot::{Slot, lock};
 use std::fmt;
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread::JoinHandle;
@@ -156,7 +159,12 @@ impl Options {
         if let Some(turnstile) = &mut turnstile {
             turnstile.enter()?;
         }
-        let place = Place { path: path.clone(), vfs: self.vfs.clone(), synchronous: self.synchronous };
+        let place = Place {
+            path: path.clone(),
+            vfs: self.vfs.clone(),
+            synchronous: self.synchronous,
+            keeps_log: Arc::default(),
+        };
         let db = self.prepare(&place);
         if let Some(turnstile) = &turnstile {
             turnstile.leave();
@@ -288,6 +296,20 @@ impl Sqlite {
     #[must_use]
     pub fn wal_length(&self) -> u32 {
         self.inner.gauge.length()
+    }
+
+    /// Whether the file couldn't be synced, so that the log is kept and grows. Nothing is lost. When the disk is well
+    /// again, close the store in every process, and open it.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().map_err(|e| passes_core::store::StoreError::Backend(e.to_string()))?;
+    /// let store = passes_sqlite::Sqlite::open(folder.path().join("shop.db"))?;
+    /// assert!(!store.keeps_log());
+    /// # Ok::<(), passes_core::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn keeps_log(&self) -> bool {
+        self.inner.readers.place().keeps_log.load(Ordering::Relaxed)
     }
 
     fn spawn(&self, name: &str, work: impl FnOnce(&Inner) + Send + 'static) -> Result<(), StoreError> {
