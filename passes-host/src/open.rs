@@ -19,6 +19,8 @@ use std::sync::Arc;
 /// | `memory:` | in memory: new each time, and gone with the last handle |
 /// | `postgres://…` | PostgreSQL; not in this build |
 ///
+/// None takes parameters (`?mode=…`). A store is opened in the process that uses it: after a fork, not before.
+///
 /// A store that is new takes the current keys of the keyring; one that was opened before asks for the keys it
 /// was made with. [`Opener`] opens with another clock, other randomness, or a store of the host's own.
 ///
@@ -167,6 +169,11 @@ impl Place {
             return unknown("the store in memory is memory: and nothing else".into());
         }
         if let Some(path) = address.strip_prefix("sqlite:") {
+            // Whoever writes ?mode=ro means it, and must not get a file of that name that is written to.
+            if path.contains('?') {
+                let why = "sqlite: takes a path and no parameters; a file with a ? in its name is given by its path alone";
+                return unknown(why.into());
+            }
             // sqlite://gift.db is how some tools write sqlite:gift.db; the path itself never begins with //.
             return Self::sqlite(path.strip_prefix("//").unwrap_or(path));
         }
@@ -229,6 +236,7 @@ mod tests {
         assert_eq!(Place::of("sqlite:///var/gift.db"), file("/var/gift.db"));
         assert_eq!(Place::of(r"C:\shop\gift.db"), file(r"C:\shop\gift.db"));
         assert_eq!(Place::of("till:7.db"), file("till:7.db"));
+        assert_eq!(Place::of("really?.db"), file("really?.db"));
     }
 
     /// Z-1, C-13: any other address is refused with what would do, and no password is repeated.
@@ -238,6 +246,8 @@ mod tests {
             ("", "path"),
             ("sqlite:", "path"),
             ("sqlite://", "path"),
+            ("sqlite:gift.db?mode=ro", "no parameters"),
+            ("sqlite:///gift.db?key=hunter2", "no parameters"),
             ("memory:shop", "memory:"),
             (":memory:", "memory:"),
             ("file:gift.db?mode=memory", "sqlite:path"),

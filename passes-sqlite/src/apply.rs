@@ -72,7 +72,7 @@ impl Db {
         };
         let plan = match self.plan(business, change, loaded, last.entry) {
             Ok(plan) => plan,
-            Err(fault @ Fault::Store(_)) => return Ok(Err(fault)),
+            Err(fault) if fault.is_unreadable() || matches!(fault, Fault::Store(_)) => return Ok(Err(fault)),
             Err(fault) => return Err(fault),
         };
         self.write(business, change, &plan)?;

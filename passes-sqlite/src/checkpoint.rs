@@ -8,7 +8,7 @@ use crate::connection::Db;
 use crate::errors::Fault;
 use crate::queue::Queue;
 use crate::slot::lock;
-use crate::writer::Work;
+use crate::writer::{Task, Work, Writer};
 use passes_core::store::wait;
 use rusqlite::MAIN_DB;
 use rusqlite::wal::CheckpointMode;
@@ -88,7 +88,7 @@ impl Gauge {
     }
 
     /// The checkpointing thread.
-    pub(crate) fn work(&self, db: &Db, queue: &Queue) {
+    pub(crate) fn work(&self, db: &Db, queue: &Queue<Writer>) {
         loop {
             let mut signal = lock(&self.signal);
             while !signal.wanted {
@@ -108,7 +108,7 @@ impl Gauge {
                 db.note(&error.into());
             }
             if self.length() >= self.restart_at && !db.keeps_log() {
-                drop(wait(queue.submit(vec![Work::Checkpoint])));
+                drop(wait(queue.submit(vec![Task::new(Work::Checkpoint)])));
             }
             if db.keeps_log() {
                 return;

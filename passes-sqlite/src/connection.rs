@@ -64,13 +64,8 @@ impl Db {
     /// Opens the file for reading and writing, and makes it if need be.
     pub(crate) fn for_writing(place: impl Into<Place>) -> Result<Self, Fault> {
         let place = place.into();
-        let sql = open(&place, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        // SQLite opens a write-protected file for reading only, and doesn't tell.
-        if sql.is_readonly(MAIN_DB)? {
-            return Err(Fault::broken("the file is write-protected"));
-        }
         // Before anything is set: what is not ours stays as it is.
-        schema::format(&sql)?;
+        let sql = judge(&place)?;
         let mode: String = sql.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             return Err(Fault::broken("the file can't have a write-ahead log where it is"));
@@ -201,6 +196,24 @@ impl Drop for Db {
             let _ = self.sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
     }
+}
+
+/// Opens the file, makes it if need be, and judges whose it is.
+///
+/// # Errors
+/// Those of [`schema::format`].
+pub(crate) fn judge(place: &Place) -> Result<Connection, Fault> {
+    let sql = open(place, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    // SQLite opens a write-protected file for reading only, and doesn't tell.
+    if sql.is_readonly(MAIN_DB)? {
+        return Err(Fault::broken("the file is write-protected"));
+    }
+    // At one moment: another process may be making it.
+    sql.execute_batch("BEGIN")?;
+    let judged = schema::format(&sql);
+    sql.execute_batch("ROLLBACK")?;
+    judged?;
+    Ok(sql)
 }
 
 fn open(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {

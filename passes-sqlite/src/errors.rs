@@ -55,6 +55,14 @@ impl Fault {
         Self::Store(StoreError::Backend(why.to_owned()))
     }
 
+    /// Whether a row was read that makes no sense. Nothing was written meanwhile, and SQLite itself is well.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Sql(error) => is_unreadable(error),
+            Self::Store(error) => matches!(error, StoreError::Corrupt(_)),
+        }
+    }
+
     /// A guard didn't hold.
     pub(crate) fn conflict() -> Self {
         Self::Store(StoreError::Conflict)
@@ -86,6 +94,17 @@ impl Fault {
     }
 }
 
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error as E;
+    matches!(
+        error,
+        E::FromSqlConversionFailure(..)
+            | E::IntegralValueOutOfRange(..)
+            | E::InvalidColumnType(..)
+            | E::Utf8Error(..)
+    )
+}
+
 fn told(error: &rusqlite::Error) -> StoreError {
     use rusqlite::Error as E;
     let text = error.to_string();
@@ -106,10 +125,7 @@ fn told(error: &rusqlite::Error) -> StoreError {
             ) => StoreError::Transient(text),
             _ => StoreError::Backend(text),
         },
-        E::FromSqlConversionFailure(..)
-        | E::IntegralValueOutOfRange(..)
-        | E::InvalidColumnType(..)
-        | E::Utf8Error(..) => StoreError::Corrupt(text),
+        error if is_unreadable(error) => StoreError::Corrupt(text),
         _ => StoreError::Backend(text),
     }
 }

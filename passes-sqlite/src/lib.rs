@@ -23,16 +23,28 @@
 //!   [`wait`](passes_core::store::wait) leads its own command when nobody else does; one in an executor is served
 //!   by a thread of the store and woken, and never blocks.
 //! - *Several processes* may open the same file. They take turns on two side files, `<file>.lock` and
-//!   `<file>.gate`, which stay empty and must not be deleted while the store is open. [`Options::single_process`]
-//!   saves that where only one process ever opens the file.
+//!   `<file>.gate`, which stay empty and must not be deleted while the store is open. One that is stopped in the
+//!   middle of its turn keeps the others waiting, but not for ever: [`Options::lock_timeout`].
+//!   [`Options::single_process`] saves all that where only one process ever opens the file.
 //! - *Readers* see one moment, and neither wait for the writer nor hold it up. One that takes long (an audit)
 //!   keeps the log from beginning anew as long as it reads.
 //! - *The log* (`<file>-wal`) is brought back into the file by a thread of its own; see [`Options::checkpoint`].
 //!   When the file can't be synced then, nobody knows what of it is on the disk: the log is kept and grows until
 //!   every process has closed the file, and whoever opens it next brings all of it in. [`Sqlite::keeps_log`] tells.
 //!
+//! Whatever symbolic links lead to it, it is one file, with one log and one pair of side files. Hard links are not
+//! followed: by two of its own names a file is two, and two processes that have it so destroy it.
+//!
+//! On Unix its log and its side files have the mode and the owner of the file itself; it is made with those that the
+//! process gives new files (its umask). It holds customers' data. To keep it from other users of the machine, make an
+//! empty file of the right mode first (`install -m 600 /dev/null shop.db`), or put it into a folder of that kind.
+//!
 //! The file belongs on a local disk: locks and shared memory over a network are not to be trusted. Copy it while
 //! it is open only by SQLite's own means (`VACUUM INTO`, `.backup`), or close the store first.
+//!
+//! A store is not carried into a forked process: its threads stay behind, and SQLite's locks are not the child's.
+//! A server that forks its workers opens the store in each of them, after the fork, and so does whoever uses
+//! `multiprocessing` or daemonizes. No path has parameters, either: a `?` in it is part of the name.
 //!
 //! SQLite as it is bundled calls `fsync`. Where `fdatasync` will do (Linux), a build with
 //! `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC=1` in its environment saves a write of the file's metadata at each commit.
@@ -46,10 +58,12 @@ mod fill;
 mod page;
 mod plan;
 mod queue;
+mod quiet;
 mod read;
 mod readers;
 mod schema;
 mod slot;
+mod sync;
 mod turnstile;
 mod writer;
 
@@ -62,6 +76,7 @@ use passes_core::store::{
     StoredOperation, may_block,
 };
 use queue::Queue;
+use quiet::Quiet;
 use readers::Readers;
 use slot::{Slot, lock};
 use std::fmt;
@@ -73,7 +88,7 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use turnstile::Turnstile;
-use writer::{Done, Outcome, Work, Writer};
+use writer::{Done, Outcome, Task, Work, Writer};
 
 /// How a store is opened. Made by [`Sqlite::options`].
 ///
@@ -89,6 +104,7 @@ pub struct Options {
     readers: usize,
     step: u32,
     restart_at: u32,
+    lock_timeout: Duration,
     max_pages: Option<u32>,
     vfs: Option<String>,
     synchronous: u8,
@@ -104,7 +120,8 @@ impl Options {
         self
     }
 
-    /// How many threads read for callers that must not block; at least one, by default two.
+    /// How many threads read for callers that must not block; at least one, by default two. Audits have one more for
+    /// themselves, on which they go one after the other.
     #[must_use]
     pub fn readers(mut self, threads: usize) -> Self {
         self.readers = threads.max(1);
@@ -118,6 +135,16 @@ impl Options {
     pub fn checkpoint(mut self, step: u32, restart_at: u32) -> Self {
         self.step = step.max(1);
         self.restart_at = restart_at;
+        self
+    }
+
+    /// How long commands wait for another process that has the file and doesn't give it back, because it was stopped,
+    /// say; by default 30 seconds. Then they are told [`StoreError::Transient`], and nothing of them is done. So is
+    /// at once whoever comes later, until the file is free again. Opening waits no longer, either, and
+    /// [`Sqlite::close`] at most as long.
+    #[must_use]
+    pub fn lock_timeout(mut self, time: Duration) -> Self {
+        self.lock_timeout = time;
         self
     }
 
@@ -150,22 +177,25 @@ impl Options {
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] if a newer version of this library wrote it, [`StoreError::Corrupt`] if it is
-    /// no database of Passes or damaged, [`StoreError::Full`] if there is no room, [`StoreError::Backend`] for
-    /// what else the operating system says, such as a folder that isn't there.
+    /// no database of Passes or damaged, [`StoreError::Full`] if there is no room, [`StoreError::Transient`] if
+    /// another process has the file for longer than [`Options::lock_timeout`], [`StoreError::Backend`] for what else the operating system says, such as a folder that isn't there.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, StoreError> {
         // Absolute, so that it stays the same file, and no name means anything special to SQLite.
         let path = std::path::absolute(path.as_ref()).map_err(|error| of_file("the path", &error))?;
-        let mut turnstile = if self.single_process { None } else { Some(Turnstile::open(&path)?) };
+        let (vfs, synchronous) = (self.vfs.clone(), self.synchronous);
+        let place = Place { path, vfs, synchronous, keeps_log: Arc::default() };
+        // Before anything is made beside it. What this opens stays open until the writer's connection is: the last
+        // one that is closed brings the log into the file, and that is not to be done out of turn.
+        let judged = connection::judge(&place)?;
+        let place = Place { path: real(&place.path)?, ..place };
+        let path = place.path.clone();
+        let mut turnstile =
+            if self.single_process { None } else { Some(Turnstile::open(&path, self.lock_timeout)?) };
         if let Some(turnstile) = &mut turnstile {
             turnstile.enter()?;
         }
-        let place = Place {
-            path: path.clone(),
-            vfs: self.vfs.clone(),
-            synchronous: self.synchronous,
-            keeps_log: Arc::default(),
-        };
         let db = self.prepare(&place);
+        drop(judged);
         if let Some(turnstile) = &turnstile {
             turnstile.leave();
         }
@@ -175,13 +205,16 @@ impl Options {
         let checkpointer = Db::for_writing(&place)?;
         let inner = Arc::new(Inner {
             queue: Queue::new(Writer::new(db, turnstile)),
-            readers: Readers::new(place),
+            readers: Readers::new(place.clone()),
+            audits: Readers::new(place),
+            quiet: Arc::default(),
             gauge,
             path,
         });
         let sqlite = Sqlite { inner, threads: Mutex::default() };
         sqlite.spawn("passes-writer", |inner| inner.queue.work())?;
         sqlite.spawn("passes-checkpoint", move |inner| inner.gauge.work(&checkpointer, &inner.queue))?;
+        sqlite.spawn("passes-audit", |inner| inner.audits.work())?;
         for _ in 0..self.readers {
             sqlite.spawn("passes-reader", |inner| inner.readers.work())?;
         }
@@ -199,9 +232,21 @@ impl Options {
     }
 }
 
+/// The path by which everybody knows the file, whatever links lead to it: all must meet at the same side files.
+fn real(path: &Path) -> Result<PathBuf, StoreError> {
+    if cfg!(windows) {
+        // There it would become one that SQLite doesn't take.
+        return Ok(path.to_owned());
+    }
+    path.canonicalize().map_err(|error| of_file("the path", &error))
+}
+
 struct Inner {
-    queue: Queue,
+    queue: Queue<Writer>,
     readers: Readers,
+    /// Apart, so that nobody who asks for little waits for one.
+    audits: Readers,
+    quiet: Arc<Quiet>,
     gauge: Arc<Gauge>,
     path: PathBuf,
 }
@@ -239,13 +284,14 @@ impl Sqlite {
             readers: 2,
             step: 4_000,
             restart_at: 16_000,
+            lock_timeout: Duration::from_secs(30),
             max_pages: None,
             vfs: None,
             synchronous: FULL,
         }
     }
 
-    /// Where the file is.
+    /// Where the file is, once links are followed.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path
@@ -268,6 +314,7 @@ impl Sqlite {
         self.inner.gauge.close();
         self.inner.queue.close();
         self.inner.readers.close();
+        self.inner.audits.close();
         let threads = std::mem::take(&mut *lock(&self.threads));
         // The last handle may be dropped by one of the store's own threads, which then ends by itself. One that
         // panicked has told so already.
@@ -320,8 +367,8 @@ impl Sqlite {
         Ok(())
     }
 
-    async fn submit(&self, work: Vec<Work>) -> Result<Vec<Outcome>, StoreError> {
-        self.inner.queue.submit(work).await
+    async fn submit(&self, work: impl IntoIterator<Item = Work>) -> Result<Vec<Outcome>, StoreError> {
+        self.inner.queue.submit(work.into_iter().map(Task::new).collect()).await
     }
 }
 
@@ -362,12 +409,12 @@ fn after(outcome: Outcome) -> Result<After, StoreError> {
 
 impl Store for Sqlite {
     fn run(&self, command: Command) -> Fut<'_, Answer> {
-        Box::pin(async move { answer(single(self.submit(vec![Work::Run(command)]).await?)) })
+        Box::pin(async move { answer(single(self.submit([Work::Run(command)]).await?)) })
     }
 
     fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
         Box::pin(async move {
-            let work = commands.into_iter().map(Work::Run).collect();
+            let work = commands.into_iter().map(Work::Run);
             Ok(self.submit(work).await?.into_iter().map(answer).collect())
         })
     }
@@ -379,7 +426,7 @@ impl Store for Sqlite {
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         Box::pin(async move {
-            let work = changes.iter().cloned().map(Work::Commit).collect();
+            let work = changes.iter().cloned().map(Work::Commit);
             Ok(self.submit(work).await?.into_iter().map(after).collect())
         })
     }
@@ -409,19 +456,26 @@ impl Store for Sqlite {
     }
 
     fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        Box::pin(async move { after(single(self.submit(vec![Work::Fill(Box::new(chunk.clone()))]).await?)) })
+        Box::pin(async move { after(single(self.submit([Work::Fill(Box::new(chunk.clone()))]).await?)) })
     }
 
     fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
         let query = query.clone();
-        Box::pin(self.inner.readers.read(move |db| db.page(&query)))
+        let quiet = Arc::clone(&self.inner.quiet);
+        Box::pin(self.inner.readers.read(move |db| match query {
+            PageQuery::Operations { business, after, limit } => {
+                Ok(Page { operations: quiet.events(db, business, after, limit)?, ..Page::default() })
+            }
+            query => db.page(&query),
+        }))
     }
 
     fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        Box::pin(self.inner.readers.read(move |db| db.events(business, after, limit)))
+        let quiet = Arc::clone(&self.inner.quiet);
+        Box::pin(self.inner.readers.read(move |db| quiet.events(db, business, after, limit)))
     }
 
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
-        Box::pin(self.inner.readers.read(move |db| db.audit(business, &mut each)))
+        Box::pin(self.inner.audits.read(move |db| db.audit(business, &mut each)))
     }
 }

@@ -4,32 +4,51 @@
 //! A caller that may block leads its own command when nobody else leads, which saves handing it to another
 //! thread and back. Whoever comes meanwhile, and every caller that must not block, is served by the store's
 //! own thread for as long as anybody waits.
+//!
+//! It knows nothing of databases, and takes its primitives from [`super::sync`], so that a model of it can stand
+//! in for both and order every step: see `queue-model`.
 
-use crate::slot::{Slot, lock};
-use crate::writer::{Outcome, Task, Work, Writer};
-use passes_core::store::{StoreError, may_block};
+use super::slot::{Slot, guarded, lock};
+use super::sync::{AtomicU64, Condvar, Mutex, may_block};
+use passes_core::store::StoreError;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::iter::repeat_with;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
-/// Commands a transaction, so that the first doesn't wait for thousands.
-const LARGEST_GROUP: usize = 512;
+/// Who does what was queued: in the store, its writer.
+pub(crate) trait Group {
+    /// What is queued.
+    type Task;
+    /// What comes of it.
+    type Done;
 
-/// Where the outcomes of what was submitted will be, in order.
-type Slots = VecDeque<Arc<Slot<Outcome>>>;
+    /// Tasks a group, so that the first doesn't wait for thousands.
+    const LARGEST: usize;
 
-struct Job {
-    task: Task,
-    slot: Arc<Slot<Outcome>>,
+    /// Whether a task makes a group by itself.
+    fn is_alone(task: &Self::Task) -> bool;
+
+    /// Does tasks, in order; the outcomes come in the same order. Nothing of it is told to anybody before this
+    /// returns. Who gets no outcome, as after a panic, is told that it is in doubt.
+    fn group(&mut self, tasks: &mut [Self::Task]) -> Vec<Result<Self::Done, StoreError>>;
 }
 
-#[derive(Default)]
-struct Waiting {
-    jobs: VecDeque<Job>,
+type Outcome<G> = Result<<G as Group>::Done, StoreError>;
+
+/// Where the outcomes of what was submitted will be, in order.
+type Slots<G> = VecDeque<Arc<Slot<Outcome<G>>>>;
+
+struct Job<G: Group> {
+    task: G::Task,
+    slot: Arc<Slot<Outcome<G>>>,
+}
+
+struct Waiting<G: Group> {
+    jobs: VecDeque<Job<G>>,
     /// Somebody leads. While nobody does, nobody waits.
     led: bool,
     /// The lead is the store's thread's, which may not know it yet.
@@ -38,18 +57,19 @@ struct Waiting {
 }
 
 /// The queue before the writer.
-pub(crate) struct Queue {
-    waiting: Mutex<Waiting>,
+pub(crate) struct Queue<G: Group> {
+    waiting: Mutex<Waiting<G>>,
     bell: Condvar,
     /// Only who leads touches it. None once the store is closed.
-    writer: Mutex<Option<Writer>>,
+    writer: Mutex<Option<G>>,
     groups: AtomicU64,
 }
 
-impl Queue {
-    pub(crate) fn new(writer: Writer) -> Self {
+impl<G: Group> Queue<G> {
+    pub(crate) fn new(writer: G) -> Self {
+        let waiting = Waiting { jobs: VecDeque::new(), led: false, summoned: false, closed: false };
         Self {
-            waiting: Mutex::default(),
+            waiting: Mutex::new(waiting),
             bell: Condvar::new(),
             writer: Mutex::new(Some(writer)),
             groups: AtomicU64::new(0),
@@ -63,24 +83,21 @@ impl Queue {
 
     /// Has work done, in order. Nothing is queued before the future is polled; dropping it then doesn't take
     /// anything back.
-    pub(crate) fn submit(&self, work: Vec<Work>) -> Submitted<'_> {
-        Submitted { queue: self, work, slots: Slots::new(), outcomes: Vec::new() }
+    pub(crate) fn submit(&self, tasks: Vec<G::Task>) -> Submitted<'_, G> {
+        Submitted { queue: self, tasks, slots: VecDeque::new(), outcomes: Vec::new() }
     }
 
     /// Queues work. Tells whether the calling thread leads now: then it must call [`Queue::lead`].
-    fn enqueue(&self, work: Vec<Work>, may_lead: bool) -> Result<(Slots, bool), StoreError> {
+    fn enqueue(&self, tasks: Vec<G::Task>, may_lead: bool) -> Result<(Slots<G>, bool), StoreError> {
         let mut waiting = lock(&self.waiting);
         if waiting.closed {
             return Err(StoreError::Closed);
         }
-        if work.is_empty() {
-            return Ok((Slots::new(), false));
-        }
-        let mut slots = Slots::with_capacity(work.len());
-        for work in work {
+        let mut slots = Slots::<G>::with_capacity(tasks.len());
+        for task in tasks {
             let slot = Arc::new(Slot::new());
             slots.push_back(Arc::clone(&slot));
-            waiting.jobs.push_back(Job { task: Task::new(work), slot });
+            waiting.jobs.push_back(Job { task, slot });
         }
         let leads = !waiting.led && may_lead;
         if !waiting.led && !may_lead {
@@ -106,22 +123,24 @@ impl Queue {
         }
         self.groups.fetch_add(1, Ordering::Relaxed);
         let outcomes = match writer.as_mut() {
-            Some(writer) => writer.group(&mut tasks),
+            // Whatever goes wrong in there, nobody may wait for an answer that never comes.
+            Some(writer) => guarded(|| writer.group(&mut tasks)).unwrap_or_default(),
             None => tasks.iter().map(|_| Err(StoreError::Closed)).collect(),
         };
         drop(writer);
-        // A waker is somebody else's code: if it panics the others still get their answers.
+        let outcomes = outcomes.into_iter().chain(repeat_with(|| Err(StoreError::InDoubt)));
+        // A waker is somebody else's code, and so is what a command has captured: if it panics the others still get
+        // their answers.
         slots.into_iter().zip(outcomes).for_each(|(slot, outcome)| harmless(|| slot.fill(outcome)));
-        // So is what a command has captured.
         tasks.into_iter().for_each(|task| harmless(|| drop(task)));
     }
 
     /// The next group: all that wait, unless one of them is done alone.
-    fn take(&self) -> (Vec<Task>, Vec<Arc<Slot<Outcome>>>) {
+    fn take(&self) -> (Vec<G::Task>, Slots<G>) {
         let mut waiting = lock(&self.waiting);
-        let alone = waiting.jobs.front().is_some_and(|job| job.task.is_alone());
-        let together = waiting.jobs.iter().take(LARGEST_GROUP).take_while(|job| !job.task.is_alone()).count();
-        let count = if alone { 1 } else { together };
+        let alone = |job: &Job<G>| G::is_alone(&job.task);
+        let together = waiting.jobs.iter().take(G::LARGEST).take_while(|job| !alone(job)).count();
+        let count = if waiting.jobs.front().is_some_and(alone) { 1 } else { together };
         waiting.jobs.drain(..count).map(|job| (job.task, job.slot)).unzip()
     }
 
@@ -133,7 +152,7 @@ impl Queue {
                 if waiting.closed && !waiting.led {
                     return;
                 }
-                waiting = self.bell.wait(waiting).unwrap_or_else(std::sync::PoisonError::into_inner);
+                waiting = self.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner);
             }
             waiting.summoned = false;
             drop(waiting);
@@ -148,7 +167,10 @@ impl Queue {
         let left = std::mem::take(&mut waiting.jobs);
         self.bell.notify_all();
         drop(waiting);
-        left.into_iter().for_each(|job| harmless(|| job.slot.fill(Err(StoreError::Closed))));
+        for Job { task, slot } in left {
+            harmless(|| slot.fill(Err(StoreError::Closed)));
+            harmless(|| drop(task));
+        }
     }
 
     /// Ends the writer, after what it is doing.
@@ -159,13 +181,13 @@ impl Queue {
 
 /// Runs what may panic and whose panic is nobody else's matter.
 fn harmless(run: impl FnOnce()) {
-    drop(catch_unwind(AssertUnwindSafe(run)));
+    let _ = guarded(run);
 }
 
 /// Hands the lead on when it is dropped, however that comes about: nobody may wait for one who is gone.
-struct HandOver<'a>(&'a Queue);
+struct HandOver<'a, G: Group>(&'a Queue<G>);
 
-impl Drop for HandOver<'_> {
+impl<G: Group> Drop for HandOver<'_, G> {
     fn drop(&mut self) {
         let mut waiting = lock(&self.0.waiting);
         if waiting.jobs.is_empty() {
@@ -180,21 +202,24 @@ impl Drop for HandOver<'_> {
 }
 
 /// Work that is to be done, or is being done.
-pub(crate) struct Submitted<'a> {
-    queue: &'a Queue,
+pub(crate) struct Submitted<'a, G: Group> {
+    queue: &'a Queue<G>,
     /// What is not queued yet.
-    work: Vec<Work>,
-    slots: Slots,
-    outcomes: Vec<Outcome>,
+    tasks: Vec<G::Task>,
+    slots: Slots<G>,
+    outcomes: Vec<Outcome<G>>,
 }
 
-impl Future for Submitted<'_> {
-    type Output = Result<Vec<Outcome>, StoreError>;
+// Nothing in it is ever pinned.
+impl<G: Group> Unpin for Submitted<'_, G> {}
+
+impl<G: Group> Future for Submitted<'_, G> {
+    type Output = Result<Vec<Outcome<G>>, StoreError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if !this.work.is_empty() {
-            let (slots, leads) = match this.queue.enqueue(std::mem::take(&mut this.work), may_block()) {
+        if !this.tasks.is_empty() {
+            let (slots, leads) = match this.queue.enqueue(std::mem::take(&mut this.tasks), may_block()) {
                 Ok(queued) => queued,
                 Err(error) => return Poll::Ready(Err(error)),
             };

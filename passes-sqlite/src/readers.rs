@@ -2,11 +2,10 @@
 
 use crate::connection::{Db, Place, Snapshot};
 use crate::errors::Fault;
-use crate::slot::{Slot, lock};
+use crate::slot::{Slot, guarded, lock};
 use passes_core::store::{StoreError, may_block};
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -95,7 +94,7 @@ impl Readers {
             };
             drop(waiting);
             // What is read is guarded already; a waker is somebody else's code, too.
-            drop(catch_unwind(AssertUnwindSafe(|| task(self))));
+            let _ = guarded(|| task(self));
         }
     }
 
@@ -132,9 +131,8 @@ where
             let slot = Arc::new(Slot::new());
             let answer = Arc::clone(&slot);
             let sent = self.readers.send(Box::new(move |readers| {
-                let read = catch_unwind(AssertUnwindSafe(|| readers.here(read)));
-                answer
-                    .fill(read.unwrap_or_else(|_| Err(StoreError::Backend("a reader panicked".to_owned()))));
+                let read = guarded(|| readers.here(read));
+                answer.fill(read.unwrap_or_else(|| Err(StoreError::Backend("a reader panicked".to_owned()))));
             }));
             if let Err(error) = sent {
                 return Poll::Ready(Err(error));

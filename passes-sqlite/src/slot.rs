@@ -1,11 +1,18 @@
-//! Where an answer is left for who waits for it.
+//! Where an answer is left for who waits for it, and how the code of others is run.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use super::sync::{Mutex, MutexGuard};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
 /// Locks. What a panic of somebody else left behind is whole: nothing here panics half-way.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs what may panic, and gives nothing then. What the panic carried is leaked: dropping it may panic, too.
+pub(crate) fn guarded<T>(run: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(std::mem::forget).ok()
 }
 
 enum State<T> {

@@ -3,11 +3,12 @@
 use crate::apply::Numbers;
 use crate::connection::{BUSY, Db};
 use crate::errors::Fault;
+use crate::queue::Group;
+use crate::slot::guarded;
 use crate::turnstile::Turnstile;
 use passes_core::store::{After, Answer, Change, Chunk, Command, Decide, Decision, Loaded, StoreError, done};
 use rusqlite::MAIN_DB;
 use rusqlite::wal::CheckpointMode;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// How long writers pause for the readers that keep the log from beginning anew.
@@ -45,11 +46,6 @@ impl Task {
     pub(crate) fn new(work: Work) -> Self {
         Self { work, broken: false }
     }
-
-    /// Whether it is done alone, in a transaction of its own or in none.
-    pub(crate) fn is_alone(&self) -> bool {
-        matches!(self.work, Work::Fill(_) | Work::Checkpoint)
-    }
 }
 
 /// Why a transaction went back.
@@ -66,28 +62,50 @@ pub(crate) struct Writer {
     turnstile: Option<Turnstile>,
 }
 
-impl Writer {
-    pub(crate) fn new(db: Db, turnstile: Option<Turnstile>) -> Self {
-        Self { db, turnstile }
+impl Group for Writer {
+    type Task = Task;
+    type Done = Done;
+
+    const LARGEST: usize = 512;
+
+    /// A transaction of its own, or none.
+    fn is_alone(task: &Task) -> bool {
+        matches!(task.work, Work::Fill(_) | Work::Checkpoint)
     }
 
-    /// Does a group of work, in order; the outcomes come in the same order. Nothing of it may be told before
-    /// this returns.
-    pub(crate) fn group(&mut self, tasks: &mut [Task]) -> Vec<Outcome> {
+    fn group(&mut self, tasks: &mut [Task]) -> Vec<Outcome> {
         if let Some(turnstile) = &mut self.turnstile
             && let Err(error) = turnstile.enter()
         {
             return tasks.iter().map(|_| Err(error.clone())).collect();
         }
-        let outcomes = match tasks {
-            [Task { work: Work::Fill(chunk), .. }] => vec![self.fill(chunk).map(Done::After)],
-            [Task { work: Work::Checkpoint, .. }] => vec![self.checkpoint().map(|()| Done::Checkpointed)],
-            tasks => self.together(tasks),
-        };
-        if let Some(turnstile) = &self.turnstile {
+        let turn = Turn(self);
+        match tasks {
+            [Task { work: Work::Fill(chunk), .. }] => vec![turn.0.fill(chunk).map(Done::After)],
+            [Task { work: Work::Checkpoint, .. }] => vec![turn.0.checkpoint().map(|()| Done::Checkpointed)],
+            tasks => turn.0.together(tasks),
+        }
+    }
+}
+
+/// A turn at the file, which ends with this, however that comes about.
+struct Turn<'a>(&'a Writer);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // Only a panic leaves a transaction open. The next group must not find it.
+        if std::thread::panicking() {
+            self.0.db.roll_back();
+        }
+        if let Some(turnstile) = &self.0.turnstile {
             turnstile.leave();
         }
-        outcomes
+    }
+}
+
+impl Writer {
+    pub(crate) fn new(db: Db, turnstile: Option<Turnstile>) -> Self {
+        Self { db, turnstile }
     }
 
     /// All in one transaction; if a member fails, each in its own.
@@ -159,7 +177,12 @@ impl Writer {
         }
         match &mut task.work {
             Work::Run(Command { load, decide }) => {
-                let loaded = self.db.load(load)?;
+                let loaded = match self.db.load(load) {
+                    Ok(loaded) => loaded,
+                    // The damage is this member's. The others needn't do their work again for it.
+                    Err(fault) if fault.is_unreadable() => return Ok(Err(fault.into())),
+                    Err(fault) => return Err(fault),
+                };
                 let Some(decision) = decided(decide, &loaded) else {
                     task.broken = true;
                     return Ok(Err(panicked()));
@@ -232,7 +255,7 @@ impl Writer {
 
 /// Decides. A panic is the caller's fault and must not become the others'.
 fn decided(decide: &mut Decide, loaded: &Loaded) -> Option<Decision> {
-    catch_unwind(AssertUnwindSafe(|| decide(loaded))).ok()
+    guarded(|| decide(loaded))
 }
 
 fn panicked() -> StoreError {
@@ -288,6 +311,25 @@ mod tests {
         let outcomes = writer.group(&mut [counting(&calls), counting(&calls)]);
         assert!(outcomes.iter().all(Result::is_ok));
         assert_eq!((calls.load(Ordering::Relaxed), used(&writer)), (4, 2));
+    }
+
+    /// D-3: a panic in the middle of a transaction takes it back and ends the turn, for this process and others.
+    #[test]
+    fn a_panic_leaves_nothing_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        let mut writer = writer(&folder);
+        writer.turnstile = Some(Turnstile::open(&path, Duration::from_secs(60)).unwrap());
+        writer.turnstile.as_mut().unwrap().enter().unwrap();
+        let ended = guarded(|| {
+            let turn = Turn(&writer);
+            turn.0.begin().unwrap();
+            assert!(turn.0.member(&mut counting(&Arc::default()), &mut None).is_ok());
+            panic!("on purpose");
+        });
+        assert!(ended.is_none() && writer.db.sql.is_autocommit());
+        assert_eq!(used(&writer), 0);
+        Turnstile::open(&path, Duration::from_secs(60)).unwrap().enter().unwrap();
     }
 
     /// D-3: when nobody can begin everybody is told, and nothing was decided.

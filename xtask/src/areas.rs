@@ -25,6 +25,12 @@ type Step = fn(&Workspace) -> Tally;
 const AREAS: &[Area] = &[
     Area { name: "core", about: "the domain and the service", packages: &["passes-core"], steps: &[] },
     Area { name: "sqlite", about: "the embedded store", packages: &["passes-sqlite"], steps: &[] },
+    Area {
+        name: "queue",
+        about: "the embedded store's queue in every order of its steps",
+        packages: &["queue-model"],
+        steps: &[],
+    },
     Area { name: "host", about: "what a Rust host depends on", packages: &["passes-host"], steps: &[] },
     Area {
         name: "conformance",

@@ -167,6 +167,30 @@ fn an_executor_is_never_blocked() {
     drive(vec![audit]).remove(0).unwrap();
 }
 
+/// D-6: audits, however long they take, keep no other reader waiting, and all come to their end.
+#[test]
+fn audits_keep_no_reader_waiting() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 1_000);
+    let over = Arc::new((Mutex::new(false), Condvar::new()));
+    let mut audits: Vec<_> = (0..3)
+        .map(|_| {
+            let held = Arc::clone(&over);
+            let each = move |_| drop(held.1.wait_while(held.0.lock().unwrap(), |over| !*over).unwrap());
+            store.audit(SHOP, Box::new(each))
+        })
+        .collect();
+    for audit in &mut audits {
+        assert!(audit.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    let load = Load { passes: vec![pass(1)], ..Load::new(SHOP) };
+    let loaded = drive((0..20).map(|_| store.load(&load)).collect());
+    assert!(loaded.into_iter().all(|loaded| loaded.is_ok()));
+    *over.0.lock().unwrap() = true;
+    over.1.notify_all();
+    assert!(drive(audits).into_iter().all(|audit| audit.is_ok()));
+}
+
 /// A waker that is broken.
 struct Broken;
 

@@ -12,6 +12,15 @@ fn place() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// What is in a folder.
+fn names(folder: &TempDir) -> Vec<String> {
+    let names =
+        fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
 fn refused(path: &Path) -> StoreError {
     Sqlite::open(path).expect_err("the file was taken")
 }
@@ -27,15 +36,16 @@ fn a_newer_file_is_refused() {
     assert_eq!(refused(&path), StoreError::Unsupported { found: 99, known: 1 });
 }
 
-/// Z-3: what is no database of ours is refused and left as it was.
+/// Z-3: what is no database of ours is refused and left as it was, and nothing is made beside it.
 #[test]
 fn another_file_is_refused_and_left_alone() {
-    let (_folder, path) = place();
+    let (folder, path) = place();
     fs::write(&path, "a letter to somebody, long enough to be a header of a hundred bytes ".repeat(9))
         .unwrap();
     let before = fs::read(&path).unwrap();
     assert!(matches!(refused(&path), StoreError::Corrupt(_)));
     assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(names(&folder), ["shop.db"]);
 
     fs::remove_file(&path).unwrap();
     let sql = rusqlite::Connection::open(&path).unwrap();
@@ -44,6 +54,35 @@ fn another_file_is_refused_and_left_alone() {
     let before = fs::read(&path).unwrap();
     assert!(matches!(refused(&path), StoreError::Corrupt(_)));
     assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(names(&folder), ["shop.db"]);
+
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.pragma_update(None, "journal_mode", "wal").unwrap();
+    drop(sql);
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(refused(&path), StoreError::Corrupt(_)));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(names(&folder), ["shop.db"]);
+}
+
+/// D-4: a file that another process is making at this moment is never taken for somebody else's.
+#[test]
+fn many_open_a_new_file_at_once() {
+    for _ in 0..20 {
+        let (_folder, path) = place();
+        let barrier = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for n in 1..=8 {
+                let (path, barrier) = (&path, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let store = Sqlite::open(path).unwrap();
+                    with_pass(&store, pass(n), 1);
+                });
+            }
+        });
+        assert_eq!(operations(&Sqlite::open(&path).unwrap()), 8);
+    }
 }
 
 /// Z-3: a file that was cut short, or has rubbish in its middle, is told as damaged.
@@ -124,9 +163,7 @@ fn a_closed_store_says_so() {
     assert!(matches!(wait(store.run(take(pass(1)))), Err(StoreError::Closed)));
     assert_eq!(wait(store.load(&Load::new(SHOP))).err(), Some(StoreError::Closed));
     assert_eq!(commit(&store, puts(Vec::new())), Err(StoreError::Closed));
-    let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["shop.db", "shop.db.gate", "shop.db.lock"]);
+    assert_eq!(names(&folder), ["shop.db", "shop.db.gate", "shop.db.lock"]);
     assert_eq!(used(&Sqlite::open(&path).unwrap(), pass(1)), 0);
 }
 
@@ -140,6 +177,49 @@ fn a_name_is_a_name() {
         assert!(path.exists(), "{name}");
         assert_eq!(used(&Sqlite::open(&path).unwrap(), pass(1)), 0, "{name}");
     }
+}
+
+/// D-1: whoever may not read the file may not read its log either, and whoever may write it finds side files that
+/// they may write, too.
+#[cfg(unix)]
+#[test]
+fn side_files_have_the_mode_of_the_file() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    for mode in [0o600, 0o660, 0o666] {
+        let (folder, path) = place();
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let store = Sqlite::open(&path).unwrap();
+        with_pass(&store, pass(1), 1);
+        let names = names(&folder);
+        assert_eq!(names.len(), 5, "{names:?}");
+        for name in names {
+            let found = fs::metadata(folder.path().join(&name)).unwrap().mode();
+            assert_eq!(found & 0o777, mode, "{name}");
+        }
+    }
+}
+
+/// a file is one whatever links lead to it: everybody takes turns at the same side files, beside the file itself.
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_the_same_turns() {
+    let (folder, path) = place();
+    let links = TempDir::new().unwrap();
+    let (file, way) = (links.path().join("link.db"), links.path().join("way"));
+    std::os::unix::fs::symlink(&path, &file).unwrap();
+    std::os::unix::fs::symlink(folder.path(), &way).unwrap();
+    // The first one leads nowhere yet.
+    let stores = [&file, &way.join("shop.db"), &path].map(|path| Sqlite::open(path).unwrap());
+    let place = path.canonicalize().unwrap();
+    assert!(stores.iter().all(|store| store.path() == place));
+    for (n, store) in (1..).zip(&stores) {
+        with_pass(store, pass(n), 1);
+    }
+    assert_eq!(operations(&stores[0]), 3);
+    drop(stores);
+    assert_eq!(names(&folder), ["shop.db", "shop.db.gate", "shop.db.lock"]);
+    assert_eq!(names(&links), ["link.db", "way"]);
 }
 
 /// D-1: a name need not be a text.

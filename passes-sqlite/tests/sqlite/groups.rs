@@ -3,6 +3,7 @@
 use super::*;
 use passes_core::passcode::Digest;
 use passes_core::store::Claim;
+use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -51,6 +52,39 @@ fn a_member_that_fails_fails_alone() {
     assert_eq!(operations(&store), 4);
 }
 
+/// D-3, Z-3: a row that can't be read is told to who asked for it; nobody else of the group does anything twice.
+#[test]
+fn a_damaged_row_is_the_matter_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let store = Sqlite::open(&path).unwrap();
+    for n in 1..=3 {
+        with_pass(&store, pass(n), 9);
+    }
+    let sql = rusqlite::Connection::open(&path).unwrap();
+    sql.execute("UPDATE pass SET standing=99 WHERE serial=2", []).unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = |id| {
+        let (mut command, calls) = (take(id), Arc::clone(&calls));
+        let mut decide = command.decide;
+        command.decide = Box::new(move |loaded| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            decide(loaded)
+        });
+        command
+    };
+    // It is met when it is loaded, and when a change is judged that was made without loading it.
+    let add = vec![Add::used(TallyKey::Uses(pass(2)), 1)];
+    let blind = accept(Change { tally: add, ..puts(Vec::new()) });
+    let commands = vec![counted(pass(1)), counted(pass(2)), blind, counted(pass(3))];
+    let answers = wait(store.run_all(commands)).unwrap();
+    assert!([0, 3].iter().all(|at| answers[*at].as_ref().is_ok_and(is_done)), "{answers:?}");
+    let damaged = |at: usize| matches!(answers[at], Err(StoreError::Corrupt(_)));
+    assert!(damaged(1) && damaged(2), "{answers:?}");
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+    assert_eq!((used(&store, pass(1)), used(&store, pass(3))), (1, 1));
+}
+
 /// D-3: a business that was first met in a transaction that went back is met anew.
 #[test]
 fn what_went_back_is_forgotten() {
@@ -70,7 +104,14 @@ fn what_went_back_is_forgotten() {
 fn a_panic_harms_nobody_else() {
     let (_folder, store) = open();
     with_pass(&store, pass(1), 9);
-    let panics = || Command { load: Load::new(SHOP), decide: Box::new(|_| panic!("on purpose")) };
+    // What it carries panics again when it is dropped.
+    struct Carried;
+    impl Drop for Carried {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+    let panics = || Command { load: Load::new(SHOP), decide: Box::new(|_| panic_any(Carried)) };
     let answers = wait(store.run_all(vec![take(pass(1)), panics(), take(pass(1))])).unwrap();
     assert!(answers[0].as_ref().is_ok_and(is_done) && answers[2].as_ref().is_ok_and(is_done), "{answers:?}");
     assert!(matches!(answers[1], Err(StoreError::Backend(_))), "{answers:?}");

@@ -7,6 +7,8 @@ mod callers;
 mod files;
 mod groups;
 mod log;
+#[cfg(unix)]
+mod stopped;
 mod suite;
 
 use passes_core::Refusal;
