@@ -25,3 +25,4 @@ mod rules;
 mod secrets;
 mod spending;
 mod threads;
+mod verify;
