@@ -50,6 +50,7 @@
 //! `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC=1` in its environment saves a write of the file's metadata at each commit.
 
 mod apply;
+mod audit;
 mod checkpoint;
 mod codec;
 mod connection;
@@ -477,5 +478,9 @@ impl Store for Sqlite {
 
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
         Box::pin(self.inner.audits.read(move |db| db.audit(business, &mut each)))
+    }
+
+    fn ledger(&self, business: BusinessId, after: u64, mut each: Auditor) -> Fut<'_, ()> {
+        Box::pin(self.inner.readers.read(move |db| db.ledger(business, after, &mut each)))
     }
 }
