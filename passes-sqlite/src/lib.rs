@@ -140,9 +140,9 @@ impl Options {
     }
 
     /// How long commands wait for another process that has the file and doesn't give it back, because it was stopped,
-    /// say; by default 30 seconds. Then they are told [`StoreError::Transient`], and nothing of them is done. So is
-    /// at once whoever comes later, until the file is free again. Opening waits no longer, either, and
-    /// [`Sqlite::close`] at most as long.
+    /// say; by default 30 seconds. Then they are told [`StoreError::Transient`], and nothing of them is done.
+    /// Whoever comes later is told so after a second, until the file is free again. Opening waits no longer, either,
+    /// and [`Sqlite::close`] at most as long.
     #[must_use]
     pub fn lock_timeout(mut self, time: Duration) -> Self {
         self.lock_timeout = time;
@@ -179,7 +179,8 @@ impl Options {
     /// # Errors
     /// [`StoreError::Unsupported`] if a newer version of this library wrote it, [`StoreError::Corrupt`] if it is
     /// no database of Passes or damaged, [`StoreError::Full`] if there is no room, [`StoreError::Transient`] if
-    /// another process has the file for longer than [`Options::lock_timeout`], [`StoreError::Backend`] for what else the operating system says, such as a folder that isn't there.
+    /// another process has the file for longer than [`Options::lock_timeout`], [`StoreError::Backend`] for what else
+    /// the operating system says, such as a folder that isn't there.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, StoreError> {
         // Absolute, so that it stays the same file, and no name means anything special to SQLite.
         let path = std::path::absolute(path.as_ref()).map_err(|error| of_file("the path", &error))?;

@@ -4,8 +4,9 @@
 //! whoever waits for the lock holds the gate, so that nobody overtakes; and a process that had the lock a
 //! moment ago may take it again for a while, because handing it over costs more than a short command.
 //!
-//! A file lock can't be waited for with a deadline, and whoever holds one may be stopped (`SIGSTOP`, a debugger).
-//! So who has to wait has a thread of its own, the usher, wait for the lock, and gives up after a while.
+//! Whoever holds a lock may be stopped (`SIGSTOP`, a debugger), and the operating system has no deadline for it. So
+//! the one behind the gate asks for the lock again and again, which nobody else does; and who waits for the gate
+//! has a thread of its own wait, the usher, and gives up after a while.
 
 use crate::errors::of_file;
 use crate::slot::lock;
@@ -26,51 +27,25 @@ const GRIP: Duration = Duration::from_millis(5);
 /// How many groups it may write in that time, so that a fast disk doesn't make others wait for more of them.
 const GROUPS: u32 = 16;
 
+/// How soon, and how seldom, the lock is asked for again.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(100), Duration::from_millis(10));
+
+/// How long a turn is waited for when the one before didn't come in time, so that what has piled up meanwhile is
+/// answered soon.
+const SHORT: Duration = Duration::from_secs(1);
+
 /// The lock, and the gate before it.
-struct Files {
-    lock: File,
-    gate: File,
-}
-
-impl Files {
-    /// Waits for the gate and behind it for the lock.
-    fn queue(&self) -> io::Result<()> {
-        locked(&self.gate)?;
-        let locked = locked(&self.lock);
-        let opened = self.gate.unlock();
-        locked?;
-        opened.inspect_err(|_| self.leave())
-    }
-
-    /// Takes the lock if nobody has it and nobody waits for it.
-    fn try_queue(&self) -> io::Result<bool> {
-        if !tried(&self.gate)? {
-            return Ok(false);
-        }
-        let had = tried(&self.lock);
-        let opened = self.gate.unlock();
-        let had = had?;
-        opened.map(|()| had).inspect_err(|_| self.leave())
-    }
-
-    fn leave(&self) {
-        // What could fail here is the file's being closed, which ends the turn, too.
-        drop(self.lock.unlock());
-    }
-}
-
-/// The turns of one store.
 pub(crate) struct Turnstile {
-    files: Arc<Files>,
+    lock: File,
+    gate: Arc<File>,
     since: Option<Instant>,
     groups: u32,
     /// How long a turn is waited for.
     patience: Duration,
-    /// There is none until somebody else has the lock.
+    /// The last turn didn't come in time.
+    stuck: bool,
+    /// There is none until somebody else has the gate.
     usher: Option<Arc<Usher>>,
-    /// The usher still waits for a turn that is given up. Nobody else may touch the files then: a lock belongs to
-    /// an open file, not to a thread.
-    late: bool,
 }
 
 impl Turnstile {
@@ -83,143 +58,151 @@ impl Turnstile {
             opened
                 .map_err(|error| of_file(&format!("{} can't be opened", Path::new(&path).display()), &error))
         };
-        let files = Arc::new(Files { lock: side(".lock")?, gate: side(".gate")? });
-        Ok(Self { files, since: None, groups: 0, patience, usher: None, late: false })
+        let (lock, gate) = (side(".lock")?, Arc::new(side(".gate")?));
+        Ok(Self { lock, gate, since: None, groups: 0, patience, stuck: false, usher: None })
     }
 
     /// Waits until it is this process's turn. Whoever holds the turnstile ends the turn by [`Self::leave`].
     ///
     /// # Errors
-    /// [`StoreError::Transient`] when it takes too long, and at once as long as such a turn has not come.
+    /// [`StoreError::Transient`] when it takes too long.
     pub(crate) fn enter(&mut self) -> Result<(), StoreError> {
-        if self.late {
-            self.late = self.usher.as_ref().is_some_and(|usher| usher.is_late());
-        }
-        if self.late {
-            return Err(stuck());
-        }
         self.groups = self.groups.saturating_add(1);
         let in_grip = self.groups <= GROUPS && self.since.is_some_and(|since| since.elapsed() < GRIP);
-        if in_grip && self.files.lock.try_lock().is_ok() {
+        if in_grip && self.lock.try_lock().is_ok() {
             return Ok(());
         }
+        let patience = if self.stuck { self.patience.min(SHORT) } else { self.patience };
+        let entered = self.queue(patience);
         let entered =
-            self.queue().map_err(|error| of_file("the lock beside the database can't be taken", &error))?;
-        if !entered {
-            self.late = true;
-            return Err(stuck());
+            entered.map_err(|error| of_file("the lock beside the database can't be taken", &error))?;
+        self.stuck = !entered;
+        if self.stuck {
+            let why = "another process has the database and doesn't give it back";
+            return Err(StoreError::Transient(why.to_owned()));
         }
         self.since = Some(Instant::now());
         self.groups = 0;
         Ok(())
     }
 
-    /// Tells whether the turn came in time.
-    fn queue(&mut self) -> io::Result<bool> {
-        if self.files.try_queue()? {
+    /// Waits for the gate and behind it for the lock. Tells whether the turn came in time.
+    fn queue(&mut self, patience: Duration) -> io::Result<bool> {
+        let begun = Instant::now();
+        if !self.pass_gate(patience)? {
+            return Ok(false);
+        }
+        let entered = self.ask(patience.saturating_sub(begun.elapsed()));
+        self.gate.unlock().inspect_err(|_| self.leave())?;
+        entered
+    }
+
+    fn pass_gate(&mut self, patience: Duration) -> io::Result<bool> {
+        // A lock belongs to an open file, not to a thread: an usher that is still at the gate is not to be met there.
+        let busy = self.usher.as_ref().is_some_and(|usher| lock(&usher.errand).at_gate);
+        if !busy && tried(&self.gate)? {
             return Ok(true);
         }
         let usher = match &self.usher {
             Some(usher) => usher,
-            None => self.usher.insert(Usher::start(&self.files)?),
+            None => self.usher.insert(Usher::start(&self.gate)?),
         };
-        usher.wait(self.patience).map_or(Ok(false), |waited| waited.map(|()| true))
+        usher.wait(patience)
+    }
+
+    /// Asks for the lock until it is free.
+    fn ask(&self, patience: Duration) -> io::Result<bool> {
+        let begun = Instant::now();
+        loop {
+            if tried(&self.lock)? {
+                return Ok(true);
+            }
+            let waited = begun.elapsed();
+            if waited >= patience {
+                return Ok(false);
+            }
+            thread::sleep((waited / 64).clamp(PAUSES.0, PAUSES.1).min(patience - waited));
+        }
     }
 
     /// Ends the turn.
     pub(crate) fn leave(&self) {
-        self.files.leave();
+        // What could fail here is the file's being closed, which ends the turn, too.
+        drop(self.lock.unlock());
     }
 }
 
 impl Drop for Turnstile {
     fn drop(&mut self) {
         if let Some(usher) = &self.usher {
-            usher.dismiss();
+            lock(&usher.errand).dismissed = true;
+            usher.bell.notify_all();
         }
     }
 }
 
-fn stuck() -> StoreError {
-    StoreError::Transient("another process has the database and doesn't give it back".to_owned())
-}
-
-/// What the usher is to do, or has done.
-enum Errand {
-    None,
-    /// To wait for a turn.
-    Wanted,
-    /// It has waited.
-    Done(io::Result<()>),
-    /// Nobody wants the turn any more: if it comes, it is let go.
-    Late,
-    /// There is nobody left to wait for.
-    Dismissed,
-}
-
-/// The thread that waits for a turn.
+/// The thread that waits at the gate.
 struct Usher {
     errand: Mutex<Errand>,
     bell: Condvar,
 }
 
+#[derive(Default)]
+struct Errand {
+    /// Somebody waits for it to have the gate.
+    wanted: bool,
+    /// It is there, and can't be called back.
+    at_gate: bool,
+    /// How it went.
+    done: Option<io::Result<()>>,
+    /// There is nobody left to wait for.
+    dismissed: bool,
+}
+
 impl Usher {
-    fn start(files: &Arc<Files>) -> io::Result<Arc<Self>> {
-        let usher = Arc::new(Self { errand: Mutex::new(Errand::None), bell: Condvar::new() });
-        let (worker, files) = (Arc::clone(&usher), Arc::clone(files));
-        // Nobody waits for its end: it is stuck for as long as another process is.
-        thread::Builder::new().name("passes-usher".to_owned()).spawn(move || worker.work(&files))?;
+    fn start(gate: &Arc<File>) -> io::Result<Arc<Self>> {
+        let usher = Arc::new(Self { errand: Mutex::default(), bell: Condvar::new() });
+        let (worker, gate) = (Arc::clone(&usher), Arc::clone(gate));
+        // Nobody waits for its end: it may be stuck for as long as another process is.
+        thread::Builder::new().name("passes-usher".to_owned()).spawn(move || worker.work(&gate))?;
         Ok(usher)
     }
 
-    fn work(&self, files: &Files) {
+    fn work(&self, gate: &File) {
         let mut errand = lock(&self.errand);
-        loop {
-            match *errand {
-                Errand::Wanted => {
-                    drop(errand);
-                    let waited = files.queue();
-                    errand = lock(&self.errand);
-                    if matches!(*errand, Errand::Wanted) {
-                        *errand = Errand::Done(waited);
-                        self.bell.notify_all();
-                    } else if waited.is_ok() {
-                        files.leave();
-                    }
-                }
-                Errand::Late => *errand = Errand::None,
-                Errand::Dismissed => return,
-                Errand::None | Errand::Done(_) => {
-                    errand = self.bell.wait(errand).unwrap_or_else(PoisonError::into_inner);
-                }
+        while !errand.dismissed {
+            if !errand.wanted || errand.done.is_some() {
+                errand = self.bell.wait(errand).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            errand.at_gate = true;
+            drop(errand);
+            let done = locked(gate);
+            errand = lock(&self.errand);
+            errand.at_gate = false;
+            if errand.wanted && !errand.dismissed {
+                errand.done = Some(done);
+                // Who is woken finds the errand unlocked, and needn't sleep again.
+                drop(errand);
+                self.bell.notify_all();
+                errand = lock(&self.errand);
+            } else if done.is_ok() {
+                // It comes too late. What could fail here ends with the file's being closed, too.
+                drop(gate.unlock());
             }
         }
     }
 
-    /// Has a turn waited for. Nothing if it doesn't come in time.
-    fn wait(&self, patience: Duration) -> Option<io::Result<()>> {
-        let mut errand = lock(&self.errand);
-        *errand = Errand::Wanted;
+    /// Has the gate waited for. Tells whether it came in time; if not the usher stays there, and has the better
+    /// place when it is asked again.
+    fn wait(&self, patience: Duration) -> io::Result<bool> {
+        lock(&self.errand).wanted = true;
         self.bell.notify_all();
-        let waited =
-            self.bell.wait_timeout_while(errand, patience, |errand| matches!(errand, Errand::Wanted));
+        let errand = lock(&self.errand);
+        let waited = self.bell.wait_timeout_while(errand, patience, |errand| errand.done.is_none());
         let (mut errand, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *errand, Errand::None) {
-            Errand::Done(waited) => Some(waited),
-            _ => {
-                *errand = Errand::Late;
-                None
-            }
-        }
-    }
-
-    fn is_late(&self) -> bool {
-        matches!(*lock(&self.errand), Errand::Late)
-    }
-
-    fn dismiss(&self) {
-        *lock(&self.errand) = Errand::Dismissed;
-        self.bell.notify_all();
+        errand.wanted = false;
+        errand.done.take().map_or(Ok(false), |done| done.map(|()| true))
     }
 }
 
