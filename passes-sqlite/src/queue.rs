@@ -130,9 +130,9 @@ impl<G: Group> Queue<G> {
         drop(writer);
         let outcomes = outcomes.into_iter().chain(repeat_with(|| Err(StoreError::InDoubt)));
         // A waker is somebody else's code, and so is what a command has captured: if it panics the others still get
-        // their answers.
-        slots.into_iter().zip(outcomes).for_each(|(slot, outcome)| harmless(|| slot.fill(outcome)));
+        // their answers. What was captured goes first: who is answered may drop the store and find it closed.
         tasks.into_iter().for_each(|task| harmless(|| drop(task)));
+        slots.into_iter().zip(outcomes).for_each(|(slot, outcome)| harmless(|| slot.fill(outcome)));
     }
 
     /// The next group: all that wait, unless one of them is done alone.

@@ -28,6 +28,30 @@ fn commands_of_one_call_are_one_group() {
     assert!(wait(store.run_all(Vec::new())).unwrap().is_empty());
 }
 
+/// D-1: nothing of a command is kept once it is answered, whoever did it: what it holds may be the last that keeps the
+/// store open.
+#[test]
+fn an_answered_command_is_gone() {
+    let (_folder, store) = open();
+    with_pass(&store, pass(1), 100_000);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..400 {
+                    let (held, mut command) = (Arc::new(()), take(pass(1)));
+                    let (holds, mut decide) = (Arc::clone(&held), command.decide);
+                    command.decide = Box::new(move |loaded| {
+                        let _held = &holds;
+                        decide(loaded)
+                    });
+                    assert!(is_done(&wait(store.run(command)).unwrap()));
+                    assert_eq!(Arc::strong_count(&held), 1);
+                }
+            });
+        }
+    });
+}
+
 /// D-3, R-11: a member that fails takes nobody with it. The whole group goes back, and each is done alone.
 #[test]
 fn a_member_that_fails_fails_alone() {
