@@ -7,17 +7,24 @@
 mod args;
 mod check;
 mod child;
+mod codes;
 mod crew;
+mod doc;
 mod floor;
+mod growth;
+mod lot;
 mod machine;
 mod measure;
 mod memory;
+mod npm;
 mod pages;
 mod peers;
+mod plot;
 mod processes;
 mod redeem;
 mod report;
 mod run;
+mod shop;
 mod spend;
 mod stock;
 mod syncs;
@@ -38,6 +45,16 @@ pub(crate) struct Section {
 }
 
 pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        name: "codes",
+        about: "unique passcodes, beside two generators of npm; their memory",
+        measures: codes::measures,
+    },
+    Section {
+        name: "lot",
+        about: "a lot of hashed passes into SQLite, beside inserts written by hand; its memory and events",
+        measures: lot::measures,
+    },
     Section {
         name: "redeem",
         about: "durable redemption, one client, beside the same rows written by hand",
@@ -73,11 +90,21 @@ pub(crate) const SECTIONS: &[Section] = &[
         about: "paying a basket from credits that may each pay some of its lines",
         measures: spend::measures,
     },
+    Section {
+        name: "growth",
+        about: "redemptions a second and bytes of a pass while one file grows",
+        measures: growth::measures,
+    },
 ];
 
 /// What runs in a process of its own, so that its memory and CPU time are its own; see [`child::call`].
-pub(crate) const CHILDREN: &[(&str, child::Work)] =
-    &[("empty", child::empty), (memory::CHILD, memory::child), (till::CHILD, till::child)];
+pub(crate) const CHILDREN: &[(&str, child::Work)] = &[
+    ("empty", child::empty),
+    ("codes", codes::child),
+    ("lot", lot::child),
+    (memory::CHILD, memory::child),
+    (till::CHILD, till::child),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

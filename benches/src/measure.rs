@@ -44,6 +44,8 @@ pub(crate) struct Spread {
 #[derive(Clone, Debug)]
 pub(crate) struct Measure {
     pub(crate) name: String,
+    /// At how many passes, where one thing is measured at several sizes.
+    pub(crate) at: Option<f64>,
     /// NaN when it could not be measured; then `note` says why.
     pub(crate) value: f64,
     /// What one is: `×` for ratios, `pages`, `bytes`.
@@ -61,8 +63,8 @@ pub(crate) struct Measure {
 impl Measure {
     /// A number that was counted once.
     pub(crate) fn new(name: impl Into<String>, unit: &'static str, value: f64) -> Self {
-        let (gate, ambition, spread, note) = (None, None, None, None);
-        Self { name: name.into(), value, unit, good: Good::High, gate, ambition, spread, note }
+        let (at, gate, ambition, spread, note) = (None, None, None, None, None);
+        Self { name: name.into(), at, value, unit, good: Good::High, gate, ambition, spread, note }
     }
 
     /// The median of the rounds, with their quartiles.
@@ -89,6 +91,11 @@ impl Measure {
     /// An ambition without a gate.
     pub(crate) fn hoped(self, good: Good, ambition: f64) -> Self {
         Self { good, gate: None, ambition: Some(ambition), ..self }
+    }
+
+    /// At how many passes it was measured.
+    pub(crate) fn at(self, passes: f64) -> Self {
+        Self { at: Some(passes), ..self }
     }
 
     /// What a reader must know.
@@ -121,11 +128,13 @@ impl Measure {
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "name": self.name,
+            "at": self.at,
             "value": self.value,
             "unit": self.unit,
             "good": self.good.word(),
             "gate": self.gate,
             "ambition": self.ambition,
+            "limits": self.limits(),
             "low": self.spread.map(|spread| spread.low),
             "high": self.spread.map(|spread| spread.high),
             "rounds": self.spread.map(|spread| spread.rounds),
@@ -150,7 +159,11 @@ impl Measure {
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = if self.value.is_nan() { "–".to_owned() } else { short(self.value) };
-        write!(f, "{:<58} {value:>9} {:<6}", self.name, self.unit)?;
+        let name = match self.at {
+            Some(passes) => format!("{}: {}", power(passes), self.name),
+            None => self.name.clone(),
+        };
+        write!(f, "{name:<58} {value:>9} {:<6}", self.unit)?;
         let spread = self.spread.map_or(String::new(), |Spread { low, high, rounds }| {
             format!("{}..{} of {rounds}", short(low), short(high))
         });
@@ -166,13 +179,7 @@ impl fmt::Display for Measure {
 pub(crate) fn short(value: f64) -> String {
     let size = value.abs();
     if size >= 10_000.0 {
-        // In groups of three.
-        let digits = format!("{:.0}", size);
-        let head = digits.len() % 3;
-        let (first, rest) = digits.split_at(head);
-        let groups = rest.as_bytes().chunks(3).map(|group| String::from_utf8_lossy(group));
-        let parts: Vec<_> = (head > 0).then(|| first.into()).into_iter().chain(groups).collect();
-        return format!("{}{}", if value < 0.0 { "-" } else { "" }, parts.join(","));
+        return format!("{}{}", if value < 0.0 { "-" } else { "" }, grouped(size));
     }
     let places = if size >= 100.0 || value.fract() == 0.0 {
         0
@@ -182,6 +189,29 @@ pub(crate) fn short(value: f64) -> String {
         2
     };
     format!("{value:.places$}")
+}
+
+/// A whole number that isn't negative, in groups of three digits.
+pub(crate) fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let (head, rest) = digits.split_at(digits.len() % 3);
+    let groups = rest.as_bytes().chunks(3).map(String::from_utf8_lossy);
+    let head = (!head.is_empty()).then(|| head.into());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+/// A round number with a power of ten, `4·10⁶`; others as they are.
+pub(crate) fn power(value: f64) -> String {
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let exponent = value.log10().floor();
+    let first = value / 10_f64.powf(exponent);
+    if value < 100.0 || first.fract() != 0.0 {
+        return short(value);
+    }
+    let digits = format!("{exponent:.0}");
+    let raised = digits.chars().filter_map(|digit| RAISED.get(usize::try_from(digit.to_digit(10)?).ok()?));
+    let times = if first == 1.0 { String::new() } else { format!("{first:.0}·") };
+    format!("{times}10{}", raised.collect::<String>())
 }
 
 /// The middle one; of an even number the mean of the two. NaN of none.
@@ -301,6 +331,12 @@ mod tests {
         let shown: Vec<String> =
             [0.884, 1.0, 12.34, 123.4, 9_999.4, 12_345.6, 1_234_567.0, -10_000.0].map(short).into();
         assert_eq!(shown, ["0.88", "1", "12.3", "123", "9999", "12,346", "1,234,567", "-10,000"]);
+    }
+
+    #[test]
+    fn sizes_are_powers_of_ten() {
+        let shown: Vec<String> = [1.0, 100.0, 1e4, 4e6, 1e10, 250.0, 12_345.0].map(power).into();
+        assert_eq!(shown, ["1", "10²", "10⁴", "4·10⁶", "10¹⁰", "250", "12,345"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::args::Asked;
 use crate::measure::Measure;
 use crate::run::{Made, Run, target};
-use crate::{Section, machine};
+use crate::{Section, doc, machine};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -17,11 +17,11 @@ pub(crate) fn run(asked: &Asked) -> Made<bool> {
         Asked::Measure { sections, quick, plot } => {
             let met = measure(sections, *quick)?;
             if *plot {
-                draw()?;
+                doc::draw(&kept()?)?;
             }
             Ok(met || *quick)
         }
-        Asked::Draw => draw().map(|()| true),
+        Asked::Draw => doc::draw(&kept()?).map(|()| true),
     }
 }
 
@@ -78,7 +78,7 @@ fn file(quick: bool) -> PathBuf {
 }
 
 /// What was measured so far, by section.
-pub(crate) fn kept() -> Made<Map<String, Value>> {
+fn kept() -> Made<Map<String, Value>> {
     let path = file(false);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("{}: {error}: run `cargo xtask bench` first", path.display()))?;
@@ -96,8 +96,4 @@ fn keep(path: &PathBuf, name: &str, entry: Value) -> Made<()> {
     sections.insert(name.to_owned(), entry);
     std::fs::write(path, serde_json::to_string_pretty(&sections)? + "\n")?;
     Ok(())
-}
-
-fn draw() -> Made<()> {
-    Err("not there yet".into())
 }

@@ -41,6 +41,14 @@ macro_rules! delegate {
         ) -> Fut<'_, ()> {
             self.$inner.audit(business, each)
         }
+        fn ledger(
+            &self,
+            business: passes_core::id::BusinessId,
+            after: u64,
+            each: passes_core::store::Auditor,
+        ) -> passes_core::store::Fut<'_, ()> {
+            self.$inner.ledger(business, after, each)
+        }
     };
 }
 

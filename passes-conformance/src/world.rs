@@ -10,9 +10,9 @@ use passes_core::operation::Kind;
 use passes_core::pass::{CreditRow, PassRow, Standing, Tally};
 use passes_core::passcode::Digest;
 use passes_core::store::{
-    Add, After, Answer, AuditRow, Change, Chunk, Claim, Command, Decision, Doc, DocKey, DocKind, Expect,
-    Load, Loaded, Operation, OperationKey, Page, PageQuery, PassRange, Put, Record, Store, StoreError,
-    StoredOperation, TallyKey,
+    Add, After, Answer, AuditRow, Auditor, Change, Chunk, Claim, Command, Decision, Doc, DocKey, DocKind,
+    Expect, Fut, Load, Loaded, Operation, OperationKey, Page, PageQuery, PassRange, Put, Record, Store,
+    StoreError, StoredOperation, TallyKey,
 };
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Deref;
@@ -179,10 +179,17 @@ impl Client {
     }
 
     pub(crate) fn audit(&self) -> Result<Vec<AuditRow>, StoreError> {
+        self.rows(|each| self.store.audit(self.business, each))
+    }
+
+    pub(crate) fn ledger(&self, after: u64) -> Result<Vec<AuditRow>, StoreError> {
+        self.rows(|each| self.store.ledger(self.business, after, each))
+    }
+
+    fn rows<'a>(&self, read: impl FnOnce(Auditor) -> Fut<'a, ()>) -> Result<Vec<AuditRow>, StoreError> {
         let rows = Arc::new(Mutex::new(Vec::new()));
         let pushed = Arc::clone(&rows);
-        let each = Box::new(move |row| pushed.lock().unwrap().push(row));
-        self.face.drive(self.store.audit(self.business, each))?;
+        self.face.drive(read(Box::new(move |row| pushed.lock().unwrap().push(row))))?;
         let mut rows = rows.lock().unwrap();
         Ok(std::mem::take(&mut *rows))
     }

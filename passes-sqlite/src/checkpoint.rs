@@ -103,9 +103,15 @@ impl Gauge {
             signal.wanted = false;
             drop(signal);
             // Somebody else may be at it, or the disk is in trouble: then it is tried again some pages later.
-            drop(db.sql.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE));
-            if self.length() >= self.restart_at {
+            let brought = db.sql.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE);
+            if let Err(error) = brought {
+                db.note(&error.into());
+            }
+            if self.length() >= self.restart_at && !db.keeps_log() {
                 drop(wait(queue.submit(vec![Task::new(Work::Checkpoint)])));
+            }
+            if db.keeps_log() {
+                return;
             }
             // Unless the log began anew meanwhile, which has set the mark already.
             let next = self.length().saturating_add(self.step);

@@ -66,6 +66,11 @@ impl<'r, 's> Columns<'r, 's> {
         Ok(value)
     }
 
+    /// Passes over so many columns.
+    pub(crate) fn skip(&mut self, columns: usize) {
+        self.at += columns;
+    }
+
     fn raw(&mut self) -> Result<ValueRef<'r>, Fault> {
         let value = self.row.get_ref(self.at)?;
         self.at += 1;

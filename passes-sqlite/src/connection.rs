@@ -8,6 +8,8 @@ use rusqlite::{CachedStatement, Connection, MAIN_DB, OpenFlags, OptionalExtensio
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Every statement of the store, those for bulk included, stays prepared.
@@ -34,11 +36,13 @@ pub(crate) struct Place {
     pub(crate) vfs: Option<String>,
     /// The value of `PRAGMA synchronous`.
     pub(crate) synchronous: u8,
+    /// Set when a checkpoint couldn't be synced; see [`Db::note`].
+    pub(crate) keeps_log: Arc<AtomicBool>,
 }
 
 impl From<&PathBuf> for Place {
     fn from(path: &PathBuf) -> Self {
-        Self { path: path.clone(), vfs: None, synchronous: FULL }
+        Self { path: path.clone(), vfs: None, synchronous: FULL, keeps_log: Arc::default() }
     }
 }
 
@@ -53,6 +57,7 @@ pub(crate) struct Db {
     pub(crate) sql: Connection,
     businesses: RefCell<HashMap<BusinessId, i64>>,
     lots: RefCell<HashMap<(i64, LotId), i64>>,
+    keeps_log: Arc<AtomicBool>,
 }
 
 impl Db {
@@ -75,22 +80,38 @@ impl Db {
         ))?;
         // A log that grew while it was read for long gives the room back when it begins anew.
         sql.query_row(&format!("PRAGMA journal_size_limit = {LONGEST_LOG}"), [], |_| Ok(()))?;
-        Ok(Self::new(sql))
+        Ok(Self::new(sql, place.keeps_log))
     }
 
     /// Opens the file for reading.
     pub(crate) fn for_reading(place: impl Into<Place>) -> Result<Self, Fault> {
         // Opened for writing all the same: whoever comes first after a crash has to recover the log.
-        let sql = open(&place.into(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let place = place.into();
+        let sql = open(&place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         sql.execute_batch(
             "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192;",
         )?;
-        Ok(Self::new(sql))
+        Ok(Self::new(sql, place.keeps_log))
     }
 
-    fn new(sql: Connection) -> Self {
+    fn new(sql: Connection, keeps_log: Arc<AtomicBool>) -> Self {
         sql.set_prepared_statement_cache_capacity(STATEMENTS);
-        Self { sql, businesses: RefCell::default(), lots: RefCell::default() }
+        Self { sql, businesses: RefCell::default(), lots: RefCell::default(), keeps_log }
+    }
+
+    /// Whether the log may no longer be brought into the file.
+    pub(crate) fn keeps_log(&self) -> bool {
+        self.keeps_log.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of a checkpoint that failed. When it was a sync, nobody knows what of the database file is on the
+    /// disk: a system may take pages for written that it lost, and SQLite counts those that earlier checkpoints
+    /// wrote as brought in. So the log is kept from then on. Who opens the file after everybody has closed it
+    /// brings all of it in anew.
+    pub(crate) fn note(&self, fault: &Fault) {
+        if fault.is_failed_sync() {
+            self.keeps_log.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A statement, prepared once.
@@ -164,6 +185,15 @@ impl Db {
         // SQLite itself may have done so already. An error here shows again at the next BEGIN.
         if !self.sql.is_autocommit() {
             drop(self.run("ROLLBACK"));
+        }
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        if self.keeps_log() {
+            // It can't fail: it sets a flag of an open connection.
+            let _ = self.sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
     }
 }

@@ -3,6 +3,7 @@
 use passes_core::store::StoreError;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
+use std::fmt;
 
 /// A fault inside the store, before it is told to anybody.
 #[derive(Debug)]
@@ -34,6 +35,15 @@ impl From<Fault> for StoreError {
     }
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sql(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
 impl Fault {
     /// What is stored can't be read as what it should be.
     pub(crate) fn corrupt(what: &str) -> Self {
@@ -56,6 +66,16 @@ impl Fault {
     /// A guard didn't hold.
     pub(crate) fn conflict() -> Self {
         Self::Store(StoreError::Conflict)
+    }
+
+    /// Whether a file couldn't be synced.
+    pub(crate) fn is_failed_sync(&self) -> bool {
+        match self {
+            Self::Sql(rusqlite::Error::SqliteFailure(failure, _)) => {
+                failure.extended_code == ffi::SQLITE_IOERR_FSYNC
+            }
+            _ => false,
+        }
     }
 
     /// What a failed COMMIT is told as. When the write-ahead log can't be synced, or what was synced can't be

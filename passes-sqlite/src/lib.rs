@@ -29,6 +29,8 @@
 //! - *Readers* see one moment, and neither wait for the writer nor hold it up. One that takes long (an audit)
 //!   keeps the log from beginning anew as long as it reads.
 //! - *The log* (`<file>-wal`) is brought back into the file by a thread of its own; see [`Options::checkpoint`].
+//!   When the file can't be synced then, nobody knows what of it is on the disk: the log is kept and grows until
+//!   every process has closed the file, and whoever opens it next brings all of it in. [`Sqlite::keeps_log`] tells.
 //!
 //! Whatever symbolic links lead to it, it is one file, with one log and one pair of side files. Hard links are not
 //! followed: by two of its own names a file is two, and two processes that have it so destroy it.
@@ -48,6 +50,7 @@
 //! `LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC=1` in its environment saves a write of the file's metadata at each commit.
 
 mod apply;
+mod audit;
 mod checkpoint;
 mod codec;
 mod connection;
@@ -80,6 +83,7 @@ use slot::{Slot, lock};
 use std::fmt;
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread::JoinHandle;
@@ -179,7 +183,8 @@ impl Options {
     pub fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, StoreError> {
         // Absolute, so that it stays the same file, and no name means anything special to SQLite.
         let path = std::path::absolute(path.as_ref()).map_err(|error| of_file("the path", &error))?;
-        let place = Place { path, vfs: self.vfs.clone(), synchronous: self.synchronous };
+        let (vfs, synchronous) = (self.vfs.clone(), self.synchronous);
+        let place = Place { path, vfs, synchronous, keeps_log: Arc::default() };
         // Before anything is made beside it. What this opens stays open until the writer's connection is: the last
         // one that is closed brings the log into the file, and that is not to be done out of turn.
         let judged = connection::judge(&place)?;
@@ -341,6 +346,20 @@ impl Sqlite {
         self.inner.gauge.length()
     }
 
+    /// Whether the file couldn't be synced, so that the log is kept and grows. Nothing is lost. When the disk is well
+    /// again, close the store in every process, and open it.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().map_err(|e| passes_core::store::StoreError::Backend(e.to_string()))?;
+    /// let store = passes_sqlite::Sqlite::open(folder.path().join("shop.db"))?;
+    /// assert!(!store.keeps_log());
+    /// # Ok::<(), passes_core::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn keeps_log(&self) -> bool {
+        self.inner.readers.place().keeps_log.load(Ordering::Relaxed)
+    }
+
     fn spawn(&self, name: &str, work: impl FnOnce(&Inner) + Send + 'static) -> Result<(), StoreError> {
         let inner = Arc::clone(&self.inner);
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&inner));
@@ -459,5 +478,9 @@ impl Store for Sqlite {
 
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
         Box::pin(self.inner.audits.read(move |db| db.audit(business, &mut each)))
+    }
+
+    fn ledger(&self, business: BusinessId, after: u64, mut each: Auditor) -> Fut<'_, ()> {
+        Box::pin(self.inner.readers.read(move |db| db.ledger(business, after, &mut each)))
     }
 }

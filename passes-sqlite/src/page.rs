@@ -7,9 +7,7 @@ use passes_core::calendar::Instant;
 use passes_core::id::{BusinessId, PassId};
 use passes_core::ledger::{StoredEntry, Subject};
 use passes_core::pass::PassRow;
-use passes_core::store::{
-    AuditRow, Auditor, Doc, DocKey, DocKind, Page, PageQuery, PassOrder, PassRange, StoredOperation,
-};
+use passes_core::store::{Doc, DocKey, DocKind, Page, PageQuery, PassOrder, PassRange, StoredOperation};
 use rusqlite::params;
 use std::sync::Arc;
 
@@ -47,22 +45,6 @@ const ENTRY: &str = concat!(
     entry_columns!(),
     " FROM entry e CROSS JOIN operation o ON o.number=e.operation WHERE e.number=?1 AND o.business=?2"
 );
-const ALL_ENTRIES: &str = concat!(
-    "SELECT ",
-    entry_columns!(),
-    " FROM entry e CROSS JOIN operation o ON o.number=e.operation WHERE o.business=?1 ORDER BY e.number"
-);
-const ALL_PASSES: &str = concat!(
-    "SELECT ",
-    pass_columns!(),
-    " FROM lot o CROSS JOIN pass p ON p.lot=o.num WHERE o.business=?1 ORDER BY o.id,p.serial"
-);
-const ALL_CREDITS: &str = concat!(
-    "SELECT ",
-    credit_columns!(),
-    " FROM credit c CROSS JOIN lot o ON o.num=c.lot WHERE c.business=?1 ORDER BY c.contact,c.id"
-);
-const ALL_TALLIES: &str = "SELECT id,slot,used,held,lim FROM tally WHERE business=?1 ORDER BY id,slot";
 
 /// Greater than no id: where a list begins.
 const NOTHING: &[u8] = &[];
@@ -214,30 +196,6 @@ impl Db {
     fn entry(&self, business: i64, number: u64) -> Result<Option<StoredEntry>, Fault> {
         Ok(self.all(ENTRY, params![signed(number), business], |c| c.entry())?.pop())
     }
-
-    /// All rows of a business, in one pass over each table.
-    pub(crate) fn audit(&self, business: BusinessId, each: &mut Auditor) -> Result<(), Fault> {
-        let Some(business) = self.business(business)? else { return Ok(()) };
-        self.each(ALL_ENTRIES, business, each, |c| c.entry().map(AuditRow::Entry))?;
-        self.each(ALL_PASSES, business, each, |c| c.pass().map(|pass| AuditRow::Pass(Box::new(pass))))?;
-        self.each(ALL_CREDITS, business, each, |c| c.credit().map(|row| AuditRow::Credit(Box::new(row))))?;
-        self.each(ALL_TALLIES, business, each, |c| Ok(AuditRow::Tally(c.next()?, c.next()?, c.tally()?)))
-    }
-
-    fn each(
-        &self,
-        text: &str,
-        business: i64,
-        each: &mut Auditor,
-        read: impl Fn(&mut Columns<'_, '_>) -> Result<AuditRow, Fault>,
-    ) -> Result<(), Fault> {
-        let mut statement = self.statement(text)?;
-        let mut rows = statement.query([business])?;
-        while let Some(row) = rows.next()? {
-            each(read(&mut Columns::new(row))?);
-        }
-        Ok(())
-    }
 }
 
 /// The entry before this one of the same subject; nothing when this one is not about it.
@@ -269,9 +227,7 @@ mod tests {
     /// D-1: lists go by a key, too; only the order by expiry is made at the end, of one lot.
     #[test]
     fn every_list_goes_by_a_key() {
-        for text in
-            [DOCS, CHILDREN, PASSES, PASSES_BY_EXPIRY, CREDITS, OPERATIONS, ENTRY, ALL_PASSES, ALL_CREDITS]
-        {
+        for text in [DOCS, CHILDREN, PASSES, PASSES_BY_EXPIRY, CREDITS, OPERATIONS, ENTRY] {
             let mut steps = crate::schema::plan_of(text);
             if text == PASSES_BY_EXPIRY {
                 assert_eq!(steps.pop().as_deref(), Some("USE TEMP B-TREE FOR ORDER BY"));

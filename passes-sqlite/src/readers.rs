@@ -34,6 +34,11 @@ impl Readers {
         Self { place, idle: Mutex::default(), waiting: Mutex::default(), bell: Condvar::new() }
     }
 
+    /// Where they read.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Reads in one snapshot: everything that `read` sees was so at one moment.
     pub(crate) fn read<T, R>(&self, read: R) -> Reading<'_, T, R>
     where

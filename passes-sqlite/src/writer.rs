@@ -147,8 +147,26 @@ impl Writer {
     fn commit(&self) -> Result<(), StoreError> {
         self.db.run("COMMIT").map_err(|fault| {
             self.db.roll_back();
-            fault.of_commit()
+            let why = fault.to_string();
+            match fault.of_commit() {
+                StoreError::InDoubt if self.settle().is_ok() => StoreError::Transient(why),
+                told => told,
+            }
         })
+    }
+
+    /// Makes an end of a commit in doubt. Readers don't see it, but its frames may be whole in the log, and then a
+    /// crash would bring it back. The next commit writes over them: so does one that changes nothing.
+    fn settle(&self) -> Result<(), Fault> {
+        let settled = self.db.run("BEGIN IMMEDIATE").and_then(|()| {
+            let version: i32 = self.db.statement("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
+            self.db.run(&format!("PRAGMA user_version = {version}"))?;
+            self.db.run("COMMIT")
+        });
+        if settled.is_err() {
+            self.db.roll_back();
+        }
+        settled
     }
 
     /// One member of a group. `Err` is a fault after which the whole transaction must go back; an outcome that is
@@ -227,7 +245,11 @@ impl Writer {
             .busy_timeout(PATIENCE)
             .and_then(|()| self.db.sql.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::RESTART));
         let restored = self.db.sql.busy_timeout(BUSY);
-        restarted.map(drop).and(restored).map_err(|error| Fault::from(error).into())
+        let restarted = restarted.map(drop).map_err(Fault::from);
+        if let Err(fault) = &restarted {
+            self.db.note(fault);
+        }
+        Ok(restored.map_err(Fault::from).and(restarted)?)
     }
 }
 

@@ -26,3 +26,4 @@ mod rules;
 mod secrets;
 mod spending;
 mod threads;
+mod verify;

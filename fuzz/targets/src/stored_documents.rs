@@ -329,7 +329,9 @@ impl Store for Bent {
                 AuditRow::Entry(stored) => bend.entry(stored),
                 AuditRow::Pass(row) => bend.pass(row),
                 AuditRow::Credit(row) => bend.credit(row),
-                AuditRow::Tally(..) => {}
+                AuditRow::Operation { stored, .. } => bend.operation(stored),
+                AuditRow::Doc(doc) => bend.docs(std::slice::from_mut(doc)),
+                _ => {}
             }
             each(row);
         };

@@ -154,7 +154,7 @@ impl File {
         );
         clear(wait(store.page(&PageQuery::Operations { business, after: 0, limit: 100 })).err());
         clear(wait(store.events(business, 0, 100)).err());
-        clear(wait(store.audit(business, Box::new(|row| drop::<AuditRow>(row)))).err());
+        clear(wait(store.audit(business, Box::new(drop::<AuditRow>))).err());
         if let Ok(passes) = open(Arc::<Sqlite>::clone(&self.store)) {
             shop.ask_all(&passes);
         }

@@ -124,8 +124,10 @@ pub(super) fn lists_do_not_cross_between_businesses(world: &mut World<'_>) -> Ou
             same(&format!("the rows of {query:?}"), &found, &rows)?;
         }
     }
-    for (client, rows) in [(&**world, [1, 3]), (&other, [0, 0])] {
-        same("events and audited rows", &[client.all_events()?.len(), client.audit()?.len()], &rows)?;
+    // A document, a pass, an operation with its entry, a credit.
+    for (client, rows) in [(&**world, [1, 5, 2]), (&other, [0, 0, 0])] {
+        let found = [client.all_events()?.len(), client.audit()?.len(), client.ledger(0)?.len()];
+        same("events, audited rows and the ledger", &found, &rows)?;
     }
     Ok(())
 }

@@ -131,6 +131,8 @@ cases! { $
     }
     audit {
         an_audit_is_complete,
+        an_audit_brings_entries_with_their_operation,
+        a_ledger_begins_anywhere,
         an_audit_is_one_moment,
     }
     races {

@@ -11,11 +11,12 @@ use rand_core::CryptoRng;
 use std::fmt;
 use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
-/// Drawn characters and the check character, at most.
-const LONGEST_BODY: usize = 33;
+/// Room for a body: 33 characters at most, and the bytes of a word beyond them, which are drawn and not used. A power
+/// of two, so that a place in it needs no check.
+const ROOM: usize = 64;
 
-/// What no byte of the table draws.
-const NONE: u8 = u8::MAX;
+/// What a byte draws that draws no character.
+const NONE: u8 = 0;
 
 /// The part of a code that was drawn, with its check character, folded; without prefix and suffix. As secret as the
 /// code.
@@ -25,7 +26,7 @@ const NONE: u8 = u8::MAX;
 /// See [`Maker`].
 #[derive(Clone)]
 pub struct Body {
-    chars: [u8; LONGEST_BODY],
+    chars: [u8; ROOM],
     length: u8,
 }
 
@@ -36,12 +37,21 @@ impl Body {
     pub fn reveal_bytes(&self) -> &[u8] {
         self.chars.get(..usize::from(self.length)).unwrap_or_default()
     }
+
+    /// A body from its characters; what is too long is cut.
+    #[inline]
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut chars = [0; ROOM];
+        let length = bytes.len().min(ROOM);
+        chars.iter_mut().zip(bytes).for_each(|(char, byte)| *char = *byte);
+        Self { chars, length: u8::try_from(length).unwrap_or_default() }
+    }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
         // Whole words, not byte by byte as `zeroize` does it: a lot drops millions of these.
-        self.chars = [0; LONGEST_BODY];
+        self.chars = [0; ROOM];
         optimization_barrier(&self.chars);
     }
 }
@@ -69,10 +79,12 @@ impl fmt::Debug for Body {
 pub struct Maker {
     format: Format,
     folded: FoldedFormat,
-    /// What each random byte draws: the place of a character in `symbols`, or `NONE`.
+    /// What each random byte draws: a folded character, or `NONE`.
     draws: Box<[u8; 256]>,
     /// The folded characters, in order.
     symbols: Vec<u8>,
+    /// The place of each of them.
+    ranks: Box<[u8; 256]>,
     /// The same as they are shown.
     shown: Vec<char>,
     modulus: u32,
@@ -85,14 +97,19 @@ impl Maker {
         let mut draws = Box::new([NONE; 256]);
         // Each character gets as many bytes as every other; the bytes that are left over draw nothing, so there
         // is no bias.
-        let values = 0..u8::try_from(symbols.len()).unwrap_or(NONE);
         for each in draws.chunks_exact_mut(symbols.len()) {
-            each.iter_mut().zip(values.clone()).for_each(|(draw, value)| *draw = value);
+            each.copy_from_slice(&symbols);
+        }
+        let mut ranks = Box::new([0; 256]);
+        for (symbol, rank) in symbols.iter().zip(0..) {
+            if let Some(place) = ranks.get_mut(usize::from(*symbol)) {
+                *place = rank;
+            }
         }
         let mut shown: Vec<char> = format.alphabet.characters().chars().collect();
         shown.sort_by_key(|c| place(*c, folded.symbols()));
         let modulus = check::modulus(folded.symbols().len());
-        Ok(Self { format: format.clone(), folded, draws, symbols, shown, modulus })
+        Ok(Self { format: format.clone(), folded, draws, symbols, ranks, shown, modulus })
     }
 
     /// The format it was made of.
@@ -123,46 +140,69 @@ impl Maker {
     /// See [`LotSeed::stream`](super::LotSeed::stream).
     #[inline]
     pub fn draw<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> Body {
-        let mut body = Body { chars: [0; LONGEST_BODY], length: 0 };
-        let mut bytes = Bytes { rng, word: 0, left: 0 };
+        let mut body = Body { chars: [0; ROOM], length: 0 };
         let length = usize::from(self.folded.length());
+        // What the last word holds beyond the body before: its bytes, from the lowest, and how many they are.
+        let (mut rest, mut left) = (0_u64, 0_u32);
         loop {
-            let mut sum = 0;
-            for char in body.chars.iter_mut().take(length) {
-                let value = self.value(&mut bytes);
-                *char = self.symbol(value);
-                if self.folded.has_check() {
-                    sum = check::step(sum, value.into(), self.modulus);
+            let mut at = 0;
+            while at < length && left > 0 {
+                at = self.take(&mut body, at, rest);
+                (rest, left) = (rest >> 8, left - 1);
+            }
+            let mut last = None;
+            while at < length {
+                let word = rng.next_u64();
+                last = Some((word, length - at));
+                // All of them, needed or not: whether a byte draws can't be foretold, and a branch on it costs more.
+                for byte in 0..8 {
+                    at = self.take(&mut body, at, word >> (8 * byte));
                 }
             }
             body.length = self.folded.length();
             if !self.folded.has_check() {
                 return body;
             }
-            let closing = u8::try_from(check::closing(sum, self.modulus)).unwrap_or(NONE);
-            if let (Some(symbol), Some(char)) =
-                (self.symbols.get(usize::from(closing)), body.chars.get_mut(length))
-            {
+            let chars = body.reveal_bytes().iter();
+            let sum = chars.fold(0, |sum, char| check::step(sum, self.rank(*char).into(), self.modulus));
+            let closing = usize::try_from(check::closing(sum, self.modulus)).unwrap_or(usize::MAX);
+            if let (Some(symbol), Some(char)) = (self.symbols.get(closing), body.chars.get_mut(length)) {
                 *char = *symbol;
                 body.length += 1;
                 return body;
             }
-        }
-    }
-
-    #[inline]
-    fn value<R: CryptoRng + ?Sized>(&self, bytes: &mut Bytes<'_, R>) -> u8 {
-        loop {
-            let value = self.draws.get(usize::from(bytes.next())).copied().unwrap_or(NONE);
-            if value != NONE {
-                return value;
+            if let Some((word, needed)) = last {
+                (rest, left) = self.beyond(word, needed);
             }
         }
     }
 
+    /// What a word holds beyond the bytes that draw so many characters: those bytes, and how many they are.
+    fn beyond(&self, mut word: u64, mut needed: usize) -> (u64, u32) {
+        let mut left = 8;
+        while needed > 0 && left > 0 {
+            let [byte, ..] = word.to_le_bytes();
+            needed -= usize::from(self.draws.get(usize::from(byte)).is_some_and(|drawn| *drawn != NONE));
+            (word, left) = (word >> 8, left - 1);
+        }
+        (word, left)
+    }
+
+    /// Puts down what the lowest byte of a word draws; the place of the next character.
     #[inline]
-    fn symbol(&self, value: u8) -> u8 {
-        self.symbols.get(usize::from(value)).copied().unwrap_or_default()
+    fn take(&self, body: &mut Body, at: usize, word: u64) -> usize {
+        let [byte, ..] = word.to_le_bytes();
+        let drawn = self.draws.get(usize::from(byte)).copied().unwrap_or(NONE);
+        if let Some(char) = body.chars.get_mut(at % ROOM) {
+            *char = drawn;
+        }
+        at + usize::from(drawn != NONE)
+    }
+
+    /// The place of a folded character among the format's.
+    #[inline]
+    fn rank(&self, folded: u8) -> u8 {
+        self.ranks.get(usize::from(folded)).copied().unwrap_or_default()
     }
 
     /// The body of a folded code, if the format could have made it.
@@ -179,9 +219,7 @@ impl Maker {
     #[must_use]
     pub fn read(&self, code: &Folded) -> Option<Body> {
         let bytes = self.folded.accepts(code).then(|| self.folded.body(code)).flatten()?;
-        let mut body = Body { chars: [0; LONGEST_BODY], length: u8::try_from(bytes.len()).ok()? };
-        body.chars.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(body)
+        Some(Body::of(bytes))
     }
 
     /// The code as it is printed: prefix, groups of the body, suffix.
@@ -250,27 +288,6 @@ fn place(c: char, symbols: Symbols) -> usize {
     folded.and_then(|c| symbols.rank(c)).and_then(|rank| usize::try_from(rank).ok()).unwrap_or(usize::MAX)
 }
 
-/// The bytes of a generator, eight at a time, from the lowest.
-struct Bytes<'a, R: ?Sized> {
-    rng: &'a mut R,
-    word: u64,
-    left: u8,
-}
-
-impl<R: CryptoRng + ?Sized> Bytes<'_, R> {
-    #[inline]
-    fn next(&mut self) -> u8 {
-        if self.left == 0 {
-            self.word = self.rng.next_u64();
-            self.left = 8;
-        }
-        let [byte, ..] = self.word.to_le_bytes();
-        self.word >>= 8;
-        self.left -= 1;
-        byte
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -300,8 +317,8 @@ pub(super) mod tests {
             [("01", 128), ("ABC", 85), ("numeric", 25), ("default", 10), ("alphanumeric", 7)]
         {
             let maker = maker(alphabet, 8, false);
-            for value in 0..maker.symbols.len() {
-                assert_eq!(maker.draws.iter().filter(|d| usize::from(**d) == value).count(), each);
+            for symbol in &maker.symbols {
+                assert_eq!(maker.draws.iter().filter(|draw| *draw == symbol).count(), each);
             }
             assert_eq!(maker.draws.iter().filter(|d| **d != NONE).count(), each * maker.symbols.len());
         }
@@ -325,6 +342,85 @@ pub(super) mod tests {
                 for counts in counts {
                     let statistic = chi_square(&counts);
                     assert!(statistic < limit(counts.len()), "{alphabet} {seeded}: {statistic}");
+                }
+            }
+        }
+    }
+
+    /// A generator that counts its words.
+    struct Counted<R>(R, u32);
+
+    impl<R: CryptoRng> rand_core::TryRng for Counted<R> {
+        type Error = rand_core::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            unreachable!("only whole words are drawn")
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            self.1 += 1;
+            Ok(self.0.next_u64())
+        }
+
+        fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+            unreachable!("only whole words are drawn")
+        }
+    }
+
+    impl<R: CryptoRng> rand_core::TryCryptoRng for Counted<R> {}
+
+    /// The rule, byte by byte: each draws a character or nothing; without a check character for the body, the next
+    /// one is drawn from the bytes that follow.
+    fn drawn_slowly<R: CryptoRng>(maker: &Maker, rng: &mut R) -> Vec<u8> {
+        let length = usize::from(maker.folded.length());
+        let symbols: Vec<u8> = maker.folded.symbols().iter().collect();
+        let usable = 256 / symbols.len() * symbols.len();
+        let mut word: Vec<u8> = Vec::new();
+        loop {
+            let mut body = Vec::new();
+            let mut sum = 0;
+            while body.len() < length {
+                if word.is_empty() {
+                    word = rng.next_u64().to_be_bytes().to_vec();
+                }
+                let byte = usize::from(word.pop().unwrap());
+                if byte < usable {
+                    let value = byte % symbols.len();
+                    body.push(symbols[value]);
+                    sum = check::step(sum, u32::try_from(value).unwrap(), maker.modulus);
+                }
+            }
+            if !maker.folded.has_check() {
+                return body;
+            }
+            let closing = usize::try_from(check::closing(sum, maker.modulus)).unwrap();
+            if let Some(symbol) = symbols.get(closing) {
+                body.push(*symbol);
+                return body;
+            }
+        }
+    }
+
+    /// C-3, T-2: a code is what its bytes draw one after the other, and takes no more words than that.
+    #[test]
+    fn the_rule_of_drawing() {
+        for (alphabet, length) in [
+            ("default", 12),
+            ("default", 4),
+            ("0246", 4),
+            ("012345", 7),
+            ("01", 32),
+            ("ABC", 8),
+            ("alphanumeric", 9),
+        ] {
+            for check in [false, true] {
+                let maker = maker(alphabet, length, check);
+                let (mut one, mut other) = (Counted(rng(21), 0), Counted(rng(21), 0));
+                for n in 0..2_000 {
+                    let body = maker.draw(&mut one);
+                    let slowly = drawn_slowly(&maker, &mut other);
+                    assert_eq!(body.reveal_bytes(), slowly, "{alphabet} {length} {check}, code {n}");
+                    assert_eq!(one.1, other.1, "{alphabet} {length} {check}, code {n}");
                 }
             }
         }

@@ -9,6 +9,7 @@ use crate::fields;
 use crate::id::{BusinessId, ContactId, Id, Ids};
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
+use crate::secret::Key;
 use crate::store::{Change, DocKey, DocKind, Expect, Load, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -161,7 +162,7 @@ impl Passes {
     pub fn find_contact<'a>(&'a self, by: &'a By, medium: Medium) -> Call<'a, Option<Contact>> {
         Call::new(async move {
             self.permit(by, Right::Contacts)?;
-            let key = medium_key(&self.inner, by.business, &medium.normal()?)?;
+            let key = medium_key(self.inner.keys.fingerprint()?, by.business, &medium.normal()?);
             let mut load = Load::new(by.business);
             load.docs.push(key);
             let loaded = self.inner.store.load(&load).await?;
@@ -206,7 +207,7 @@ fn own(
     medium: &Medium,
     contact: Option<ContactId>,
 ) -> Result<(), Error> {
-    let key = medium_key(view.inner, view.env.by.business, medium)?;
+    let key = medium_key(view.inner.keys.fingerprint()?, view.env.by.business, medium);
     let now = view
         .loaded
         .doc(&key)
@@ -229,20 +230,21 @@ pub(crate) fn medium_keys(
     business: BusinessId,
     profile: &Profile,
 ) -> Result<Vec<DocKey>, Error> {
-    profile.media.iter().map(|medium| medium_key(inner, business, medium)).collect()
+    let key = inner.keys.fingerprint()?;
+    Ok(profile.media.iter().map(|medium| medium_key(key, business, medium)).collect())
 }
 
 /// Under which key a medium is stored: a keyed hash, so that the store alone tells no number and no address.
-fn medium_key(inner: &Inner, business: BusinessId, medium: &Medium) -> Result<DocKey, Error> {
+pub(crate) fn medium_key(key: &Key, business: BusinessId, medium: &Medium) -> DocKey {
     let (kind, text) = medium.parts();
-    let mut hasher = blake3::Hasher::new_keyed(inner.keys.fingerprint()?.reveal());
+    let mut hasher = blake3::Hasher::new_keyed(key.reveal());
     hasher
         .update(b"medium")
         .update(business.as_bytes())
         .update(kind.as_bytes())
         .update(&[0])
         .update(text.as_bytes());
-    Ok(DocKey { kind: DocKind::Medium, id: first_half(hasher.finalize().as_bytes()) })
+    DocKey { kind: DocKind::Medium, id: first_half(hasher.finalize().as_bytes()) }
 }
 
 /// The key of the contact's document.

@@ -332,9 +332,7 @@ impl Passes {
         change.tally.push(Add { limit, ..Add::used(passes_of(lot.plan), -unmade) });
         if let Work::Generate(at) = &run.work {
             // What was reserved stays so, for ever.
-            let size = WINDOW.min(run.total.saturating_sub(at.window - 1));
-            let reserved = (at.window - 1).saturating_add(if at.reserved { size } else { at.at });
-            let never = i64::from(run.total.saturating_sub(reserved));
+            let never = i64::from(run.total.saturating_sub(reserved_codes(run, at)));
             change.tally.push(Add { limit, ..Add::used(codes_in(&lot.format.folded()?), -never) });
         }
         if let Some(value) = chain.terms.fixed_value() {
@@ -344,6 +342,13 @@ impl Passes {
         }
         Ok(())
     }
+}
+
+/// How many codes a generation has reserved.
+pub(crate) fn reserved_codes(run: &Run, at: &Generation) -> u32 {
+    let before = at.window.saturating_sub(1);
+    let size = WINDOW.min(run.total.saturating_sub(before));
+    before.saturating_add(if at.reserved { size } else { at.at })
 }
 
 impl Window {

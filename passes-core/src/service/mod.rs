@@ -5,6 +5,7 @@ mod audit;
 mod bulk;
 mod business;
 mod call;
+mod checkpoint;
 mod code;
 mod contacts;
 mod docs;
@@ -15,6 +16,7 @@ mod export;
 mod gather;
 mod generate;
 mod issue;
+mod liability;
 mod lifecycle;
 mod lists;
 mod making;
@@ -38,10 +40,12 @@ mod tests;
 
 pub use bulk::{Changed, Over};
 pub use call::Call;
+pub use checkpoint::{Checkpoint, Since};
 pub use error::{Error, Refused};
 pub use export::{ExportRow, export_csv, safe_cell};
 pub use generate::{Generate, LotStarted};
 pub use issue::{Issue, Issued, Recipient};
+pub use liability::Liability;
 pub use lifecycle::{Expiry, Rest};
 pub use lists::{LotView, PassCursor, PassFilter, PassView, Used};
 pub use operations::{OperationFilter, OperationView};
@@ -56,7 +60,7 @@ pub use statements::{
     Booking, CreditView, LineCursor, PassLine, PassLineCursor, Pocket, PocketKey, STATEMENT, Wallet,
     WalletLine,
 };
-pub use verify::{Drift, Liability, Verified};
+pub use verify::{Drift, Verified};
 
 use crate::calendar::Instant;
 use crate::secret::{Key, KeyId, Keyring, Purpose};

@@ -29,8 +29,8 @@ impl Done for Reversed {}
 /// What was reversed of an operation, as it is stored: of each of its entries, in minor units.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reversal {
-    reversed: Vec<i64>,
+pub(crate) struct Reversal {
+    pub(crate) reversed: Vec<i64>,
 }
 
 impl Passes {

@@ -1,16 +1,11 @@
-//! Proving the books: each stored balance is what its entries make it (W-1, D-7).
+//! Proving the books: each stored number is what other records make it (W-1, D-7).
 
-use super::audit::{Accounts, Audit, Facts};
-use super::{Call, Error, Passes, stored};
-use crate::id::{Id, LotId, PlanId, TermsId};
-use crate::ledger::{Account, Mark, Unit};
+use super::audit::{Audit, names};
+use super::checkpoint::{Checkpoint, Fold, Since};
+use super::{Call, Error, Passes};
+use crate::ledger::Unit;
 use crate::limits;
-use crate::lot::Lot;
-use crate::money::{Currency, Money};
 use crate::operation::{By, Right};
-use crate::plan::{Terms, Usage};
-use crate::store::{AuditRow, Doc, DocKind, PageQuery};
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many drifts are told one by one.
@@ -20,52 +15,111 @@ const TOLD: usize = 1_000;
 /// See [`Passes::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drift {
-    /// What it is about:
+    /// What it is about. Passes:
     ///
-    /// - `pass balance`, `pass granted`, `credit`: what is left, against the entries;
-    /// - `pass missing`, `credit missing`: entries without the row that they are about; of several passes in a
-    ///   row the first one is named;
-    /// - `lot balance`: all passes of a lot, against the entries; `lot passes`: how many there are;
-    /// - `pass uses`: uses, against the balance;
-    /// - `bound`: what a tally counts, against its limit (or it counts below zero);
+    /// - `pass balance`, `pass granted`: what is left, of all and of what was granted, against the entries;
+    /// - `pass value`: what it gives in all, against its value and usage;
+    /// - `pass uses`, `pass limit`: uses, against the balance; how many there are in all, against the terms;
+    /// - `pass missing`: how many passes in a row, of which the first one is named, are not there though their
+    ///   lot or entries speak of them;
+    /// - `pass last`: the last entry that it names, against the last about it;
+    /// - `pass codes`: how many codes lead to it;
+    /// - `successor`: whether it names the pass that replaced it, against that one's lot.
+    ///
+    /// Credits and contacts:
+    ///
+    /// - `credit`: what is left, against the entries; `credit missing`: entries without it; `credit last`: the
+    ///   last entry that it names;
+    /// - `contact currencies`: whether the contact's record lists a currency, against the credits;
+    /// - `medium`: whether a number, an address or a reference leads to the contact whose record has it.
+    ///
+    /// Lots, plans, runs:
+    ///
+    /// - `lot balance`: all passes of a lot, against the entries; `lot passes`: how many there are; `lot codes`:
+    ///   how many codes are reserved; `lot exports`: how often it was exported, against the operations; `lot
+    ///   cancelled`: of a cancelled lot, how many passes are; `lot delivery`: whether an electronic pass has one;
     /// - `plan passes`, `plan value`: what is counted against the caps of a plan, against its passes;
-    /// - `entry`: an entry with an amount, a subject or a currency that it can't have;
-    /// - `books`: all accounts together, which have to come to zero.
+    /// - `format codes`: what is counted against the odds of a guess, against the lots; `format`: whether the
+    ///   business lists a format that lots have;
+    /// - `tally`: something counted that belongs to nothing; `bound`: what a tally counts, against its limit (or
+    ///   it counts below zero);
+    /// - `run`: what a run counts, against its cursor or its lot.
+    ///
+    /// The ledger and the operations:
+    ///
+    /// - `entry`: an entry with an amount, a subject or a currency that it can't have; `entry operation`: the
+    ///   operation that it names, against the one that it comes with; `history`: the entry that it names as the
+    ///   one before it of the same subject;
+    /// - `books`: all accounts together, which have to come to zero;
+    /// - `operation`: one that is there twice, under two numbers; `operation moment`: the moment in its id, in
+    ///   milliseconds, against the one at which it was written; `operation entries`: how many entries it says
+    ///   that it booked; `events`: one whose events or receipt can't be read;
+    /// - `key`: how many idempotency keys lead to an operation;
+    /// - `reversal`: what was reversed of an operation, against what its reversals returned, or against its
+    ///   entries;
+    /// - `refusals`: the counts of a day, of which one is zero or there twice.
+    ///
+    /// Records as such:
+    ///
+    /// - `parent`: a record whose parent, or another that it names, is not there;
+    /// - `document`: a document that can't be read, or is not what its key says;
+    /// - `twice`, `order`: a record that comes twice, or out of order, though its key should be unique;
+    /// - `store`: what the store found wrong in itself, in words: such as an index that disagrees with its table.
     pub what: &'static str,
-    /// The id of the pass, credit, lot or plan; the number of the entry.
+    /// The id of the pass, credit, lot or plan; the number of the entry or operation; or in words what it is about.
     pub subject: String,
     /// What is stored.
     pub stored: i64,
-    /// What the entries, or the passes, make it.
+    /// What it has to be.
     pub expected: i64,
     /// What both count; nothing for a plain number.
     pub unit: Option<Unit>,
+}
+
+impl Drift {
+    /// Every name that [`Drift::what`] can have.
+    ///
+    /// ```
+    /// use passes_core::service::Drift;
+    /// assert!(Drift::NAMES.contains(&"pass balance"));
+    /// ```
+    pub const NAMES: &'static [&'static str] = names::ALL;
 }
 
 /// The outcome of a verification.
 /// See [`Passes::verify`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// How many entries were read.
-    pub entries: u64,
+    /// How many documents were read: plans, lots, contacts, sales and the like.
+    pub documents: u64,
     /// How many passes.
     pub passes: u64,
+    /// How many operations.
+    pub operations: u64,
+    /// How many entries.
+    pub entries: u64,
     /// How many credits.
     pub credits: u64,
     /// How many named tallies.
     pub tallies: u64,
-    /// How many drifts there are.
+    /// How many codes.
+    pub codes: u64,
+    /// How many idempotency keys.
+    pub keys: u64,
+    /// How many drifts there are. Where hundreds of thousands of records drifted: at least so many.
     pub drifted: u64,
     /// The first 1,000 of them.
     pub drifts: Vec<Drift>,
+    /// What became of the books since each checkpoint, in the order in which they were given.
+    pub since: Vec<Since>,
 }
 
 impl Verified {
-    /// Whether everything is as it has to be.
+    /// Whether everything is as it has to be, and as each checkpoint saw it.
     /// See [`Passes::verify`].
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.drifted == 0
+        self.drifted == 0 && self.since.iter().all(Since::is_kept)
     }
 
     pub(super) fn tell(
@@ -98,190 +152,93 @@ impl Verified {
 }
 
 /// A sum as it is told: what a ledger of checked amounts can't come to is told as the largest number.
-fn narrow(sum: i128) -> i64 {
+pub(super) fn narrow(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
-}
-
-/// What a business owes to the holders of passes and credits, in one currency.
-/// See [`Passes::liability`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Liability {
-    /// The currency.
-    pub currency: Currency,
-    /// The part that was paid for.
-    pub paid: Money,
-    /// The part that was given.
-    pub granted: Money,
-    /// The part that is on passes.
-    pub outstanding: Money,
-    /// The part that is in wallets.
-    pub credit: Money,
-}
-
-impl Liability {
-    /// All of it: outstanding plus credit, which is paid plus granted.
-    /// See [`Passes::liability`].
-    ///
-    /// # Errors
-    /// `OVERFLOW` beyond the range of money.
-    pub fn total(&self) -> Result<Money, crate::Refusal> {
-        self.outstanding.plus(self.credit)
-    }
 }
 
 impl Passes {
     /// Proves the books of the business, in one snapshot: each pass and each credit holds what its entries make
-    /// it, mark by mark; each lot's outstanding value is the sum of its passes; the books sum to zero; each
-    /// tally keeps its bound; the uses of a pass fit its balance; what a plan's caps count is what its passes
-    /// come to (left out while a lot of the plan is being made).
+    /// it, mark by mark; each lot's outstanding value is the sum of its passes; the books sum to zero. Whatever
+    /// is counted is counted again, whatever has to be there once is looked for twice, whatever names another
+    /// record is followed; [`Drift::what`] lists it all.
     ///
-    /// It reads everything once. Memory grows with the lots, with the credits that have something left, and with
-    /// the passes whose balance differs from their neighbour's: a lot that was sold as a whole takes as much as
-    /// one pass.
+    /// It reads everything once, and a second time only where something has drifted. Memory doesn't grow with
+    /// passes, entries, operations or credits, but for a bit for each code; it takes some fifty bytes for each
+    /// lot and reversed operation, sixteen for each contact and sale. The store's own check is of the whole
+    /// file, of all businesses.
     ///
     /// # Errors
-    /// `FORBIDDEN` without the right to view; a failing store. Drifts are in the answer.
+    /// `FORBIDDEN` without the right to view; a failing store; `STORE_NEWER` where a newer version of this
+    /// library wrote a record. Drifts are in the answer.
     ///
     /// ```
     /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
     /// shop.credited(1)?;
     /// let verified = passes.verify(by).wait()?;
     /// assert!(verified.is_good(), "{:?}", verified.drifts);
-    /// assert_eq!((verified.passes, verified.credits), (10, 1));
+    /// assert_eq!((verified.passes, verified.codes, verified.credits), (10, 10, 1));
     /// # Ok::<(), passes_core::Error>(())
     /// ```
     pub fn verify<'a>(&'a self, by: &'a By) -> Call<'a, Verified> {
-        Call::new(async move {
-            self.permit(by, Right::View)?;
-            let (lots, before) = self.facts(by).await?;
-            let audit = Arc::new(Mutex::new(Audit::new(lots, before.keys())));
-            let rows = Arc::clone(&audit);
-            let each = move |row| rows.lock().unwrap_or_else(PoisonError::into_inner).row(row);
-            self.inner.store.audit(by.business, Box::new(each)).await?;
-            let audit = std::mem::take(&mut *audit.lock().unwrap_or_else(PoisonError::into_inner));
-            // A plan of which passes were made meanwhile can't be judged by lots that were read before.
-            let (_, mut plans) = self.facts(by).await?;
-            plans.retain(|plan, made| made.complete && before.get(plan) == Some(made));
-            Ok(audit.finish(plans.into_keys()))
-        })
+        self.verify_since(by, &[])
     }
 
-    /// What the business owes now to holders of passes and credits, by currency, from the ledger. An unsold
-    /// draft is no liability; what has expired is one until it is booked to breakage.
+    /// The same, and tells what became of the books since checkpoints that were kept elsewhere, at most 10,000:
+    /// whether they are all there, or were rolled back, rewritten, or belong to another database.
+    ///
+    /// One checkpoint tells whether something is missing; with older ones beside it, the answer also says up to
+    /// which of them all is as it was.
     ///
     /// # Errors
-    /// `FORBIDDEN` without the right to view; `BAD_AMOUNT` beyond the range of money; a failing store.
+    /// As [`Passes::verify`]; `KEY_MISSING` naming the key that a checkpoint was made with; `TOO_LARGE`. What
+    /// the checkpoints tell is in the answer.
     ///
     /// ```
     /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
-    /// # let gbp = passes_host::testing::Shop::gbp;
-    /// shop.sold(1)?;
-    /// shop.credited(2)?;
-    /// let owed = passes.liability(by).wait()?;
-    /// assert_eq!((owed[0].outstanding, owed[0].credit), (gbp("25")?, gbp("25")?));
-    /// assert_eq!(owed[0].total()?, gbp("50")?);
+    /// # use passes_core::{Passes, secret::Keyring, store::memory::Memory, service::Since};
+    /// # use passes_host::testing::SeededEntropy;
+    /// # use std::sync::Arc;
+    /// let kept = passes.checkpoint(by).wait()?;
+    /// assert!(passes.verify_since(by, &[kept.clone()]).wait()?.is_good());
+    ///
+    /// // Somebody opens an empty database in its place.
+    /// let (store, ring) = (Arc::new(Memory::new()), Keyring::from_master("shop", &[7; 32])?);
+    /// let other = Passes::open(store, ring, shop.clock.clone(), Arc::new(SeededEntropy::new(2))).wait()?;
+    /// let verified = other.verify_since(by, &[kept]).wait()?;
+    /// assert!(!verified.is_good() && verified.drifted == 0);
+    /// assert_eq!(verified.since[0].to_string(), "rolled back: all 6 operations are missing");
     /// # Ok::<(), passes_core::Error>(())
     /// ```
-    pub fn liability<'a>(&'a self, by: &'a By) -> Call<'a, Vec<Liability>> {
+    pub fn verify_since<'a>(&'a self, by: &'a By, kept: &'a [Checkpoint]) -> Call<'a, Verified> {
         Call::new(async move {
             self.permit(by, Right::View)?;
-            let accounts = Arc::new(Mutex::new(Accounts::default()));
-            let rows = Arc::clone(&accounts);
-            let each = move |row| {
-                if let AuditRow::Entry(stored) = row {
-                    rows.lock().unwrap_or_else(PoisonError::into_inner).add(&stored.entry);
-                }
-            };
-            self.inner.store.audit(by.business, Box::new(each)).await?;
-            let accounts = std::mem::take(&mut *accounts.lock().unwrap_or_else(PoisonError::into_inner));
-            let mut owed: BTreeMap<Currency, Owed> = BTreeMap::new();
-            for ((unit, account, mark), sum) in accounts.0 {
-                if let (Some(Unit::Money(currency)), true) = (Unit::from_number(unit), account.is_liability())
-                {
-                    let owed = owed.entry(currency).or_default();
-                    *(if mark == Mark::Paid { &mut owed.paid } else { &mut owed.granted }) += sum;
-                    *(if account == Account::Credit { &mut owed.credit } else { &mut owed.outstanding }) +=
-                        sum;
-                }
+            limits::list("checkpoints", kept.len(), limits::LIST)?;
+            let genuine = kept.iter().map(|kept| self.is_genuine(kept));
+            let genuine = genuine.collect::<Result<Vec<bool>, Error>>()?;
+            let key = self.inner.keys.fingerprint()?;
+            let random = blake3::derive_key("passes 2026 verification", key.reveal());
+            let fold = || Fold::new(by.business, kept);
+            let mut audit = self.audited(by, Audit::new(by.business, random, key.clone(), fold())).await?;
+            if let Some(again) = audit.again(fold())? {
+                audit = self.audited(by, again).await?;
             }
-            owed.into_iter().map(|(currency, owed)| owed.told(currency)).collect()
+            let (mut verified, fold) = audit.finish()?;
+            verified.since = fold.since(kept, &genuine, by.business);
+            Ok(verified)
         })
     }
 
-    /// What verifying needs to know of each lot, and of each plan what was made of it.
-    async fn facts(&self, by: &By) -> Result<(HashMap<LotId, Facts>, BTreeMap<PlanId, Made>), Error> {
-        let mut terms: HashMap<TermsId, (Currency, Usage)> = HashMap::new();
-        self.each_doc(by, DocKind::Terms, |doc| {
-            let found: Terms = stored::read(&doc.body)?;
-            terms.insert(TermsId::from_bytes(doc.key.id), (found.currency, found.usage));
-            Ok(())
-        })
-        .await?;
-        let mut lots = HashMap::new();
-        let mut plans: BTreeMap<PlanId, Made> = BTreeMap::new();
-        self.each_doc(by, DocKind::Lot, |doc| {
-            let lot: Lot = stored::read(&doc.body)?;
-            let made = plans.entry(lot.plan).or_insert(Made { lots: 0, passes: 0, complete: true });
-            made.lots += 1;
-            made.passes += u64::from(lot.count);
-            made.complete &= lot.complete;
-            let count = lot.complete.then_some(lot.count);
-            // Terms that came after their page was read: the lot counts as one that is not known yet.
-            if let Some((currency, usage)) = terms.get(&lot.terms).copied() {
-                lots.insert(lot.id, Facts { plan: lot.plan, currency, usage, count });
+    /// Reads everything of the business.
+    async fn audited(&self, by: &By, audit: Audit) -> Result<Audit, Error> {
+        let audit = Arc::new(Mutex::new(Some(audit)));
+        let rows = Arc::clone(&audit);
+        let each = move |row| {
+            if let Some(audit) = &mut *rows.lock().unwrap_or_else(PoisonError::into_inner) {
+                audit.row(row);
             }
-            Ok(())
-        })
-        .await?;
-        Ok((lots, plans))
-    }
-
-    async fn each_doc(
-        &self,
-        by: &By,
-        kind: DocKind,
-        mut each: impl FnMut(&Doc) -> Result<(), Error> + Send,
-    ) -> Result<(), Error> {
-        let mut after = None;
-        loop {
-            let (business, limit) = (by.business, limits::PAGE);
-            let query = PageQuery::Docs { business, kind, parent: None, after, limit };
-            let docs = self.inner.store.page(&query).await?.docs;
-            docs.iter().try_for_each(&mut each)?;
-            after = docs.last().map(|doc| doc.key.id);
-            if u32::try_from(docs.len()).is_ok_and(|n| n < limit) {
-                return Ok(());
-            }
-        }
-    }
-}
-
-/// What was made of a plan.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Made {
-    lots: u64,
-    passes: u64,
-    complete: bool,
-}
-
-/// What is owed in one currency, in minor units.
-#[derive(Default)]
-struct Owed {
-    paid: i128,
-    granted: i128,
-    outstanding: i128,
-    credit: i128,
-}
-
-impl Owed {
-    fn told(&self, currency: Currency) -> Result<Liability, Error> {
-        let money = |sum| Money::from_minor(narrow(sum), currency);
-        Ok(Liability {
-            currency,
-            paid: money(self.paid)?,
-            granted: money(self.granted)?,
-            outstanding: money(self.outstanding)?,
-            credit: money(self.credit)?,
-        })
+        };
+        self.inner.store.audit(by.business, Box::new(each)).await?;
+        let audit = audit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        audit.ok_or_else(|| crate::store::StoreError::Backend("an audit was lost".into()).into())
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod memory;
 
+mod audit;
 mod change;
 mod error;
 mod key;
@@ -12,13 +13,14 @@ mod load;
 mod page;
 mod wait;
 
+pub use audit::AuditRow;
 pub use change::{
     Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
 };
 pub use error::StoreError;
 pub use key::{DocKey, DocKind, KeyHash, TallyKey};
 pub use load::{Answer, Decision, Doc, Load, Loaded, OperationKey, PassRange};
-pub use page::{AuditRow, Page, PageQuery, PassOrder};
+pub use page::{Page, PageQuery, PassOrder};
 pub use wait::{may_block, ready, wait};
 
 use crate::id::BusinessId;
@@ -152,10 +154,38 @@ pub trait Store: Send + Sync {
     /// See [`StoredOperation`].
     fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>>;
 
-    /// Reads all entries, passes, credits and named tallies of a business in one snapshot, in that order,
-    /// each kind in the order of its key.
+    /// Reads everything of a business in one snapshot, in the order that [`AuditRow`] gives, and judges what only
+    /// the store can judge: whether its own structures are whole, of all businesses.
     /// See [`Auditor`].
     fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()>;
+
+    /// Reads the operations with a number above `after`, in one snapshot, each followed by its entries. Of those
+    /// it tells only what nothing can appear below any more, as [`Store::events`] does.
+    ///
+    /// This default reads everything. A store that can begin in the middle does so; one whose operations may
+    /// appear below others has to.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::store::{AuditRow, wait};
+    /// use std::sync::mpsc;
+    /// let (seen, rows) = mpsc::channel();
+    /// let last = passes.activate(by, shop.card(1)).wait()?.operation.0;
+    /// let each = Box::new(move |row| seen.send(row).unwrap());
+    /// wait(passes.store().ledger(by.business, last - 1, each))?;
+    /// let rows: Vec<AuditRow> = rows.iter().collect();
+    /// assert!(matches!(&rows[..], [AuditRow::Operation { stored, entries: 1, .. }, AuditRow::Entry(entry)]
+    ///     if stored.number == last && entry.operation == last));
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
+    fn ledger(&self, business: BusinessId, after: u64, mut each: Auditor) -> Fut<'_, ()> {
+        let wanted = move |row| match &row {
+            AuditRow::Operation { stored, .. } if stored.number > after => each(row),
+            AuditRow::Entry(stored) if stored.operation > after => each(row),
+            _ => {}
+        };
+        self.audit(business, Box::new(wanted))
+    }
 }
 
 /// How often a command that meets conflicts is tried.

@@ -6,7 +6,7 @@ use super::load::{Doc, PassRange};
 use crate::calendar::Instant;
 use crate::id::{BusinessId, ContactId, PassId};
 use crate::ledger::{StoredEntry, Subject};
-use crate::pass::{CreditRow, PassRow, Tally};
+use crate::pass::{CreditRow, PassRow};
 use std::sync::Arc;
 
 /// A question for a page of a list. `limit` bounds the rows answered.
@@ -119,18 +119,4 @@ pub struct Page {
     pub operations: Vec<Arc<StoredOperation>>,
     /// Entries.
     pub entries: Vec<StoredEntry>,
-}
-
-/// A row of an audit.
-/// See [`Auditor`](super::Auditor).
-#[derive(Clone, Debug)]
-pub enum AuditRow {
-    /// An entry of the ledger.
-    Entry(StoredEntry),
-    /// A pass.
-    Pass(Box<PassRow>),
-    /// A credit.
-    Credit(Box<CreditRow>),
-    /// A named tally: its id, its slot, its value.
-    Tally([u8; 16], u16, Tally),
 }

@@ -91,7 +91,11 @@ fn the_log_begins_anew_beside_endless_readers() {
             scope.spawn(|| {
                 while over.load(Ordering::Relaxed) == 0 {
                     // Each takes some milliseconds, and another one is always under way.
-                    let slow = Box::new(|_| thread::sleep(std::time::Duration::from_micros(20)));
+                    let slow = Box::new(|row| {
+                        if matches!(row, AuditRow::Pass(_)) {
+                            thread::sleep(std::time::Duration::from_micros(20));
+                        }
+                    });
                     wait(store.audit(SHOP, slow)).unwrap();
                 }
             });

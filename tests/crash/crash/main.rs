@@ -1,4 +1,4 @@
-//! What a crash leaves behind: a process killed at random.
+//! What a crash leaves behind: a process killed at random, a disk that fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
     clippy::cast_sign_loss
 )]
 
+mod faults;
 mod kills;
 
 /// Whether the tests of this run take their time, as `cargo xtask test crash --long` has them do.

@@ -124,16 +124,19 @@ impl Found {
         for row in std::mem::take(&mut *rows.lock().unwrap()) {
             match row {
                 AuditRow::Entry(entry) => chains.entry(&entry),
-                AuditRow::Pass(pass) => {
-                    chains.ends(Subject::Pass(pass.id), pass.last);
-                    self.passes.insert(pass.id, *pass);
-                }
+                AuditRow::Pass(pass) => drop(self.passes.insert(pass.id, *pass)),
                 AuditRow::Credit(credit) => {
-                    chains.ends(Subject::Credit(credit.contact, credit.id), credit.last);
                     self.credits.insert((credit.contact, credit.id), *credit);
                 }
-                AuditRow::Tally(..) => {}
+                AuditRow::Fault(fault) => self.wrong.push(format!("the store: {fault}")),
+                _ => {}
             }
+        }
+        for pass in self.passes.values() {
+            chains.ends(Subject::Pass(pass.id), pass.last);
+        }
+        for credit in self.credits.values() {
+            chains.ends(Subject::Credit(credit.contact, credit.id), credit.last);
         }
         self.wrong.append(&mut chains.wrong);
         self.read_runs(shop);

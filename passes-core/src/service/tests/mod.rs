@@ -1,8 +1,11 @@
 //! Use cases on a store in memory, at a time that stands still until it is moved.
 
+mod audit;
 mod books;
 mod business;
+mod checkpoints;
 mod contacts;
+mod drift;
 mod expiry;
 mod keys;
 mod lots;

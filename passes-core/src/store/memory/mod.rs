@@ -1,5 +1,6 @@
 //! The memory store: one lock, compact rows, every guard judged before anything is written.
 
+mod audit;
 mod judge;
 mod pause;
 mod read;
@@ -185,7 +186,15 @@ impl Store for Memory {
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
         Box::pin(async move {
             // No lock is held while the auditor's code runs.
-            self.read(business, Books::snapshot).rows().for_each(&mut each);
+            let snapshot = self.tables().snapshot(business);
+            snapshot.rows().for_each(&mut each);
+            Ok(())
+        })
+    }
+
+    fn ledger(&self, business: BusinessId, after: u64, mut each: Auditor) -> Fut<'_, ()> {
+        Box::pin(async move {
+            self.read(business, |books| books.ledger(after)).into_iter().for_each(&mut each);
             Ok(())
         })
     }

@@ -5,10 +5,10 @@ use crate::calendar::Instant;
 use crate::hash::Set;
 use crate::id::PassId;
 use crate::ledger::{StoredEntry, Subject};
-use crate::pass::{CreditRow, PassRow, Tally};
+use crate::pass::{CreditRow, PassRow};
 use crate::store::{
-    AuditRow, Doc, DocKey, DocKind, KeyHash, Load, Loaded, OperationKey, Page, PageQuery, PassOrder,
-    PassRange, StoredOperation,
+    Doc, DocKey, DocKind, KeyHash, Load, Loaded, OperationKey, Page, PageQuery, PassOrder, PassRange,
+    StoredOperation,
 };
 use std::ops::Bound::{Excluded, Included};
 use std::sync::Arc;
@@ -226,19 +226,6 @@ impl Books {
         let wanted = chain.filter(|stored| before.is_none_or(|before| stored.number < before));
         wanted.take(limit).cloned().collect()
     }
-
-    /// A copy of all that an audit reads, in its order.
-    pub(super) fn snapshot(&self) -> Snapshot {
-        let mut lots: Vec<_> = self.lot_at.iter().collect();
-        lots.sort_unstable();
-        let ranges = lots.into_iter().map(|(lot, _)| self.range(lot.pass(0), lot.pass(u32::MAX)));
-        let passes = ranges.flatten().map(|(id, row)| row.to_pass(id)).collect();
-        let mut credits: Vec<CreditRow> = self.wallets.values().flatten().cloned().collect();
-        credits.sort_unstable_by_key(|row| (row.contact, row.id));
-        let mut tallies: Vec<_> = self.tallies.iter().map(|(key, tally)| (*key, *tally)).collect();
-        tallies.sort_unstable_by_key(|(key, _)| *key);
-        Snapshot { entries: self.entries.clone(), passes, credits, tallies }
-    }
 }
 
 /// Whether a subject of an entry is this pass or credit, or a range with this pass.
@@ -249,23 +236,5 @@ fn covers(of: Subject, subject: Subject) -> bool {
             first.lot() == pass.lot() && offset.is_some_and(|offset| offset < count)
         }
         _ => of == subject,
-    }
-}
-
-/// A business's books at one moment.
-pub(super) struct Snapshot {
-    entries: Vec<StoredEntry>,
-    passes: Vec<PassRow>,
-    credits: Vec<CreditRow>,
-    tallies: Vec<(([u8; 16], u16), Tally)>,
-}
-
-impl Snapshot {
-    pub(super) fn rows(self) -> impl Iterator<Item = AuditRow> {
-        let entries = self.entries.into_iter().map(AuditRow::Entry);
-        let passes = self.passes.into_iter().map(|row| AuditRow::Pass(Box::new(row)));
-        let credits = self.credits.into_iter().map(|row| AuditRow::Credit(Box::new(row)));
-        let tallies = self.tallies.into_iter().map(|((id, slot), tally)| AuditRow::Tally(id, slot, tally));
-        entries.chain(passes).chain(credits).chain(tallies)
     }
 }

@@ -10,6 +10,7 @@ use crate::pass::{PassRow, Standing, Tally};
 pub(super) struct Row {
     /// Into [`Books::lots`](super::tables::Books::lots).
     pub(super) lot: u32,
+    pub(super) serial: u32,
     pub(super) version: u32,
     flags: u32,
     code_try: u32,
@@ -86,6 +87,7 @@ impl Row {
         };
         Self {
             lot,
+            serial: row.id.serial(),
             version: row.version,
             flags: row.flags,
             code_try: row.code_try,

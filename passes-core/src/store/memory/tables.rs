@@ -145,7 +145,7 @@ impl Lot {
     }
 
     /// Places of the passes with serial numbers from `first` to `last`, in order.
-    fn range(&self, first: u32, last: u32) -> impl Iterator<Item = (u32, u32)> {
+    pub(super) fn range(&self, first: u32, last: u32) -> impl Iterator<Item = (u32, u32)> {
         let from = self.stretches_up_to(first).saturating_sub(1);
         let stretches = self.stretches.get(from..).unwrap_or_default();
         let all =
