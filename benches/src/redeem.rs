@@ -1,6 +1,7 @@
 //! Durable redemption by one client, beside the same rows written by hand.
 
-use crate::measure::{Good, Measure, Side, all_in_turns};
+use crate::child::cpu_seconds;
+use crate::measure::{Good, Measure, Side, all_in_turns, median};
 use crate::run::{Made, Run};
 use crate::stock::Dice;
 use crate::syncs;
@@ -54,10 +55,12 @@ fn beside_the_twin(
         (0..=rounds).map(|_| (0..ROUND).map(|_| world.request(kind)).collect()).collect();
     let of = |round: usize| requests.get(round).map(Vec::as_slice).unwrap_or_default();
     let (world, twin, mut dice) = (&*world, RefCell::new(twin), Dice(3));
-    let mut by_call = |round| timed(of(round), |request| world.redeem(request));
-    let mut by_twin = |round| timed(of(round), |request| by_hand(&mut twin.borrow_mut(), request));
+    let (mut our_cpu, mut their_cpu, mut bare_cpu) = (Vec::new(), Vec::new(), Vec::new());
+    let mut by_call = |round| timed(of(round), &mut our_cpu, |request| world.redeem(request));
+    let mut by_twin =
+        |round| timed(of(round), &mut their_cpu, |request| by_hand(&mut twin.borrow_mut(), request));
     let mut bare = |round| {
-        timed(of(round), |_| {
+        timed(of(round), &mut bare_cpu, |_| {
             let (lot, serial) = (dice.below(4) + 1, dice.below(6_000) + 1);
             Ok(twin.borrow().touch(i64::try_from(lot)?, u32::try_from(serial)?)?)
         })
@@ -68,13 +71,19 @@ fn beside_the_twin(
     let ratios = |of: &[f64]| -> Vec<f64> { of.iter().zip(ours).map(|(of, ours)| of / ours).collect() };
     let by_hand = Measure::of_rounds(format!("{name}, rate ÷ by hand"), "×", &ratios(by_hand));
     let bare = Measure::of_rounds(format!("{name}, rate ÷ a bare UPDATE"), "×", &ratios(bare));
-    Ok(vec![by_hand.at_least(0.88, 0.95), bare.hoped(Good::High, 0.5)])
+    let cpu: Vec<f64> = their_cpu.iter().zip(&our_cpu).map(|(theirs, ours)| theirs / ours).collect();
+    let cpu = Measure::of_rounds(format!("{name}, by CPU time ÷ by hand"), "×", &cpu);
+    let each = Measure::new(format!("{name}, CPU time of one"), "µs", median(&our_cpu) / ROUND as f64 * 1e6);
+    Ok(vec![by_hand.at_least(0.88, 0.95), bare.hoped(Good::High, 0.5), cpu, each])
 }
 
-fn timed(requests: &[Request], redeem: impl FnMut(&Request) -> Made<()>) -> Made<f64> {
-    let begun = Instant::now();
+/// What a round takes, in seconds; its CPU time is kept aside.
+fn timed(requests: &[Request], cpu: &mut Vec<f64>, redeem: impl FnMut(&Request) -> Made<()>) -> Made<f64> {
+    let (begun, used) = (Instant::now(), cpu_seconds()?);
     requests.iter().try_for_each(redeem)?;
-    Ok(begun.elapsed().as_secs_f64())
+    let took = begun.elapsed().as_secs_f64();
+    cpu.push(cpu_seconds()? - used);
+    Ok(took)
 }
 
 /// Redeems by hand; it must be accepted.

@@ -142,7 +142,7 @@ impl Bench {
             let by = self.stock.keyed(&format!("receipt-{number}"));
             let begun = cpu_seconds()?;
             self.stock.passes.spend(&by, request).wait()?;
-            took.push((cpu_seconds()? - begun) * 1e3);
+            took.push((cpu_seconds()? - begun) * 1e6);
         }
         Ok(took)
     }
@@ -185,7 +185,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         let spent = bench.spend()?;
         let (credits, lines) = USUAL;
         let usual = format!("spend, {credits} credits × {lines} lines, {name}");
-        measures.push(Measure::of_rounds(usual, "ms", &spent).note("in memory, CPU time, with a key"));
+        measures.push(Measure::of_rounds(usual, "µs", &spent).note("in memory, CPU time, with a key"));
         let mut checks: Vec<_> = bench.cases.iter().map(|case| |_| bench.check(case)).collect();
         let mut sides: Vec<Side<'_>> = Vec::new();
         for check in &mut checks {
@@ -196,8 +196,8 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         for (case, took) in bench.cases.iter().zip(&took) {
             times.push((case.credits, case.lines, median(took)));
             let what = format!("check, {} credits × {} lines, {name}", case.credits, case.lines);
-            let milliseconds: Vec<f64> = took.iter().map(|seconds| seconds * 1e3).collect();
-            measures.push(Measure::of_rounds(what, "ms", &milliseconds));
+            let microseconds: Vec<f64> = took.iter().map(|seconds| seconds * 1e6).collect();
+            measures.push(Measure::of_rounds(what, "µs", &microseconds));
         }
         let (by_credits, by_lines) = exponents(&times);
         let power = |of: &str, value| {

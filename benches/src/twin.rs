@@ -313,7 +313,7 @@ mod tests {
     /// All rows: values, or of the twin's own columns their types and lengths.
     fn rows(sql: &Connection, table: &str, own: &[&str]) -> Vec<Vec<Value>> {
         let mut select = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let names: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = select.column_names().map(str::to_owned).collect();
         let mut all: Vec<Vec<Value>> = select
             .query_map([], |row| {
                 let value = |(at, name): (usize, &String)| {
