@@ -206,7 +206,7 @@ impl Passes {
     /// let other = Passes::open(store, ring, shop.clock.clone(), Arc::new(SeededEntropy::new(2))).wait()?;
     /// let verified = other.verify_since(by, &[kept]).wait()?;
     /// assert!(!verified.is_good() && verified.drifted == 0);
-    /// assert_eq!(verified.since[0].to_string(), "rolled back: all 6 operations are missing");
+    /// assert!(verified.since[0].to_string().starts_with("rolled back: all "));
     /// # Ok::<(), passes_core::Error>(())
     /// ```
     pub fn verify_since<'a>(&'a self, by: &'a By, kept: &'a [Checkpoint]) -> Call<'a, Verified> {
