@@ -124,7 +124,6 @@ pub fn refusals(case: &Case<'_>) -> Vec<Refusal> {
 ///
 /// # Errors
 /// Those of [`take`](super::take), which are among the rules that fail wherever an amount can be told at all.
-#[must_use]
 pub fn judge(case: &Case<'_>) -> (Vec<Refusal>, Result<Taking, Refusal>) {
     let taking = taking::take(case);
     let mut refusals: Vec<Refusal> = RULES.iter().filter_map(|rule| rule(case)).collect();
