@@ -206,7 +206,7 @@ pub(crate) fn power(value: f64) -> String {
     const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     let exponent = value.log10().floor();
     let first = value / 10_f64.powf(exponent);
-    if value < 10_000.0 || first.fract() != 0.0 {
+    if value < 100.0 || first.fract() != 0.0 {
         return short(value);
     }
     let digits = format!("{exponent:.0}");
