@@ -90,7 +90,7 @@ impl Drift {
 /// See [`Passes::verify`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// How many documents were read: plans, lots, contacts, sales and the like.
+    /// How many documents were read: plans, lots, contacts, sales and the like, but for the counts of refusals.
     pub documents: u64,
     /// How many passes.
     pub passes: u64,

@@ -75,7 +75,7 @@ impl Model {
         let of = &self.passes[pass];
         let foreseen = match of.sold {
             Some(sold) if self.is_open(pass) => {
-                if self.now > sold + DAY {
+                if self.now >= sold + DAY {
                     vec!["TOO_LATE"]
                 } else if of.used != 0 || of.uses_used != 0 {
                     vec!["PASS_USED"]

@@ -19,7 +19,9 @@ fn shop(commands: usize) -> Shop {
 fn go_on(shop: &Shop, commands: std::ops::Range<usize>) {
     let (passes, by) = (&shop.passes, &shop.by);
     for n in commands {
-        shop.time.set_to(Instant::parse("2026-05-01T12:00:00Z").unwrap().plus_seconds(n as i64).unwrap());
+        shop.time.set_to(
+            Instant::parse("2026-05-01T12:00:00Z").unwrap().plus_seconds(i64::try_from(n).unwrap()).unwrap(),
+        );
         let name = format!("{n}");
         match n % 3 {
             0 => {
@@ -219,7 +221,8 @@ fn what_is_not_of_these_books_is_told() {
         Arc::clone(&shop.time) as _,
         Arc::clone(&shop.seeds) as _,
     );
-    let error = passes.wait().unwrap().verify_since(&shop.by, &[kept.clone()]).wait().unwrap_err();
+    let error =
+        passes.wait().unwrap().verify_since(&shop.by, std::slice::from_ref(&kept)).wait().unwrap_err();
     assert_eq!(error.code(), "KEY_MISSING");
     let many = vec![kept; 10_001];
     assert_eq!(shop.passes.verify_since(&shop.by, &many).wait().unwrap_err().code(), "TOO_LARGE");

@@ -24,7 +24,7 @@ fn drifts_of_passes_are_told() {
     let found = life.drifts(pass(five, |row| row.uses.limit = 7));
     assert_eq!(found, told([("pass limit", five, 7, 1)]));
     let found = life.drifts(pass(five, |row| row.value = Some(6_000)));
-    let plan_value = 5_000 * (6 + 3 + 6_000 + 0);
+    let plan_value = 5_000 * (6 + 3 + 6_000);
     assert_eq!(
         found,
         told([
