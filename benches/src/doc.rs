@@ -3,7 +3,7 @@
 use crate::measure::{power, short};
 use crate::plot::{self, Point, Series};
 use crate::run::{Made, root};
-use crate::{SECTIONS, growth};
+use crate::{SECTIONS, growth, spend};
 use serde_json::{Map, Value};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -31,10 +31,8 @@ pub(crate) fn draw(kept: &Map<String, Value>) -> Made<()> {
     }
     std::fs::write(&page, text)?;
     eprintln!("written to {}", page.display());
-    if let Some(measured) = kept.get("growth") {
-        for path in pictures(measured)? {
-            eprintln!("written to {}", path.display());
-        }
+    for path in pictures(kept)? {
+        eprintln!("written to {}", path.display());
     }
     Ok(())
 }
@@ -109,7 +107,7 @@ fn by_size(measures: &[&Value]) -> Made<String> {
             names.push(name);
         }
     }
-    let mut text = "| passes |".to_owned();
+    let mut text = format!("| {} |", measures.first().map_or("", |first| words(first, "of")));
     sizes.iter().for_each(|size| text += &format!(" {} |", power(*size)));
     text += &format!("\n|---|{}\n", "---|".repeat(sizes.len()));
     for name in names {
@@ -159,19 +157,33 @@ fn series(measured: &Value, name: &str, label: &'static str) -> Series {
     Series { label, points: points.collect() }
 }
 
-fn pictures(measured: &Value) -> Made<[PathBuf; 2]> {
+/// The pictures of the sections that were measured.
+fn pictures(kept: &Map<String, Value>) -> Made<Vec<PathBuf>> {
     let folder = root().join(PICTURES);
     std::fs::create_dir_all(&folder)?;
-    let (rates, cpu) = (folder.join("growth-rate.svg"), folder.join("growth-cpu.svg"));
-    let lines = [
-        series(measured, growth::RATE_ALL, "8 threads"),
-        series(measured, growth::RATE_ONE, "one client"),
-        series(measured, growth::COMMITS, "bare commits"),
-    ];
-    plot::curves(&rates, "Durable redemptions a second", "per second", &lines)?;
-    let line = [series(measured, growth::CPU, "one client, checkpoints included")];
-    plot::curves(&cpu, "CPU time of a redemption", "µs", &line)?;
-    Ok([rates, cpu])
+    let mut drawn = Vec::new();
+    let mut draw = |name: &str, title: &str, x: &str, y: &str, lines: &[Series]| -> Made<()> {
+        let path = folder.join(name);
+        plot::curves(&path, title, (x, y), lines)?;
+        drawn.push(path);
+        Ok(())
+    };
+    if let Some(measured) = kept.get("growth") {
+        let lines = [
+            series(measured, growth::RATE_ALL, "8 threads"),
+            series(measured, growth::RATE_ONE, "one client"),
+            series(measured, growth::COMMITS, "bare commits"),
+        ];
+        let passes = "passes in the file";
+        draw("growth-rate.svg", "Durable redemptions a second", passes, "per second", &lines)?;
+        let line = [series(measured, growth::CPU, "one client, checkpoints included")];
+        draw("growth-cpu.svg", "CPU time of a redemption", passes, "µs", &line)?;
+    }
+    if let Some(measured) = kept.get("spend") {
+        let lines = spend::curves().map(|(name, label)| series(measured, &name, label));
+        draw("spend.svg", "Paying a basket from restricted credits", "lines of the basket", "µs", &lines)?;
+    }
+    Ok(drawn)
 }
 
 #[cfg(test)]
@@ -221,7 +233,7 @@ mod tests {
     #[test]
     fn tables_are_made_of_what_was_measured() {
         let plain = Measure::of_rounds("speed", "×", &[1.0, 2.0, 3.0]).at_least(1.5, 2.5).note("slow disk");
-        let sized = [10_000.0, 100_000.0].map(|at| Measure::new("rate", "/s", at / 10.0).at(at));
+        let sized = [10_000.0, 100_000.0].map(|at| Measure::new("rate", "/s", at / 10.0).at(at, "passes"));
         let not = Measure::not_run("peer", "×", "node isn't installed").at_least(20.0, 40.0);
         let all: Vec<Value> = [plain, not].iter().chain(&sized).map(Measure::to_json).collect();
         let text = table(&json!({ "measures": all, "machine": { "cores": 2, "commit": "abc" } })).unwrap();
@@ -252,16 +264,17 @@ mod tests {
         let rounds = [900.0, 1_000.0, 1_100.0];
         let measures: Vec<Value> = [1e4, 1e5]
             .iter()
-            .map(|at| Measure::of_rounds(growth::RATE_ONE, "/s", &rounds).at(*at).to_json())
+            .map(|at| Measure::of_rounds(growth::RATE_ONE, "/s", &rounds).at(*at, "passes").to_json())
             .collect();
         let line = series(&json!({ "measures": measures }), growth::RATE_ONE, "one client");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rates.svg");
-        plot::curves(&path, "Durable redemptions a second", "per second", &[line]).unwrap();
+        let axes = ("passes in the file", "per second");
+        plot::curves(&path, "Durable redemptions a second", axes, &[line]).unwrap();
         let svg = std::fs::read_to_string(&path).unwrap();
         for text in ["<svg", "one client", "Durable redemptions", "10⁴", "10⁵", "1,000"] {
             assert!(svg.contains(text), "{text} is missing");
         }
-        assert!(plot::curves(&path, "none", "", &[]).is_err());
+        assert!(plot::curves(&path, "none", ("", ""), &[]).is_err());
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         let grown = file.grow(run, *size)?;
         let redeemed = file.redeem(run, *size)?;
         let at = f64::from(*size);
-        measures.extend(redeemed.into_iter().chain(grown).map(|measure| measure.at(at)));
+        measures.extend(redeemed.into_iter().chain(grown).map(|measure| measure.at(at, "passes")));
     }
     Ok(measures)
 }

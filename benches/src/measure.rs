@@ -44,8 +44,8 @@ pub(crate) struct Spread {
 #[derive(Clone, Debug)]
 pub(crate) struct Measure {
     pub(crate) name: String,
-    /// At how many passes, where one thing is measured at several sizes.
-    pub(crate) at: Option<f64>,
+    /// At how many of what, where one thing is measured at several sizes.
+    pub(crate) at: Option<(f64, &'static str)>,
     /// NaN when it could not be measured; then `note` says why.
     pub(crate) value: f64,
     /// What one is: `×` for ratios, `pages`, `bytes`.
@@ -93,9 +93,9 @@ impl Measure {
         Self { good, gate: None, ambition: Some(ambition), ..self }
     }
 
-    /// At how many passes it was measured.
-    pub(crate) fn at(self, passes: f64) -> Self {
-        Self { at: Some(passes), ..self }
+    /// At how many passes, or lines of a basket, it was measured.
+    pub(crate) fn at(self, size: f64, of: &'static str) -> Self {
+        Self { at: Some((size, of)), ..self }
     }
 
     /// What a reader must know.
@@ -128,7 +128,8 @@ impl Measure {
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "name": self.name,
-            "at": self.at,
+            "at": self.at.map(|(size, _)| size),
+            "of": self.at.map(|(_, of)| of),
             "value": self.value,
             "unit": self.unit,
             "good": self.good.word(),
@@ -160,7 +161,7 @@ impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = if self.value.is_nan() { "–".to_owned() } else { short(self.value) };
         let name = match self.at {
-            Some(passes) => format!("{}: {}", power(passes), self.name),
+            Some((size, of)) => format!("{} {of}: {}", power(size), self.name),
             None => self.name.clone(),
         };
         write!(f, "{name:<58} {value:>9} {:<6}", self.unit)?;

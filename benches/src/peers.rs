@@ -20,8 +20,13 @@ pub(crate) fn stateset(run: &Run) -> Made<PathBuf> {
     let mut build = Command::new(cargo);
     build.args(["build", "--release", "--locked", "--manifest-path"]);
     build.arg(root().join("benches/peers/stateset/Cargo.toml")).arg("--target-dir").arg(&folder);
-    // What this program was built with isn't for another.
-    build.env_remove("RUSTFLAGS").env_remove("CARGO_TARGET_DIR").stdin(Stdio::null()).stdout(Stdio::null());
+    // With the settings of the workspace, of SQLite too, but not with those of this program alone.
+    build
+        .current_dir(root())
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_TARGET_DIR")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     let status = build.status()?;
     if status.success() && program.exists() {
         Ok(program)

@@ -25,8 +25,8 @@ pub(crate) struct Series {
 const COLOURS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 
-/// Draws lines over the number of passes, in powers of ten; a bar goes from quartile to quartile.
-pub(crate) fn curves(path: &Path, title: &str, unit: &str, lines: &[Series]) -> Made<()> {
+/// Draws lines over a size, in powers of ten; a bar goes from quartile to quartile. `axes` are named across and up.
+pub(crate) fn curves(path: &Path, title: &str, axes: (&str, &str), lines: &[Series]) -> Made<()> {
     let points = || lines.iter().flat_map(|line| &line.points);
     let least = points().map(|point| point.at).fold(f64::INFINITY, f64::min);
     let most = points().map(|point| point.at).fold(0.0, f64::max);
@@ -44,8 +44,8 @@ pub(crate) fn curves(path: &Path, title: &str, unit: &str, lines: &[Series]) -> 
         .build_cartesian_2d((least * 0.8..most * 1.25).log_scale(), 0.0..top)?;
     chart
         .configure_mesh()
-        .x_desc("passes in the file")
-        .y_desc(unit)
+        .x_desc(axes.0)
+        .y_desc(axes.1)
         .x_label_formatter(&|at| power(*at))
         .y_label_formatter(&|value| grouped(*value))
         .light_line_style(WHITE)

@@ -175,6 +175,17 @@ fn exponents(times: &[(usize, usize, f64)]) -> (f64, f64) {
     ((xz * yy - yz * xy) / determinant, (yz * xx - xz * xy) / determinant)
 }
 
+/// The name of a check's measures, at all numbers of lines.
+fn check_of(credits: usize, shape: Shape) -> String {
+    format!("check, {credits} credits, {}", shape.name())
+}
+
+/// The measures that the picture shows, and what it calls them.
+pub(crate) fn curves() -> [(String, &'static str); 4] {
+    let of = |credits, label| (check_of(credits, Shape::Half), label);
+    [of(200, "200 credits"), of(100, "100 credits"), of(50, "50 credits"), of(10, "10 credits")]
+}
+
 /// The measures of the report.
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     let rounds = run.or_quick(21, 5);
@@ -195,9 +206,10 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         let mut times = Vec::new();
         for (case, took) in bench.cases.iter().zip(&took) {
             times.push((case.credits, case.lines, median(took)));
-            let what = format!("check, {} credits × {} lines, {name}", case.credits, case.lines);
+            let what = check_of(case.credits, shape);
             let microseconds: Vec<f64> = took.iter().map(|seconds| seconds * 1e6).collect();
-            measures.push(Measure::of_rounds(what, "µs", &microseconds));
+            let at = case.lines as f64;
+            measures.push(Measure::of_rounds(what, "µs", &microseconds).at(at, "lines"));
         }
         let (by_credits, by_lines) = exponents(&times);
         let power = |of: &str, value| {
