@@ -41,6 +41,17 @@ const FAULTS: &[Fault] = &[
     ),
     ("kept_lead", QUEUE, "waiting.led = false;", ""),
     ("unused_lead", QUEUE, "if leads {", "if false {"),
+    ("no_hand_over", QUEUE, "let _hand_over = HandOver(self);", ""),
+    (
+        "executors_lead",
+        QUEUE,
+        "let leads = !waiting.led && may_lead;",
+        "let leads = !waiting.led || may_lead;",
+    ),
+    ("all_lead", QUEUE, "let leads = !waiting.led && may_lead;", "let leads = may_lead;"),
+    ("unseen_lead", QUEUE, "waiting.led = true;", ""),
+    ("never_at_rest", QUEUE, "waiting.summoned = false;", ""),
+    ("gone_too_early", QUEUE, "if waiting.closed && !waiting.led {", "if waiting.closed || !waiting.led {"),
     // Answers that are lost, or another's.
     (
         "overwritten_answer",
@@ -48,6 +59,7 @@ const FAULTS: &[Fault] = &[
         "State::Empty | State::Waited(_) => {",
         "State::Empty | State::Waited(_) => { drop(state); let mut state = lock(&self.0);",
     ),
+    ("lost_answer", SLOT, "State::Full(answer));", "State::Empty); drop(answer);"),
     ("swapped_answers", QUEUE, "slots.into_iter().zip(", "slots.into_iter().rev().zip("),
     ("closed_without_a_word", QUEUE, "in left {", "in left.into_iter().skip(1) {"),
     (
@@ -56,6 +68,8 @@ const FAULTS: &[Fault] = &[
         "if waiting.closed {\n            return Err",
         "if false {\n            return Err",
     ),
+    ("never_closed", QUEUE, "waiting.closed = true;", ""),
+    ("never_ended", QUEUE, "drop(lock(&self.writer).take());", ""),
     // Panics of others.
     ("panic_of_a_group", QUEUE, ".unwrap_or_default()", ".unwrap()"),
     (

@@ -1,5 +1,6 @@
 //! What stands in for the writer: it takes its time between beginning, doing and committing, and keeps books.
 
+use crate::sync::may_block;
 use passes_core::store::StoreError;
 use shuttle::thread::yield_now;
 use std::collections::BTreeSet;
@@ -87,6 +88,9 @@ impl Disk {
         }
         if tasks.is_empty() || tasks.len() > LARGEST || (tasks.len() > 1 && tasks.iter().any(|t| t.alone)) {
             pages.faults.push(format!("not a group: {tasks:?}"));
+        }
+        if !may_block() {
+            pages.faults.push("an executor was kept from its other futures".into());
         }
         if pages.ended {
             pages.faults.push("written after the end".into());

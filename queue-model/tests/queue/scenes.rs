@@ -3,6 +3,7 @@
 use crate::Queueing;
 use crate::callers::{Answered, broken, drive, poll, wait};
 use crate::disk::{Books, Disk, Task};
+use crate::sync::MAY_BLOCK;
 use passes_core::store::StoreError;
 use shuttle::thread::{self, JoinHandle};
 use std::collections::BTreeSet;
@@ -68,7 +69,11 @@ impl<Q: Queueing> Shop<Q> {
         let books = disk.books.clone();
         let queue = Arc::new(Q::new(disk));
         let leader = Arc::clone(&queue);
-        Self { queue, books, worker: thread::spawn(move || leader.work()) }
+        let work = move || {
+            MAY_BLOCK.with(|may| may.set(true));
+            leader.work();
+        };
+        Self { queue, books, worker: thread::spawn(work) }
     }
 
     /// Somebody who calls on a thread of their own.
