@@ -95,6 +95,12 @@ fn a_reused_claim_is_found() {
     is_found(Fault::ReusedClaim);
 }
 
+/// D-2, D-7: an audit that leaves rows out.
+#[test]
+fn half_an_audit_is_found() {
+    is_found(Fault::HalfAnAudit);
+}
+
 /// D-2: every fault names a case that there is, and cases have names of their own.
 #[test]
 fn faults_name_cases() {

@@ -283,6 +283,11 @@ const COMMANDS: &[(&str, Try)] = &[
     ("read events", |s, by, _| s.passes.events(by, Position::default(), 1).wait().map(drop)),
     ("look at a run", |s, by, _| s.passes.progress(by, RunId::from_bytes([9; 16])).wait().map(drop)),
     ("verify", |s, by, _| s.passes.verify(by).wait().map(drop)),
+    ("take a checkpoint", |s, by, _| s.passes.checkpoint(by).wait().map(drop)),
+    ("go on from a checkpoint", |s, by, _| {
+        let last = s.passes.checkpoint(&s.by).wait()?;
+        s.passes.checkpoint_after(by, &last).wait().map(drop)
+    }),
     ("ask for the liability", |s, by, _| s.passes.liability(by).wait().map(drop)),
 ];
 

@@ -103,13 +103,6 @@ fn a_line_comes_back() {
     assert_eq!("".parse::<Checkpoint>().unwrap_err().code(), "INVALID");
 }
 
-/// D-7, Z-2: the fold of a history never changes: a line that was kept for years still holds.
-#[test]
-fn the_fold_is_pinned() {
-    let line = shop(6).checkpoint().to_string();
-    assert_eq!(line, include_str!("checkpoint-1.txt").trim());
-}
-
 /// D-7: books that end before what was seen were rolled back: how much is missing, and since when.
 #[test]
 fn a_rolled_back_store_is_told() {
