@@ -9,6 +9,7 @@ use crate::turnstile::Turnstile;
 use passes_core::store::{After, Answer, Change, Chunk, Command, Decide, Decision, Loaded, StoreError, done};
 use rusqlite::MAIN_DB;
 use rusqlite::wal::CheckpointMode;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// How long writers pause for the readers that keep the log from beginning anew.
@@ -60,6 +61,8 @@ enum Back {
 pub(crate) struct Writer {
     db: Db,
     turnstile: Option<Turnstile>,
+    /// A commit failed, and a crash may bring it back.
+    doubt: Cell<bool>,
 }
 
 impl Group for Writer {
@@ -105,7 +108,7 @@ impl Drop for Turn<'_> {
 
 impl Writer {
     pub(crate) fn new(db: Db, turnstile: Option<Turnstile>) -> Self {
-        Self { db, turnstile }
+        Self { db, turnstile, doubt: Cell::new(false) }
     }
 
     /// All in one transaction; if a member fails, each in its own.
@@ -136,6 +139,8 @@ impl Writer {
     }
 
     fn begin(&self) -> Result<(), StoreError> {
+        // Nobody is told anything on grounds that a crash may take away.
+        self.settle()?;
         // Another process may have brought the file to a newer format, which this library would spoil.
         let begun = self.db.run("BEGIN IMMEDIATE").and_then(|()| self.db.still_known());
         if begun.is_err() {
@@ -149,7 +154,10 @@ impl Writer {
             self.db.roll_back();
             let why = fault.to_string();
             match fault.of_commit() {
-                StoreError::InDoubt if self.settle().is_ok() => StoreError::Transient(why),
+                StoreError::InDoubt => {
+                    self.doubt.set(true);
+                    if self.settle().is_ok() { StoreError::Transient(why) } else { StoreError::InDoubt }
+                }
                 told => told,
             }
         })
@@ -158,13 +166,17 @@ impl Writer {
     /// Makes an end of a commit in doubt. Readers don't see it, but its frames may be whole in the log, and then a
     /// crash would bring it back. The next commit writes over them: so does one that changes nothing.
     fn settle(&self) -> Result<(), Fault> {
+        if !self.doubt.get() {
+            return Ok(());
+        }
         let settled = self.db.run("BEGIN IMMEDIATE").and_then(|()| {
             let version: i32 = self.db.statement("PRAGMA user_version")?.query_row([], |row| row.get(0))?;
             self.db.run(&format!("PRAGMA user_version = {version}"))?;
             self.db.run("COMMIT")
         });
-        if settled.is_err() {
-            self.db.roll_back();
+        match &settled {
+            Ok(()) => self.doubt.set(false),
+            Err(_) => self.db.roll_back(),
         }
         settled
     }

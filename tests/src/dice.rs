@@ -18,6 +18,7 @@ pub fn seed(what: &str) -> u64 {
 }
 
 /// Dice thrown from a seed.
+#[derive(Clone)]
 pub struct Dice(ChaCha8Rng);
 
 impl Dice {

@@ -215,6 +215,7 @@ impl Passes {
         F: Decides<T>,
     {
         let mut running = self.inner.store.run(command);
+        let mut doubt = false;
         for _ in 0..DOUBTS {
             match running.await {
                 Ok(answer) => {
@@ -224,9 +225,14 @@ impl Passes {
                 }
                 // With a key the next round finds what landed; without one nobody can tell.
                 Err(StoreError::InDoubt) => match &job.load {
-                    Some(load) => running = self.inner.store.run(job.command(load.clone())),
+                    Some(load) => {
+                        doubt = true;
+                        running = self.inner.store.run(job.command(load.clone()));
+                    }
                     None => break,
                 },
+                // This one didn't land, but it couldn't tell either what became of the one before.
+                Err(_) if doubt => break,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,4 +1,4 @@
-//! What a crash leaves behind: a process killed at random, a disk that fails.
+//! What a crash leaves behind: a process killed at random, a power cut, a disk that fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
 
 mod faults;
 mod kills;
+mod power;
 
 /// Whether the tests of this run take their time, as `cargo xtask test crash --long` has them do.
 fn is_long() -> bool {

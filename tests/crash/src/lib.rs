@@ -19,9 +19,11 @@ pub mod judge;
 pub mod line;
 pub mod shop;
 pub mod stock;
+pub mod witness;
 
 pub use deed::{Ack, Answer, Deed};
 pub use found::Found;
 pub use history::History;
 pub use shop::Shop;
 pub use stock::Stock;
+pub use witness::Witness;

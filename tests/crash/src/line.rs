@@ -4,6 +4,7 @@
 use crate::{Answer, Deed};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One line.
@@ -37,13 +38,47 @@ impl Line {
     }
 }
 
-/// Tells lines on the standard output.
+/// Tells lines on the standard output, or keeps them.
 #[derive(Default)]
-pub struct Voice(AtomicU64);
+pub struct Voice {
+    calls: AtomicU64,
+    kept: Option<Mutex<Vec<Line>>>,
+}
 
 impl Voice {
+    /// One that keeps what it is told to tell.
+    #[must_use]
+    pub fn kept() -> Self {
+        Self { calls: AtomicU64::default(), kept: Some(Mutex::default()) }
+    }
+
+    /// How many lines it keeps by now.
+    ///
+    /// # Panics
+    /// When it keeps none.
+    #[must_use]
+    pub fn said(&self) -> usize {
+        self.kept.as_ref().unwrap().lock().unwrap().len()
+    }
+
+    /// The lines that it kept.
+    ///
+    /// # Panics
+    /// When it kept none.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        self.kept.as_ref().unwrap().lock().unwrap().clone()
+    }
+
     /// Tells a line. When nobody listens any more, the process ends.
+    ///
+    /// # Panics
+    /// When it keeps lines and somebody panicked meanwhile.
     pub fn tell(&self, line: &Line) {
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap().push(line.clone());
+            return;
+        }
         let mut text = serde_json::to_vec(line).unwrap();
         text.push(b'\n');
         // One write, so that lines of threads don't mix.
@@ -55,7 +90,7 @@ impl Voice {
 
     /// Tells a request, and gives it its number.
     pub fn ask(&self, key: Option<&str>, deed: &Deed) -> u64 {
-        let call = self.0.fetch_add(1, Ordering::Relaxed);
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
         self.tell(&Line::Ask { call, key: key.map(str::to_owned), deed: deed.clone() });
         call
     }

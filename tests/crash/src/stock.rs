@@ -1,6 +1,7 @@
 //! What a till has at hand, and how it chooses what to do next.
 
 use crate::deed::{KINDS, Plan};
+use crate::line::Voice;
 use crate::shop::{Goods, Shop, read};
 use crate::{Answer, Deed};
 use passes_core::id::{ContactId, LotId, PassId, PlanId, RunId};
@@ -8,6 +9,7 @@ use passes_core::service::{Changed, Issued, LotStarted};
 use passes_sqlite::{Options, Sqlite};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::Mutex;
 use tests::Dice;
 
 /// A pass with its code.
@@ -200,7 +202,7 @@ impl Stock {
             (Deed::Issue { .. }, Answer::Done(ack)) => {
                 keep(&mut self.mails, read::<Issued>(ack.done.clone()).pass);
             }
-            (Deed::Deliver(pass), _) => {
+            (Deed::Deliver(pass), Answer::Done(_) | Answer::Refused(_)) => {
                 self.mails.retain(|mail| mail != pass);
                 keep(&mut self.delivered, *pass);
             }
@@ -251,6 +253,23 @@ impl Stock {
     /// Takes passes to be activated or sold.
     pub fn fill(&mut self, drafts: Vec<Coded>) {
         drafts.into_iter().for_each(|coded| keep(&mut self.drafts, coded));
+    }
+}
+
+/// One request, from the choice of it to what is learned from its answer.
+///
+/// # Panics
+/// When somebody else panicked who has the same stock.
+pub fn one(voice: &Voice, shop: &Shop, stock: &Mutex<Stock>, dice: &mut Dice, fresh: &str) {
+    let Some((key, deed)) = stock.lock().unwrap().next(dice, fresh) else { return };
+    let call = voice.ask(key.as_deref(), &deed);
+    let answer = deed.give(shop, key.as_deref());
+    voice.got(call, &answer);
+    let learned = stock.lock().unwrap().learn(&deed, &answer);
+    if let Some((lot, count)) = learned {
+        let after = dice.below(u64::from(count).div_ceil(2)) as u32;
+        let found = browse(shop, lot, after, 12);
+        stock.lock().unwrap().fill(found);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the kills hit, so that nobody takes a test for good that hit nothing.
 
 use crash::deed::KINDS;
+use crash::witness::Seen;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -33,19 +34,8 @@ pub(super) struct Sums {
     pub(super) answers: u64,
     pub(super) replayed: u64,
     pub(super) refused: u64,
-    /// Requests with a key whose answer was lost: those that had been done, and those that hadn't.
-    pub(super) lost: (u64, u64),
-    /// The same of requests without a key.
-    pub(super) lost_without: (u64, u64),
-    /// Keys that were stopped before their request came.
-    pub(super) stopped: u64,
-    /// Receipts that were asked for again.
-    pub(super) replays: u64,
-    /// Runs that went on to their end after a kill.
-    pub(super) runs: u64,
-    /// Passes that were looked at in the end, and operations.
-    pub(super) passes: u64,
-    pub(super) operations: u64,
+    /// What was seen in the files.
+    pub(super) seen: Seen,
     /// Files.
     pub(super) stories: u64,
     /// How long a process takes until it works.
@@ -69,13 +59,7 @@ impl Sums {
             answers: 0,
             replayed: 0,
             refused: 0,
-            lost: (0, 0),
-            lost_without: (0, 0),
-            stopped: 0,
-            replays: 0,
-            runs: 0,
-            passes: 0,
-            operations: 0,
+            seen: Seen::default(),
             stories: 0,
             opening: Duration::from_millis(40),
         }
@@ -109,11 +93,11 @@ impl Sums {
             ("one that brought the log into the file", self.checkpointing, rare),
             ("one that closed the file", self.closing, rare),
             ("one beside another that went on", self.survived, rare),
-            ("a request with a key that was done, before its answer", self.lost.0, rare),
-            ("a request with a key before it was done", self.lost.1, rare),
-            ("a request without a key that was done, before its answer", self.lost_without.0, rare),
-            ("a request without a key before it was done", self.lost_without.1, rare),
-            ("a run that went on to its end", self.runs, rare),
+            ("a request with a key that was done, before its answer", self.seen.lost.0, rare),
+            ("a request with a key before it was done", self.seen.lost.1, rare),
+            ("a request without a key that was done, before its answer", self.seen.lost_without.0, rare),
+            ("a request without a key before it was done", self.seen.lost_without.1, rare),
+            ("a run that went on to its end", self.seen.runs, rare),
         ] {
             if times < wanted {
                 misses.push(format!("{what}: {times} times, and not {wanted}"));
@@ -128,7 +112,8 @@ impl fmt::Display for Sums {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kills, stories, working, under_way, making, recovering, checkpointing, closing, .. } =
             self;
-        let Self { survived, torn, answers, lost, lost_without, stopped, replays, .. } = self;
+        let Self { survived, torn, answers, .. } = self;
+        let Seen { lost, lost_without, stopped, replays, .. } = &self.seen;
         writeln!(
             f,
             "{kills} kills of {stories} files, {working} at work, {under_way} with requests under way"
@@ -148,7 +133,7 @@ impl fmt::Display for Sums {
         writeln!(
             f,
             "{} runs went on to their end; {} passes, {} operations",
-            self.runs, self.passes, self.operations
+            self.seen.runs, self.seen.passes, self.seen.operations
         )?;
         writeln!(f, "{:?} until a process works; under way at kills:", self.opening)?;
         for (kind, times) in &self.kinds {

@@ -5,7 +5,7 @@
 
 use crash::line::{Line, Voice};
 use crash::shop::Shop;
-use crash::stock::{Orders, Stock, browse};
+use crash::stock::{self, Orders, Stock};
 use std::io::BufRead;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,7 +58,13 @@ fn work(voice: &Voice, shop: &Shop, stock: Stock, orders: &Orders, session: u64)
                     if over.load(Ordering::Relaxed) {
                         return;
                     }
-                    one(voice, shop, stock, &mut dice, &format!("{}-{session}-{thread}-{n}", orders.life));
+                    stock::one(
+                        voice,
+                        shop,
+                        stock,
+                        &mut dice,
+                        &format!("{}-{session}-{thread}-{n}", orders.life),
+                    );
                 }
             });
         }
@@ -68,18 +74,4 @@ fn work(voice: &Voice, shop: &Shop, stock: Stock, orders: &Orders, session: u64)
         }
     });
     stock.into_inner().unwrap()
-}
-
-/// One request, from the choice of it to what is learned from its answer.
-fn one(voice: &Voice, shop: &Shop, stock: &Mutex<Stock>, dice: &mut Dice, fresh: &str) {
-    let Some((key, deed)) = stock.lock().unwrap().next(dice, fresh) else { return };
-    let call = voice.ask(key.as_deref(), &deed);
-    let answer = deed.give(shop, key.as_deref());
-    voice.got(call, &answer);
-    let learned = stock.lock().unwrap().learn(&deed, &answer);
-    if let Some((lot, count)) = learned {
-        let after = dice.below(u64::from(count).div_ceil(2)) as u32;
-        let found = browse(shop, lot, after, 12);
-        stock.lock().unwrap().fill(found);
-    }
 }
