@@ -176,8 +176,11 @@ fn pictures(kept: &Map<String, Value>) -> Made<Vec<PathBuf>> {
         ];
         let passes = "passes in the file";
         draw("growth-rate.svg", "Durable redemptions a second", passes, "per second", &lines)?;
-        let line = [series(measured, growth::CPU, "one client, checkpoints included")];
-        draw("growth-cpu.svg", "CPU time of a redemption", passes, "µs", &line)?;
+        let lines = [
+            series(measured, growth::CPU, "a redemption, one client, checkpoints included"),
+            series(measured, growth::CPU_BARE, "a bare commit"),
+        ];
+        draw("growth-cpu.svg", "CPU time", passes, "µs", &lines)?;
     }
     if let Some(measured) = kept.get("spend") {
         let lines = spend::curves().map(|(name, label)| series(measured, &name, label));
@@ -197,7 +200,7 @@ mod tests {
         std::fs::read_to_string(root().join(PAGE)).unwrap()
     }
 
-    /// D-1: each section has its place in the page, with the command that measures it.
+    /// Each section has its place in the page, with the command that measures it.
     #[test]
     fn the_page_has_a_place_for_every_section() {
         let page = page();
@@ -210,7 +213,7 @@ mod tests {
         assert_eq!(page.matches(END).count(), SECTIONS.len());
     }
 
-    /// D-1: what the page tells to type exists, and so do the files that it shows.
+    /// What the page tells to type exists, and so do the files that it shows.
     #[test]
     fn what_the_page_names_exists() {
         let page = page();

@@ -11,7 +11,7 @@ use passes_core::Passes;
 use passes_core::id::LotId;
 use passes_core::money::{Currency, Money};
 use passes_core::operation::By;
-use passes_core::service::Redeem;
+use passes_core::service::{ExportRow, Redeem};
 use passes_sqlite::Sqlite;
 use rusqlite::{CachedStatement, Connection};
 use std::path::PathBuf;
@@ -32,6 +32,7 @@ pub(crate) const RATE_ONE: &str = "redemptions a second, one client";
 pub(crate) const RATE_ALL: &str = "redemptions a second, 8 threads";
 pub(crate) const COMMITS: &str = "bare commits a second";
 pub(crate) const CPU: &str = "CPU of a redemption, one client";
+pub(crate) const CPU_BARE: &str = "CPU of a bare commit";
 
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     let folder = folder()?;
@@ -111,8 +112,8 @@ impl File {
         u32::try_from(((self.dice >> 32) * u64::from(limit)) >> 32).unwrap_or_default()
     }
 
-    /// A redemption of a card from anywhere in the file, with an idempotency key.
-    fn ask(&mut self) -> Made<Asked> {
+    /// A card from anywhere in the file.
+    fn card(&mut self) -> Made<ExportRow> {
         let mut place = self.below(self.lots.iter().map(|(_, count)| count).sum());
         let mut lots = self.lots.iter();
         let (lot, before) = loop {
@@ -122,10 +123,15 @@ impl File {
             }
         };
         let rows = self.shop.passes.export_page(&self.shop.by, lot, before, 1).wait()?;
-        let code = rows.first().ok_or("no pass has this serial number")?.code.reveal();
+        Ok(rows.into_iter().next().ok_or("no pass has this serial number")?)
+    }
+
+    /// A redemption of such a card, with an idempotency key.
+    fn ask(&mut self) -> Made<Asked> {
+        let card = self.card()?;
         self.asked += 1;
         let by = self.shop.by.clone().key(&format!("receipt-{}", self.asked));
-        Ok((by, Redeem::direct(code, Money::from_minor(SPENT, Currency::EUR)?)))
+        Ok((by, Redeem::direct(card.code.reveal(), Money::from_minor(SPENT, Currency::EUR)?)))
     }
 
     /// One client, bare commits and eight threads in turns.
@@ -142,7 +148,7 @@ impl File {
             (one.into_iter(), rest)
         };
         let (passes, store) = (self.shop.passes.clone(), std::sync::Arc::clone(&self.shop.store));
-        let (mut cpu, mut groups) = (Vec::new(), 0);
+        let (mut cpu, mut cpu_bare, mut groups) = (Vec::new(), Vec::new(), 0);
         let mut one = |round: usize| {
             let part: Vec<Asked> = for_one.by_ref().take(ONE).collect();
             let (used, begun) = (cpu_seconds()?, Instant::now());
@@ -154,7 +160,14 @@ impl File {
             Ok(took)
         };
         let mut commit = self.bare.prepare_cached("UPDATE counter SET n=n+1")?;
-        let mut bare = |_: usize| commits(&mut commit);
+        let mut bare = |round: usize| {
+            let used = cpu_seconds()?;
+            let took = commits(&mut commit)?;
+            if round > 0 {
+                cpu_bare.push((cpu_seconds()? - used) * 1e6 / ONE as f64);
+            }
+            Ok(took)
+        };
         let mut all = |round: usize| {
             let part: Vec<Asked> = for_all.by_ref().take(ALL).collect();
             let before = store.groups();
@@ -181,6 +194,7 @@ impl File {
             Measure::of_rounds("8 threads ÷ one client", "×", &ratios(&all, &one)),
             Measure::new("syncs of a redemption, 8 threads", "", groups as f64 / (rounds * ALL) as f64),
             Measure::of_rounds(CPU, "µs", &cpu),
+            Measure::of_rounds(CPU_BARE, "µs", &cpu_bare),
         ])
     }
 }
@@ -224,6 +238,7 @@ fn commits(commit: &mut CachedStatement<'_>) -> Made<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     /// cards from anywhere in a file are found and redeemed, by one and by many at once.
     #[test]
@@ -240,6 +255,9 @@ mod tests {
         let (first, second) = asked.split_at(20);
         redeem_all(&file.shop.passes, first.to_vec()).unwrap();
         assert!(by_threads(&file.shop.passes, second.to_vec()).unwrap() > 0.0);
+        let cards: Vec<_> = (0..40).map(|_| file.card().unwrap().pass).collect();
+        assert!(cards.iter().collect::<BTreeSet<_>>().len() > 30);
+        assert_eq!(cards.iter().map(|card| card.lot()).collect::<BTreeSet<_>>().len(), 2);
         let verified = file.shop.passes.verify(&file.shop.by).wait().unwrap();
         assert!(verified.is_good() && verified.keys >= 40, "{verified:?}");
     }

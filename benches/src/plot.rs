@@ -48,7 +48,7 @@ pub(crate) fn curves(path: &Path, title: &str, axes: (&str, &str), lines: &[Seri
         .y_desc(axes.1)
         .x_label_formatter(&|at| power(*at))
         .y_label_formatter(&|value| grouped(*value))
-        .light_line_style(WHITE)
+        .max_light_lines(0)
         .draw()?;
     for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
         let middle = line.points.iter().map(|point| (point.at, point.middle));
