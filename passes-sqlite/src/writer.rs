@@ -300,7 +300,7 @@ mod tests {
             change.tally.push(Add { from: loaded.tallies.first().map(|tally| tally.used), ..add });
             Decision::Refused(Vec::new(), Some(change))
         });
-        Task::new(Work::Run(Command { load, decide }))
+        Task::new(Work::Run(Command { load: load.into(), decide }))
     }
 
     fn used(writer: &Writer) -> i64 {

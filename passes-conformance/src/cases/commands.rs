@@ -102,7 +102,7 @@ pub(super) fn commands_run_in_order(world: &mut World<'_>) -> Outcome {
             let decide = move |loaded: &Loaded| {
                 if broken { Decision::Accepted(change.clone()) } else { decide(loaded) }
             };
-            Command { load, decide: Box::new(decide) }
+            Command { load: load.into(), decide: Box::new(decide) }
         })
         .collect();
     let answers = world.face.drive(world.store.run_all(commands))?;
@@ -125,10 +125,10 @@ pub(super) fn a_dropped_command_harms_nobody(world: &mut World<'_>) -> Outcome {
     let pass = world.make_pass(1000, 0)?;
     for round in 1..=50 {
         let (load, decide) = use_once(world.done(), pass);
-        poll_once(world.store.run(Command { load, decide: Box::new(decide) }));
+        poll_once(world.store.run(Command { load: load.into(), decide: Box::new(decide) }));
         let (load, decide) = use_once(world.done(), pass);
         // Never polled at all.
-        drop(world.store.run(Command { load, decide: Box::new(decide) }));
+        drop(world.store.run(Command { load: load.into(), decide: Box::new(decide) }));
         let (load, decide) = use_once(world.done(), pass);
         let answer = world.run(load, decide)?;
         holds(&format!("the next command of round {round} is done"), matches!(answer, Answer::Done(_)))?;

@@ -27,6 +27,13 @@ pub(crate) struct Env {
     pub(crate) key: Option<KeyHash>,
 }
 
+impl Env {
+    pub(crate) fn new(by: By, now: Instant, seed: [u8; 32]) -> Self {
+        let key = by.key.as_deref().map(|key| key_hash(&by, key));
+        Self { now, seed, by, key }
+    }
+}
+
 /// What a decision looks at.
 pub(crate) struct View<'a> {
     pub(crate) env: &'a Env,
@@ -80,8 +87,8 @@ pub(crate) struct Job<T, F> {
     inner: Arc<Inner>,
     env: Env,
     kind: Kind,
-    /// What it reads. Only a command with a key is ever given again, and keeps it.
-    load: Option<Load>,
+    /// What it reads: only a command with a key is ever given again, but all share it with the store.
+    load: Arc<Load>,
     fingerprint: Option<Fingerprint>,
     decide: F,
     told: Mutex<Told<T>>,
@@ -118,9 +125,12 @@ impl Passes {
     /// Judges who asks, and gathers what a decision needs.
     pub(crate) fn env(&self, by: &By, right: Right) -> Result<Env, Error> {
         self.permit(by, right)?;
-        let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
-        let key = by.key.as_deref().map(|key| key_hash(by, key));
-        Ok(Env { now: self.inner.clock.now(), seed, by: by.clone(), key })
+        Ok(Env::new(by.clone(), self.inner.clock.now(), self.seed()?))
+    }
+
+    /// Randomness for a command.
+    pub(crate) fn seed(&self) -> Result<[u8; 32], Error> {
+        self.inner.entropy.seed().map_err(Error::Entropy)
     }
 
     /// Judges whether the actor may do this here; refused before all else.
@@ -166,9 +176,8 @@ impl Passes {
         let Order { env, kind, load, fingerprint } = order;
         let told = Mutex::new(Told { done: None, error: None, plan: None });
         let inner = Arc::clone(&self.inner);
-        let kept = env.key.map(|_| load.clone());
-        let job = Arc::new(Job { inner, env, kind, load: kept, fingerprint, decide, told });
-        (job.command(load), job)
+        let job = Arc::new(Job { inner, env, kind, load: Arc::new(load), fingerprint, decide, told });
+        (job.command(), job)
     }
 
     /// The receipt of an answer, or why there is none.
@@ -224,13 +233,11 @@ impl Passes {
                     return answer;
                 }
                 // With a key the next round finds what landed; without one nobody can tell.
-                Err(StoreError::InDoubt) => match &job.load {
-                    Some(load) => {
-                        doubt = true;
-                        running = self.inner.store.run(job.command(load.clone()));
-                    }
-                    None => break,
-                },
+                Err(StoreError::InDoubt) if job.env.key.is_some() => {
+                    doubt = true;
+                    running = self.inner.store.run(job.command());
+                }
+                Err(StoreError::InDoubt) => break,
                 // This one didn't land, but it couldn't tell either what became of the one before.
                 Err(_) if doubt => break,
                 Err(error) => return Err(error.into()),
@@ -279,9 +286,12 @@ where
     T: Done,
     F: Decides<T>,
 {
-    fn command(self: &Arc<Self>, load: Load) -> Command {
+    fn command(self: &Arc<Self>) -> Command {
         let job = Arc::clone(self);
-        Command { load, decide: Box::new(move |loaded: &Loaded| job.decision(loaded)) }
+        Command {
+            load: Arc::clone(&self.load),
+            decide: Box::new(move |loaded: &Loaded| job.decision(loaded)),
+        }
     }
 
     fn decision(&self, loaded: &Loaded) -> Decision {

@@ -523,7 +523,7 @@ impl Passes {
         let mut load = Load::new(by.business);
         load.docs.extend(rows.iter().map(|row| delivery_key(row.id)));
         let loaded = self.inner.store.load(&load).await?;
-        let deliveries = loaded.docs.iter().map(|doc| stored::read::<Delivery>(&doc.body));
+        let deliveries = loaded.all_docs().map(|doc| stored::read::<Delivery>(&doc.body));
         deliveries.map(|delivery| delivery.map(|d| (d.pass, d.channel)).map_err(Error::from)).collect()
     }
 }

@@ -3,13 +3,13 @@
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Decides, Draft, Env, Job, Order, View, first_half, key_hash};
+use super::engine::{Decides, Draft, Env, Job, Order, View, first_half};
 use super::{Call, Done, Error, Passes, Receipt};
 use crate::calendar::Instant;
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
 use crate::event::Event;
-use crate::id::{ContactId, CreditId, Ids, PassId};
+use crate::id::{BusinessId, ContactId, CreditId, Ids, PassId};
 use crate::ledger::{Account, Entry, Mark, Subject, Unit};
 use crate::limits;
 use crate::money::{Currency, Money};
@@ -19,7 +19,7 @@ use crate::passcode::Presented;
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Command, Expect, Put, Record, TallyKey};
+use crate::store::{Add, Change, Command, Expect, KeyHash, Put, Record, StoreError, TallyKey};
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -262,7 +262,7 @@ impl Passes {
                 Ok((order, code)) => {
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
-                Err(error) => Err(self.after_key(by, error).await),
+                Err(unasked) => Err(self.after_key(unasked).await),
             };
             let mut check = Check::of(answer)?;
             if let Err(forbidden) = may_take(by, request) {
@@ -297,9 +297,9 @@ impl Passes {
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
-            match self.redemption(by, request) {
+            match self.redemption(self.env(by, Right::Redeem), request) {
                 Ok((command, job)) => self.drive(command, job).await,
-                Err(error) => Err(self.after_key(by, error).await),
+                Err(unasked) => Err(self.after_key(unasked).await),
             }
         })
     }
@@ -326,42 +326,62 @@ impl Passes {
     ) -> Call<'a, Vec<Result<Receipt<Redeemed>, Error>>> {
         Call::new(async move {
             limits::list("redemptions", requests.len(), limits::BATCH)?;
-            let mut commands = Vec::with_capacity(requests.len());
-            let mut waiting = Vec::with_capacity(requests.len());
-            for (by, request) in requests {
-                waiting.push(match self.redemption(&by, request) {
-                    Ok((command, job)) => {
-                        commands.push(command);
-                        Ok(job)
-                    }
-                    Err(error) => Err(self.after_key(&by, error).await),
-                });
+            limits::list("redemptions", requests.len(), limits::BATCH)?;
+            let mut told = Vec::with_capacity(requests.len());
+            let mut requests = requests.into_iter();
+            // One call of the system for all of them: they are told apart by where they stand in its stream.
+            let mut seeds = Ids::new(&self.seed()?, self.inner.clock.now());
+            while !requests.as_slice().is_empty() {
+                let size = requests.len().min(AT_ONCE);
+                let (mut commands, mut waiting) = (Vec::with_capacity(size), Vec::with_capacity(size));
+                for (by, request) in requests.by_ref().take(size) {
+                    let env = self.permit(&by, Right::Redeem);
+                    let env = env.map(|()| Env::new(by, self.inner.clock.now(), seeds.bytes()));
+                    waiting.push(match self.redemption(env, request) {
+                        Ok((command, job)) => {
+                            commands.push(command);
+                            Ok(job)
+                        }
+                        Err(unasked) => Err(self.after_key(unasked).await),
+                    });
+                }
+                let mut answers = match self.inner.store.run_all(commands).await {
+                    Ok(answers) => answers.into_iter(),
+                    Err(error) if told.is_empty() => return Err(error.into()),
+                    // Those before have landed, and are told so.
+                    Err(error) => vec![Err(error); size].into_iter(),
+                };
+                let missing = || Err(StoreError::Backend("a command without an answer".into()));
+                let answer = |waiting: Result<Arc<_>, Error>| {
+                    self.finish(&*waiting?, answers.next().unwrap_or_else(missing)?)
+                };
+                told.extend(waiting.into_iter().map(answer));
             }
-            let mut answers = self.inner.store.run_all(commands).await?.into_iter();
-            let missing = || Err(crate::store::StoreError::Backend("a command without an answer".into()));
-            let answers = waiting
-                .into_iter()
-                .map(|waiting| self.finish(&*waiting?, answers.next().unwrap_or_else(missing)?));
-            let answers = answers.collect();
             self.flush_some().await;
-            Ok(answers)
+            Ok(told)
         })
     }
 
-    /// The command of a redemption.
+    /// The command of a redemption by who may give it.
     fn redemption(
         &self,
-        by: &By,
+        env: Result<Env, Error>,
         request: Redeem,
-    ) -> Result<(Command, Arc<Job<Redeemed, impl Decides<Redeemed>>>), Error> {
-        let env = self.env(by, Right::Redeem)?;
-        self.early(by, may_take(by, &request))?;
+    ) -> Result<(Command, Arc<Job<Redeemed, impl Decides<Redeemed>>>), Unasked> {
+        let unasked = |error| Unasked { error, key: None };
+        let env = env.map_err(unasked)?;
+        self.early(&env.by, may_take(&env.by, &request)).map_err(unasked)?;
         let (order, code) = self.ask(env, &request)?;
         Ok(self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)))
     }
 
     /// The order of a redemption, and the code that it presents.
-    fn ask(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Error> {
+    fn ask(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Unasked> {
+        let key = env.key.map(|key| (env.by.business, key));
+        self.asked(env, request).map_err(|error| Unasked { error, key })
+    }
+
+    fn asked(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Error> {
         let code = self.code(&env.by, &request.code)?;
         let target = match request.target {
             Target::Contact(contact) => (1_u8, Some(contact)),
@@ -380,11 +400,12 @@ impl Passes {
     /// that was used, or stopped, comes before a code that is none.
     ///
     /// Boxed, because it is rare: every redemption's future would have the room for it.
-    fn after_key<'a>(&'a self, by: &'a By, error: Error) -> Pin<Box<dyn Future<Output = Error> + Send + 'a>> {
+    fn after_key(&self, unasked: Unasked) -> Pin<Box<dyn Future<Output = Error> + Send + '_>> {
         Box::pin(async move {
-            let (Some(key), [Refusal::Malformed]) = (&by.key, error.reasons()) else { return error };
-            let mut load = crate::store::Load::new(by.business);
-            load.key = Some(key_hash(by, key));
+            let Unasked { error, key } = unasked;
+            let (Some((business, key)), [Refusal::Malformed]) = (key, error.reasons()) else { return error };
+            let mut load = crate::store::Load::new(business);
+            load.key = Some(key);
             match self.inner.store.load(&load).await {
                 Ok(found) if found.stopped => Refusal::ReversedBefore.into(),
                 Ok(found) if found.replay.is_some() => Refusal::IdempotencyMismatch.into(),
@@ -413,6 +434,16 @@ fn name(load: &mut crate::store::Load, request: &Redeem, code: &Code) {
     if let Target::Contact(contact) = request.target {
         load.docs.push(contact_key(contact));
     }
+}
+
+/// How many redemptions of a list a store is given at once: all that it may do in one transaction, and few enough
+/// to stay in the processor's cache until they are answered.
+const AT_ONCE: usize = 512;
+
+/// Why a redemption ends before the store is asked, and the key under which it was given.
+struct Unasked {
+    error: Error,
+    key: Option<(BusinessId, KeyHash)>,
 }
 
 /// A redemption that every rule lets pass.

@@ -9,7 +9,7 @@ use crate::secret::Key;
 use crate::store::{Fingerprint, Loaded, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, optimization_barrier};
 
 /// The version in which documents are written.
 const DOCUMENT: u16 = 1;
@@ -55,9 +55,10 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
 /// A receipt or a list of events.
 pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     // The room of nearly all: a list that grows is copied again and again.
-    let mut room = [0; 512];
-    match postcard::to_slice(value, &mut room) {
-        Ok(packed) => Ok([&[BYTES][..], packed].concat()),
+    let mut room = [BYTES; 512];
+    let [_, rest @ ..] = &mut room;
+    match postcard::to_slice(value, rest).map(|packed| packed.len()) {
+        Ok(length) => Ok(room.iter().take(length.saturating_add(1)).copied().collect()),
         Err(postcard::Error::SerializeBufferFull) => {
             postcard::to_extend(value, vec![BYTES]).map_err(|e| StoreError::Backend(e.to_string()))
         }
@@ -69,7 +70,8 @@ pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 pub(crate) fn fingerprint<T: Serialize>(key: &Key, request: &T) -> Result<Fingerprint, StoreError> {
     let hash = |bytes: &mut [u8]| {
         let hash = blake3::keyed_hash(key.reveal(), bytes);
-        bytes.zeroize();
+        bytes.fill(0);
+        optimization_barrier(bytes);
         first_half(hash.as_bytes())
     };
     let mut room = [0; 128];

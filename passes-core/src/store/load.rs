@@ -130,6 +130,9 @@ pub struct Doc {
 pub struct Loaded {
     /// The documents found: those asked for, and the chains.
     pub docs: Vec<Doc>,
+    /// A chain that the store keeps at hand in one piece: as good as its documents among the others, and never
+    /// in both places.
+    pub chain: Option<Arc<[Doc]>>,
     /// The pass of the code.
     pub code: Option<PassRow>,
     /// For each of [`Load::taken`]: whether it is.
@@ -162,7 +165,22 @@ impl Loaded {
     /// ```
     #[must_use]
     pub fn doc(&self, key: &DocKey) -> Option<&Doc> {
-        self.docs.iter().find(|d| d.key == *key)
+        self.all_docs().find(|d| d.key == *key)
+    }
+
+    /// All documents, wherever the store put them.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::store::{Load, wait};
+    /// let mut load = Load::new(by.business);
+    /// load.passes.push(shop.lot.pass(1));
+    /// // Lot, terms and plan come with a pass.
+    /// assert_eq!(wait(passes.store().load(&load))?.all_docs().count(), 3);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
+    pub fn all_docs(&self) -> impl Iterator<Item = &Doc> {
+        self.docs.iter().chain(self.chain.iter().flat_map(|chain| chain.iter()))
     }
 
     /// The pass with this id, by code or by id.

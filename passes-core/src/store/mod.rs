@@ -48,7 +48,7 @@ pub type Decide = Box<dyn FnMut(&Loaded) -> Decision + Send + 'static>;
 /// use passes_core::store::{Answer, Command, Decision, Load, Store, memory::Memory, wait};
 /// use passes_core::{Refusal, id::BusinessId};
 /// let command = Command {
-///     load: Load::new(BusinessId::STORE),
+///     load: Load::new(BusinessId::STORE).into(),
 ///     decide: Box::new(|_| Decision::Refused(vec![Refusal::UnknownCode], None)),
 /// };
 /// let answer = wait(Memory::new().run(command))?;
@@ -56,8 +56,8 @@ pub type Decide = Box<dyn FnMut(&Loaded) -> Decision + Send + 'static>;
 /// # Ok::<(), passes_core::store::StoreError>(())
 /// ```
 pub struct Command {
-    /// What it reads.
-    pub load: Load,
+    /// What it reads. Who may have to run it again keeps it, too.
+    pub load: Arc<Load>,
     /// What it then decides.
     pub decide: Decide,
 }
@@ -107,7 +107,7 @@ pub trait Store: Send + Sync {
     /// use passes_core::store::{Command, Decision, Load, Store, memory::Memory, wait};
     /// # use passes_core::{Refusal, id::BusinessId};
     /// let command = || Command {
-    ///     load: Load::new(BusinessId::STORE),
+    ///     load: Load::new(BusinessId::STORE).into(),
     ///     decide: Box::new(|_| Decision::Refused(vec![Refusal::UnknownCode], None)),
     /// };
     /// let answers = wait(Memory::new().run_all(vec![command(), command()]))?;

@@ -182,7 +182,8 @@ impl Books {
         if !sorted && repeats(change.tally.iter().map(|add| add.key).collect()) {
             return Err(twice("a tally"));
         }
-        let after = change.tally.iter().map(|add| {
+        let mut all = Vec::with_capacity(change.tally.len());
+        for add in &change.tally {
             let stored = self.tally(&add.key);
             let now = match rows.tally(&add.key) {
                 Some(put) => kept(stored, put),
@@ -192,13 +193,13 @@ impl Books {
             must(add.version.is_none() || add.rests_on(self.version(&add.key)))?;
             let after = add.to(now).ok_or(StoreError::Conflict)?;
             // A row keeps its own limit, whatever the addition is judged by.
-            Ok(if matches!(add.key, TallyKey::Named(..)) {
+            all.push(if matches!(add.key, TallyKey::Named(..)) {
                 after
             } else {
                 Tally { limit: now.limit, ..after }
-            })
-        });
-        after.collect()
+            });
+        }
+        Ok(all)
     }
 
     /// Each subject must be there, and one entry can only continue one chain: the passes of a range must have

@@ -1,9 +1,9 @@
 //! Reading what a command names, and lists.
 
-use super::tables::{Books, Bound};
+use super::tables::{Books, Bound, Lot};
 use crate::calendar::Instant;
 use crate::hash::Set;
-use crate::id::PassId;
+use crate::id::{LotId, PassId};
 use crate::ledger::{StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow};
 use crate::store::{
@@ -17,6 +17,8 @@ use std::sync::Arc;
 #[derive(Default)]
 struct Docs {
     found: Vec<Doc>,
+    /// Those that come together.
+    chain: Option<Arc<[Doc]>>,
     /// The keys of those found, once they are many.
     keys: Set<DocKey>,
 }
@@ -26,11 +28,12 @@ impl Docs {
     const FEW: usize = 16;
 
     fn has(&self, key: &DocKey) -> bool {
-        if self.keys.is_empty() {
+        let found = if self.keys.is_empty() {
             self.found.iter().any(|doc| doc.key == *key)
         } else {
             self.keys.contains(key)
-        }
+        };
+        found || self.chain.iter().flat_map(|chain| chain.iter()).any(|doc| doc.key == *key)
     }
 
     fn add(&mut self, doc: &Doc) {
@@ -55,24 +58,28 @@ impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
         // First what is hardly ever in the cache: nothing else waits for it.
         let bound = load.key.and_then(|key| self.keys.get(&key));
-        let code = load.code.as_ref().and_then(|code| self.pass_of(code));
-        let mut docs =
-            Docs { found: Vec::with_capacity(load.docs.len().saturating_add(4)), ..Docs::default() };
+        let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
+        let mut docs = Docs {
+            found: Vec::with_capacity(load.docs.len()),
+            chain: lot.map(|lot| self.chain_at_hand(lot)),
+            ..Docs::default()
+        };
         for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
             docs.add(doc);
         }
         let passes = self.load_passes(load);
         let credits = self.load_credits(load);
         // Rows of the same lot come together: one look at the lot before is enough for most.
-        let mut before = None;
+        let mut before = code.as_ref().map(|row: &PassRow| row.id.lot());
         let origins = credits.iter().map(|credit| credit.pass);
-        for pass in code.iter().chain(&passes).map(|row| row.id).chain(origins) {
+        for pass in passes.iter().map(|row| row.id).chain(origins) {
             if before.replace(pass.lot()) != Some(pass.lot()) {
-                self.chain_of(pass, &mut docs);
+                self.chain_of(pass.lot()).for_each(|doc| docs.add(doc));
             }
         }
         Loaded {
             docs: docs.found,
+            chain: docs.chain,
             code,
             taken: load.taken.iter().map(|code| self.codes.contains_key(code)).collect(),
             passes,
@@ -93,12 +100,21 @@ impl Books {
     }
 
     /// The chain of a lot: the lot's document, its terms, their plan.
-    fn chain_of(&self, pass: PassId, docs: &mut Docs) {
-        let mut next = Some(DocKey::new(DocKind::Lot, pass.lot()));
-        for _ in 0..3 {
-            let Some(doc) = next.and_then(|key| self.docs.get(&key)) else { return };
-            docs.add(doc);
-            next = doc.parent;
+    fn chain_of(&self, lot: LotId) -> impl Iterator<Item = &Doc> {
+        let first = self.docs.get(&DocKey::new(DocKind::Lot, lot));
+        std::iter::successors(first, |doc| self.docs.get(&doc.parent?)).take(3)
+    }
+
+    /// Likewise, in one piece, which is made anew when a document of such a kind changed.
+    fn chain_at_hand(&self, lot: &Lot) -> Arc<[Doc]> {
+        let mut kept = lot.chain.borrow_mut();
+        match &*kept {
+            Some((era, chain)) if *era == self.era => Arc::clone(chain),
+            _ => {
+                let chain: Arc<[Doc]> = self.chain_of(lot.id).cloned().collect();
+                *kept = Some((self.era, Arc::clone(&chain)));
+                chain
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::ledger::StoredEntry;
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::passcode::Digest;
 use crate::store::{Doc, DocKey, KeyHash, StoredOperation, TallyKey};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ pub(super) struct Books {
     /// In the order in which they were made; the lots say which is which.
     pub(super) passes: Vec<Row>,
     pub(super) docs: Map<DocKey, Doc>,
+    /// Counts the puts of documents that chains are made of.
+    pub(super) era: u64,
     pub(super) docs_by_kind: BTreeSet<DocKey>,
     /// Parent, then child.
     pub(super) docs_by_parent: BTreeSet<(DocKey, DocKey)>,
@@ -66,6 +68,8 @@ pub(super) struct Lot {
     /// In the order of the serial numbers. Passes are made one after the other nearly always: a lot of a million
     /// is one stretch, or few.
     pub(super) stretches: Vec<Stretch>,
+    /// Its documents, as they were in an era.
+    pub(super) chain: RefCell<Option<(u64, Arc<[Doc]>)>>,
 }
 
 /// Passes with consecutive serial numbers at consecutive places.
@@ -121,7 +125,7 @@ impl Stretch {
 
 impl Lot {
     pub(super) fn new(id: LotId) -> Self {
-        Self { id, stretches: Vec::new() }
+        Self { id, stretches: Vec::new(), chain: RefCell::new(None) }
     }
 
     /// How many stretches begin at this serial number or before.
@@ -185,13 +189,13 @@ impl Books {
         Some(self.row(id)?.to_pass(id))
     }
 
-    /// The pass that a code leads to.
-    pub(super) fn pass_of(&self, code: &Digest) -> Option<PassRow> {
+    /// The pass that a code leads to, and its lot.
+    pub(super) fn pass_of(&self, code: &Digest) -> Option<(&Lot, PassRow)> {
         let place = self.codes.get(code)?;
         let lot = self.lots.get(place.lot as usize)?;
         let (id, row) = (lot.id.pass(place.serial), lot.row(place.serial)? as usize);
         self.last_row.set(Some((id, row)));
-        Some(self.passes.get(row)?.to_pass(id))
+        Some((lot, self.passes.get(row)?.to_pass(id)))
     }
 
     pub(super) fn row_by(&self, code: &Digest) -> Option<&Row> {

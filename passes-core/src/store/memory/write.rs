@@ -7,7 +7,7 @@ use crate::id::PassId;
 use crate::ledger::{Entry, StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::store::{
-    Add, After, Change, Claim, Doc, Operation, Put, Record, StoreError, StoredOperation, TallyKey,
+    Add, After, Change, Claim, Doc, DocKind, Operation, Put, Record, StoreError, StoredOperation, TallyKey,
 };
 use std::sync::Arc;
 
@@ -91,6 +91,7 @@ impl Books {
 
     fn put_doc(&mut self, doc: Doc) {
         let (key, parent) = (doc.key, doc.parent);
+        self.era += u64::from(matches!(key.kind, DocKind::Lot | DocKind::Terms | DocKind::Plan));
         if self.docs.insert(key, doc).is_none() {
             self.docs_by_kind.insert(key);
             if let Some(parent) = parent {
