@@ -38,7 +38,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::LostUpdate,
         Self::LostAddition,
         Self::CheckAfterCommit,

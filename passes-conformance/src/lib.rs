@@ -19,7 +19,7 @@
 //! a store that is not empty will do.
 //!
 //! [`broken`] has stores with one fault each, which the suite must find; [`chaos`] a wrapper that makes
-//! lawful trouble, under which everything must hold.
+//! lawful trouble, under which everything must hold; [`turns`] drives many callers on one thread, from a seed.
 
 // This is a test suite: a fault in it should be as loud as one in the store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -30,6 +30,7 @@ pub mod chaos;
 mod check;
 mod delegate;
 mod executor;
+pub mod turns;
 mod world;
 
 pub use cases::{CASES, Case};

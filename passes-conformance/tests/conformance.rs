@@ -146,7 +146,7 @@ fn a_lost_answer_is_looked_up() {
         loop {
             let change = change.clone();
             let command = Command {
-                load: load.clone(),
+                load: load.clone().into(),
                 decide: Box::new(move |loaded| match loaded.replay {
                     Some(_) => Decision::Replayed,
                     None => Decision::Accepted(change.clone()),

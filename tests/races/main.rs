@@ -18,6 +18,7 @@ mod days;
 mod input;
 mod lifecycle;
 mod lots;
+mod meanwhile;
 mod model;
 mod people;
 mod processes;

@@ -19,3 +19,9 @@ pub mod world;
 pub use books::Books;
 pub use dice::Dice;
 pub use world::{World, amount, code_of, on_every_store};
+
+/// Whether the tests that go by chance take their time, as `cargo xtask test --long` has them do.
+#[must_use]
+pub fn is_long() -> bool {
+    std::env::var_os("PASSES_LONG").is_some_and(|value| !value.is_empty() && value != "0")
+}

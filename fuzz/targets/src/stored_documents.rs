@@ -277,6 +277,9 @@ impl Store for Bent {
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
         Box::pin(async move {
             let mut loaded = self.inner.load(load).await?;
+            // A chain that comes in one piece is bent like the rest.
+            let chain = loaded.chain.take();
+            loaded.docs.extend(chain.iter().flat_map(|chain| chain.iter().cloned()));
             self.bend.docs(&mut loaded.docs);
             loaded.code.iter_mut().chain(&mut loaded.passes).for_each(|row| self.bend.pass(row));
             loaded.credits.iter_mut().for_each(|row| self.bend.credit(row));

@@ -3,7 +3,7 @@
 
 use super::contacts::{contact_key, wallet};
 use super::docs::put;
-use super::engine::{Draft, View};
+use super::engine::{Draft, Order, TRIES, View};
 use super::gather::change_all;
 use super::making::{codes_in, lot_key, value_of};
 use super::runs::{Run, run_key};
@@ -18,7 +18,7 @@ use crate::passcode::LotSeed;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::run::{Bulk, Progress, RunState, Work};
-use crate::store::{Add, Change, DocKey, DocKind, Expect, Load, PageQuery, PassOrder, PassRange};
+use crate::store::{Add, Change, DocKey, DocKind, Expect, Load, PageQuery, PassOrder, PassRange, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -147,17 +147,12 @@ impl Passes {
                 self.early(by, by.may_move(command.right(), value))?;
             }
             match over {
-                Over::Pass(pass) => {
-                    let ahead =
-                        self.ahead(by, &mut order.load, &command, vec![pass], &order.env.seed).await?;
-                    self.run(order, move |view| change_all(view, &command, &ahead, true)).await
-                }
+                Over::Pass(pass) => self.change_listed(by, &order, &command, vec![pass], true).await,
                 Over::Passes(mut passes) => {
                     self.early(by, limits::list("passes", passes.len(), limits::LIST))?;
                     passes.sort_unstable();
                     passes.dedup();
-                    let ahead = self.ahead(by, &mut order.load, &command, passes, &order.env.seed).await?;
-                    self.run(order, move |view| change_all(view, &command, &ahead, false)).await
+                    self.change_listed(by, &order, &command, passes, false).await
                 }
                 Over::Lot(lot) if matches!(command, Command::Suspend | Command::Reactivate) => {
                     order.load.docs.push(lot_key(lot));
@@ -186,6 +181,29 @@ impl Passes {
                 }
             }
         })
+    }
+
+    /// Changes passes that are named one by one; `strict` refuses where otherwise a pass is skipped.
+    async fn change_listed(
+        &self,
+        by: &By,
+        order: &Order,
+        command: &Command,
+        passes: Vec<PassId>,
+        strict: bool,
+    ) -> Result<Receipt<Changed>, Error> {
+        for _ in 0..TRIES {
+            let mut order = order.clone();
+            let seed = order.env.seed;
+            let ahead = self.ahead(by, &mut order.load, command, passes.clone(), &seed).await?;
+            let command = command.clone();
+            match self.run(order, move |view| change_all(view, &command, &ahead, strict)).await {
+                // A pass was sold after it was looked at, and its sale is not loaded.
+                Err(Error::Store(StoreError::Conflict)) => {}
+                other => return other,
+            }
+        }
+        Err(StoreError::Conflict.into())
     }
 
     /// Looks at the passes, to name what the decision will read: lots, terms, sales, deliveries, tallies, and
@@ -259,7 +277,7 @@ impl Passes {
             .run(order, move |view| {
                 let (_, now) = view.docs.need::<Run, _>(DocKind::Run, id)?;
                 if now != version {
-                    return Err(crate::store::StoreError::Conflict.into());
+                    return Err(StoreError::Conflict.into());
                 }
                 let Draft { mut change, done, events, stops, kind } =
                     change_all(view, &command, &ahead, false)?;
@@ -278,8 +296,8 @@ impl Passes {
                 Ok(Draft { change, done: Step(text), events, stops, kind })
             })
             .await?;
-        let next: Run = serde_json::from_str(&receipt.done.0)
-            .map_err(|e| crate::store::StoreError::Corrupt(format!("a run: {e}")))?;
+        let next: Run =
+            serde_json::from_str(&receipt.done.0).map_err(|e| StoreError::Corrupt(format!("a run: {e}")))?;
         Ok(next.progress())
     }
 
@@ -470,9 +488,13 @@ fn lot_is_cancelled(
     }
     let next = Lot { cancelled: true, ..(*lot).clone() };
     let parent = DocKey::new(DocKind::Terms, lot.terms);
+    change.expect.retain(|(key, _)| *key != lot_key(lot.id));
     change.put.push(put(lot_key(lot.id), Some(parent), &next, Expect::Version(version))?);
-    let format = lot.format.folded()?;
-    let count = -i64::from(lot.count);
-    change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(codes_in(&format), count) });
+    let (codes, count) = (codes_in(&lot.format.folded()?), i64::from(lot.count));
+    // The passes that replace them have counted there already.
+    match change.tally.iter_mut().find(|add| add.key == codes) {
+        Some(add) => add.used -= count,
+        None => change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(codes, -count) }),
+    }
     Ok(())
 }

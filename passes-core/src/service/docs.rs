@@ -9,7 +9,7 @@ use crate::lot::Lot;
 use crate::money::Currency;
 use crate::plan::{Plan, Terms};
 use crate::refusal::Refusal;
-use crate::store::{Doc, DocKey, DocKind, Expect, Loaded, Put, Record, StoreError};
+use crate::store::{Change, Doc, DocKey, DocKind, Expect, Loaded, Put, Record, StoreError};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
@@ -73,6 +73,16 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// What was read of lot and plan must still be so when the change lands.
+    pub(crate) fn hold(&self, change: &mut Change) {
+        let lot = (DocKey::new(DocKind::Lot, self.lot.id), Expect::Version(self.lot_version));
+        if !change.expect.contains(&lot) {
+            let plan = (DocKey::new(DocKind::Plan, self.plan.id), Expect::Version(self.plan_version));
+            change.expect.push(lot);
+            change.expect.extend((!change.expect.contains(&plan)).then_some(plan));
+        }
+    }
+
     /// Which of lot and plan is suspended, if one is.
     pub(crate) fn suspended(&self) -> Option<&'static str> {
         if self.lot.suspended {

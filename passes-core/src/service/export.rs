@@ -15,7 +15,7 @@ use crate::operation::{By, Kind, Right};
 use crate::pass::Action;
 use crate::passcode::Passcode;
 use crate::refusal::Refusal;
-use crate::store::{DocKey, DocKind, Expect, PageQuery, PassOrder, PassRange};
+use crate::store::{Add, DocKey, DocKind, Expect, PageQuery, PassOrder, PassRange, TallyKey};
 use zeroize::Zeroizing;
 
 /// One pass of an export.
@@ -196,6 +196,9 @@ impl Passes {
                         return Err(Refusal::CodeNotRecoverable.into());
                     }
                     let mut draft = Draft::new(view, ());
+                    // It must be so still when it is written down.
+                    let rests = Add { version: Some(row.version), ..Add::used(TallyKey::Uses(pass), 0) };
+                    draft.change.tally.push(rests);
                     draft.events.push(Event::CodeRevealed { pass });
                     Ok(draft)
                 })

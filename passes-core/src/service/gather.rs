@@ -14,7 +14,7 @@ use crate::ledger::{Account, Entry, Mark, Subject, Unit};
 use crate::lot::{Delivery, Lot};
 use crate::money::Money;
 use crate::operation::Right;
-use crate::pass::{PassRow, flag};
+use crate::pass::{PassRow, Standing, State, flag};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::store::{Add, Claim, Doc, DocKey, DocKind, Expect, Put, Record, StoreError, TallyKey};
@@ -70,14 +70,24 @@ pub(crate) fn change_all(
         if effect.activated {
             activated.push(pass.id);
         }
+        if *command == Command::Resend {
+            chain.hold(&mut work.draft.change);
+        }
         if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
+            // The new pass is suspended, or not, as the old one is with its lot.
+            chain.hold(&mut work.draft.change);
             let delivery = delivery.as_ref().map(|(delivery, _)| &**delivery);
             work.replace(view, &mut ids, pass, &chain, delivery, ahead)?;
         }
-        work.take(pass, &chain, effect, view.loaded.doc(&delivery_key(pass.id)))?;
+        work.take(pass, &chain, effect, view.loaded.doc(&delivery_key(pass.id)), command)?;
         changed.push(pass.id);
     }
     work.finish(view, ahead, command, new_sale, &changed, &activated)
+}
+
+/// Whether something is left that can be used.
+fn can_be_redeemed(pass: &PassRow) -> bool {
+    pass.standing == Standing::Active && pass.value.is_some() && pass.balance.left() > 0
 }
 
 /// The movements of one pass.
@@ -104,6 +114,7 @@ impl Gathered {
         chain: &Chain,
         effect: Effect,
         delivery: Option<&Doc>,
+        command: &Command,
     ) -> Result<(), Error> {
         let change = &mut self.draft.change;
         let unit = Unit::Money(chain.terms.currency);
@@ -124,6 +135,13 @@ impl Gathered {
         }
         if effect.unused {
             change.tally.push(Add { from: Some(0), ..Add::used(TallyKey::Balance(pass.id), 0) });
+        } else if can_be_redeemed(pass)
+            && effect.row.balance == pass.balance
+            && !command.action().allowed_in().contains(&State::Redeemed)
+        {
+            // A last use at the same moment leaves nothing that this could be done to.
+            let limit = Some(pass.balance.limit - 1);
+            change.tally.push(Add { limit, ..Add::used(TallyKey::Balance(pass.id), 0) });
         }
         self.draft.events.extend(effect.events);
         let record = Record::Pass(Box::new(effect.row));

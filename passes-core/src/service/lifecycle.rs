@@ -16,6 +16,7 @@ use crate::operation::{Kind, Right};
 use crate::pass::{Action, PassRow, Standing, State, flag};
 use crate::plan::{Form, Terms};
 use crate::refusal::Refusal;
+use crate::store::StoreError;
 use serde::{Deserialize, Serialize};
 
 /// Where what is left of a cancelled pass's value goes (L-3).
@@ -89,7 +90,7 @@ impl Command {
         }
     }
 
-    fn action(&self) -> Action {
+    pub(crate) fn action(&self) -> Action {
         match self {
             Self::Activate => Action::Activate,
             Self::Deliver(_) => Action::Deliver,
@@ -234,7 +235,7 @@ pub(crate) fn own_fields(pass: &PassRow) -> Result<Values, Error> {
     match &pass.fields {
         None => Ok(Values::new()),
         Some(json) => serde_json::from_slice(json)
-            .map_err(|e| crate::store::StoreError::Corrupt(format!("the fields of a pass: {e}")).into()),
+            .map_err(|e| StoreError::Corrupt(format!("the fields of a pass: {e}")).into()),
     }
 }
 
@@ -340,12 +341,15 @@ impl Effect {
     }
 
     fn void(&mut self, chain: &Chain, around: &Around<'_>) -> Result<(), Error> {
-        let sale =
-            around.sale.filter(|sale| self.row.sale == Some(sale.id)).ok_or_else(|| Refusal::WrongState {
-                what: "pass",
-                state: "not sold".into(),
-                command: "have its sale voided".into(),
-            })?;
+        let sale = match (self.row.sale, around.sale) {
+            (Some(_), Some(sale)) => sale,
+            // It was sold after it was looked at.
+            (Some(_), None) => return Err(StoreError::Conflict.into()),
+            (None, _) => {
+                let (state, command) = ("not sold".to_owned(), "have its sale voided".to_owned());
+                return Err(Refusal::WrongState { what: "pass", state, command }.into());
+            }
+        };
         let until = sale.at.plus_seconds(i64::from(around.settings.void_hours) * 3_600)?;
         if around.now >= until {
             return Err(Refusal::TooLate { until }.into());

@@ -97,7 +97,11 @@ impl Making<'_> {
         self.judge_format(view, &plan, change)?;
         self.judge_caps(view, &plan, change)?;
         let terms = match plan.terms {
-            Some(terms) => terms,
+            Some(terms) => {
+                // It must still be active, and its caps these.
+                change.expect.push((DocKey::new(DocKind::Plan, plan.id), Expect::Version(version)));
+                terms
+            }
             None => {
                 let terms: TermsId = ids.draw();
                 let (key, parent) = (DocKey::new(DocKind::Terms, terms), DocKey::new(DocKind::Plan, plan.id));

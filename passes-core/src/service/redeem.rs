@@ -532,6 +532,7 @@ impl<'a> Judged<'a> {
         let (pass, change) = (self.pass, &mut draft.change);
         change.tally =
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
+        self.chain.hold(change);
         let unit = Unit::Money(self.chain.terms.currency);
         let from = (Account::Outstanding, Subject::Pass(pass.id));
         let contact = match (self.request.target, &self.wallet) {
@@ -572,14 +573,8 @@ impl<'a> Judged<'a> {
                     (Account::Credit, Subject::Credit(contact, id))
                 }
             };
-            change.entries.push(Entry {
-                from,
-                to,
-                unit,
-                amount: part.amount,
-                mark: part.mark,
-                line: part.line,
-            });
+            let Part { amount, mark, line } = *part;
+            change.entries.push(Entry { from, to, unit, amount, mark, line });
         }
         draft.done.contact = contact;
         let amount = draft.done.amount;

@@ -172,6 +172,8 @@ struct Reversing<'a> {
     ids: Ids,
     draft: Draft<Reversed>,
     adds: BTreeMap<TallyKey, i64>,
+    /// What was used of credits of which something is lost: how much rests on that.
+    lost_from: BTreeMap<TallyKey, i64>,
     /// The contact for what can't return to a cancelled pass, once there is one.
     heir: Option<ContactId>,
     loss: i64,
@@ -208,6 +210,7 @@ impl<'a> Reversing<'a> {
             ids: Ids::new(&view.env.seed, view.env.now),
             draft: Draft::new(view, done),
             adds: BTreeMap::new(),
+            lost_from: BTreeMap::new(),
             heir: None,
             loss: 0,
             spent: 0,
@@ -316,7 +319,8 @@ impl<'a> Reversing<'a> {
                 change.tally.push(Add::used(TallyKey::Granted(id), -granted));
             }
         }
-        change.tally.extend(self.adds.iter().map(|(key, used)| Add::used(*key, *used)));
+        let from = |key: &TallyKey| self.lost_from.get(key).copied();
+        change.tally.extend(self.adds.iter().map(|(key, n)| Add { from: from(key), ..Add::used(*key, *n) }));
         change.tally.sort_by_key(|add| add.key);
         let expect = self.version.map_or(Expect::Absent, Expect::Version);
         change.put.push(put(reversal_key(self.operation.number), None, &self.before, expect)?);
@@ -341,9 +345,11 @@ impl<'a> Reversing<'a> {
                 let there = amount.min((credit.amount.left() - taken).max(0));
                 self.spent += amount - there;
                 self.loss += amount - there;
-                if there > 0 {
-                    *self.adds.entry(TallyKey::Credit(contact, id)).or_default() += there;
+                let key = TallyKey::Credit(contact, id);
+                if amount > there {
+                    self.lost_from.insert(key, credit.amount.used);
                 }
+                *self.adds.entry(key).or_default() += there;
                 let from = [
                     ((Account::Credit, Subject::Credit(contact, id)), there),
                     ((Account::Loss, Subject::None), amount - there),
@@ -402,8 +408,9 @@ impl<'a> Reversing<'a> {
     ) -> Result<Option<PassId>, Error> {
         let view: &'a View<'a> = self.view;
         let mut row: &PassRow = view.loaded.pass(pass).ok_or(StoreError::Conflict)?;
-        while let Some(next) = row.successor.and_then(|next| view.loaded.pass(next)) {
-            row = next;
+        while let Some(next) = row.successor {
+            // One that isn't loaded took its place after it was looked at.
+            row = view.loaded.pass(next).ok_or(StoreError::Conflict)?;
         }
         let chain = view.docs.chain_of(row.id)?;
         view.about(chain.plan.id);

@@ -135,7 +135,7 @@ fn a_panic_harms_nobody_else() {
             panic!("again");
         }
     }
-    let panics = || Command { load: Load::new(SHOP), decide: Box::new(|_| panic_any(Carried)) };
+    let panics = || Command { load: Load::new(SHOP).into(), decide: Box::new(|_| panic_any(Carried)) };
     let answers = wait(store.run_all(vec![take(pass(1)), panics(), take(pass(1))])).unwrap();
     assert!(answers[0].as_ref().is_ok_and(is_done) && answers[2].as_ref().is_ok_and(is_done), "{answers:?}");
     assert!(matches!(answers[1], Err(StoreError::Backend(_))), "{answers:?}");

@@ -94,7 +94,7 @@ fn with_pass(store: &Sqlite, id: PassId, uses: i64) {
 /// Takes a use of a pass, or refuses when none is left.
 fn take(id: PassId) -> Command {
     let load = Load { passes: vec![id], ..Load::new(SHOP) };
-    Command { load, decide: Box::new(move |loaded| taking(loaded, id)) }
+    Command { load: load.into(), decide: Box::new(move |loaded| taking(loaded, id)) }
 }
 
 fn taking(loaded: &Loaded, id: PassId) -> Decision {
@@ -109,7 +109,7 @@ fn taking(loaded: &Loaded, id: PassId) -> Decision {
 
 /// Accepts a change, whatever there is.
 fn accept(change: Change) -> Command {
-    Command { load: Load::new(SHOP), decide: Box::new(move |_| Decision::Accepted(change.clone())) }
+    Command { load: Load::new(SHOP).into(), decide: Box::new(move |_| Decision::Accepted(change.clone())) }
 }
 
 fn is_done(answer: &Answer) -> bool {

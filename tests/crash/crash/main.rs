@@ -13,8 +13,3 @@
 mod faults;
 mod kills;
 mod power;
-
-/// Whether the tests of this run take their time, as `cargo xtask test crash --long` has them do.
-fn is_long() -> bool {
-    std::env::var_os("PASSES_CRASH_LONG").is_some_and(|value| !value.is_empty() && value != "0")
-}

@@ -1,300 +1,336 @@
-//! Reversals, requests that come late, and requests that come again.
+//! Reversals, and requests that are stopped before they come.
 
-use super::*;
+use super::pay::up;
+use super::script::{Label, Of, Part, Reverse};
+use super::state::*;
+use chrono::Days;
+use passes_core::calendar::Instant;
+use passes_core::id::{ContactId, CreditId};
+use passes_core::ledger::{Account, Mark};
+use passes_core::money::{Currency, Money};
+use passes_core::plan::Usage;
+use passes_core::service::{Home, Returned, Reversed};
+use std::collections::BTreeMap;
+
+/// What a reversal comes to.
+#[derive(Clone, Debug)]
+pub(crate) enum Undo {
+    /// Nothing has come yet under this key: nothing will.
+    Stop(u32),
+    /// Of the operation of this step, so much of each movement, the last first; so much of it is spent.
+    Parts { of: Label, parts: Vec<(usize, i64)>, spent: i64 },
+}
 
 impl Model {
-    pub(super) fn reverse(&mut self) {
-        if self.operations.is_empty() || self.dice.once_in(20) {
-            return self.stop();
-        }
-        let recent = self.operations.len().min(30) as u64;
-        let back = if self.dice.once_in(5) { self.operations.len() as u64 } else { recent };
-        let back = self.dice.below(back) as usize;
-        let operation = self.operations.len() - 1 - back;
-        let of = &self.operations[operation];
-        let mut request = match &of.key {
-            Some(key) if self.dice.once_in(2) => Reverse::key(key),
-            _ => Reverse::operation(of.position),
+    fn currency_taken(&self, from: From) -> Currency {
+        let pass = match from {
+            From::Pass(pass) => pass,
+            From::Credit(credit) => self.credits[credit].pass,
         };
-        let currency = self.currency_of(self.pass_of(of.movements[0].from));
-        let open: i64 = of.movements.iter().map(|m| m.amount - m.reversed).sum();
-        // How much of each movement returns, the last first.
-        let mut parts: Vec<(usize, i64)> = Vec::new();
-        let mut foreseen = Vec::new();
-        let mut take = |wanted: i64, line: Option<u32>| {
-            let mut rest = wanted;
-            for (n, m) in
-                of.movements.iter().enumerate().rev().filter(|(_, m)| line.is_none() || m.line == line)
-            {
-                let part = rest.min(m.amount - m.reversed);
-                rest -= part;
-                if part > 0 {
-                    parts.push((n, part));
-                }
-            }
-            if rest > 0 {
-                foreseen.push("REVERSAL_TOO_LARGE");
-            }
-        };
-        let line = of.movements[self.dice.below(of.movements.len() as u64) as usize].line;
-        match (self.dice.below(4), line) {
-            (0, _) => {
-                let wanted = self.dice.between(1, open + 1);
-                request = request.amount(minor(wanted, currency));
-                take(wanted, None);
-            }
-            (1, Some(line)) => {
-                let wanted = self.dice.between(1, 400);
-                request = request.lines(vec![(line, minor(wanted, currency))]);
-                take(wanted, Some(line));
-            }
-            _ => take(open, None),
-        }
-        if open == 0 {
-            foreseen = vec!["ALREADY_REVERSED"];
-        }
-        if self.dice.once_in(3) {
-            request = request.allow_loss();
-        }
-        if self.dice.once_in(3) {
-            request.to = Some(self.some_contact());
-        }
-        // Where it would go, and what stands in the way.
-        let mut spent = 0;
-        let mut taken: BTreeMap<usize, i64> = BTreeMap::new();
-        if foreseen.is_empty() {
-            let of = &self.operations[operation];
-            for (n, part) in &parts {
-                let m = &of.movements[*n];
-                if let Some(credit) = m.to {
-                    let credit_left = self.credits[credit].amount
-                        - self.credits[credit].used
-                        - taken.get(&credit).unwrap_or(&0);
-                    let there = (*part).min(credit_left);
-                    *taken.entry(credit).or_default() += there;
-                    spent += part - there;
-                }
-            }
-            let end = self.end_of(self.pass_of(of.movements[0].from));
-            let to_pass = matches!(of.movements[0].from, From::Pass(_));
-            if to_pass && self.passes[end].standing == Standing::Draft {
-                foreseen.push("WRONG_STATE");
-            } else if let (true, Standing::Cancelled, Some(to)) =
-                (to_pass, self.passes[end].standing, request.to)
-            {
-                let held = &self.contacts[&to];
-                if !held.is_empty() && !held.contains(&currency) {
-                    foreseen.push("WALLET_CURRENCY");
-                }
-            }
-            if foreseen.is_empty() && spent > 0 && !request.allow_loss {
-                foreseen.push("ALREADY_SPENT");
-            }
-        }
-        let (by, key) = self.somebody("North");
-        let answer = self.world.passes.reverse(&by, request.clone()).wait();
-        if !self.expect("reverse", &answer, foreseen) {
-            return;
-        }
-        let receipt = answer.unwrap();
-        let amount: i64 = parts.iter().map(|(_, part)| part).sum();
-        assert_eq!(receipt.amount, Some(minor(amount, currency)));
-        assert_eq!(receipt.loss.map_or(0, Money::minor), spent);
-        assert_eq!(receipt.of, Some(self.operations[operation].position));
-        let mut returned = receipt.returned.iter();
-        let mut back: i64 = 0;
-        let mut last_pass = None;
-        for (n, part) in parts {
-            let m = &mut self.operations[operation].movements[n];
-            m.reversed += part;
-            let (from, to, mark, line) = (m.from, m.to, m.mark, m.line);
-            match from {
-                From::Credit(credit) => {
-                    let told = returned.next().unwrap();
-                    assert_eq!((told.amount.minor(), told.mark, told.line), (part, mark, line));
-                    let of = &self.credits[credit];
-                    let expired = of.spend_by.is_some_and(|end| self.now >= end);
-                    if !expired {
-                        assert_eq!(told.home, Home::Credit(of.contact, of.id));
-                        self.credits[credit].used -= part;
-                        self.book(Account::Settled, Account::Credit, mark, part, currency);
-                    } else if self.grace > 0 {
-                        let until = (self.now / DAY + self.grace + 1) * DAY;
-                        let Home::NewCredit(contact, id, spend_by) = told.home else {
-                            panic!("{:?}", told.home)
-                        };
-                        assert_eq!((contact, spend_by.map(Instant::micros)), (of.contact, Some(until)));
-                        let pass = of.pass;
-                        self.new_credit(contact, id, pass, mark, part, Some(until));
-                        self.book(Account::Settled, Account::Credit, mark, part, currency);
-                    } else {
-                        assert_eq!(told.home, Home::Breakage);
-                        self.book(Account::Settled, Account::Breakage, mark, part, currency);
-                    }
-                }
-                From::Pass(pass) => {
-                    let sources = match to {
-                        None => [(Account::Settled, part), (Account::Loss, 0)],
-                        Some(credit) => {
-                            let of = &mut self.credits[credit];
-                            let there = part.min(of.amount - of.used);
-                            of.used += there;
-                            [(Account::Credit, there), (Account::Loss, part - there)]
-                        }
-                    };
-                    let end = self.end_of(pass);
-                    let cancelled = self.passes[end].standing == Standing::Cancelled;
-                    let mut new = None;
-                    for (account, amount) in sources.into_iter().filter(|(_, amount)| *amount > 0) {
-                        let told = returned.next().unwrap();
-                        assert_eq!((told.amount.minor(), told.mark, told.line), (amount, mark, line));
-                        if cancelled {
-                            let Home::NewCredit(contact, id, spend_by) = told.home else {
-                                panic!("{:?}", told.home)
-                            };
-                            if let Some(to) = request.to {
-                                assert_eq!(contact, to);
-                            }
-                            let days = self.plans[self.passes[end].plan].spend_days;
-                            let until = days.map(|days| (self.now / DAY + days + 1) * DAY);
-                            assert_eq!(spend_by.map(Instant::micros), until);
-                            assert!(
-                                new.is_none_or(|before| before == (contact, id)),
-                                "one credit for the part"
-                            );
-                            new = Some((contact, id));
-                            self.book(account, Account::Credit, mark, amount, currency);
-                        } else {
-                            assert_eq!(told.home, Home::Pass(self.passes[end].id));
-                            self.book(account, Account::Outstanding, mark, amount, currency);
-                        }
-                    }
-                    if let Some((contact, id)) = new {
-                        let days = self.plans[self.passes[end].plan].spend_days;
-                        let until = days.map(|days| (self.now / DAY + days + 1) * DAY);
-                        self.new_credit(contact, id, end, mark, part, until);
-                        let held = self.contacts.entry(contact).or_default();
-                        if !held.contains(&currency) {
-                            held.push(currency);
-                        }
-                    } else {
-                        if mark == Mark::Granted {
-                            self.passes[end].granted_used -= part;
-                        }
-                        back += part;
-                        last_pass = Some(end);
-                    }
-                }
-            }
-        }
-        assert!(returned.next().is_none());
-        let mut uses = 0;
-        if let Some(pass) = last_pass {
-            let complete = self.operations[operation].movements.iter().all(|m| m.amount == m.reversed);
-            let of = &self.passes[pass];
-            uses = match self.plans[of.plan].usage {
-                Usage::Shared(_) if complete => self.operations[operation].uses.min(of.uses_used),
-                Usage::Shared(_) => 0,
-                _ => up(of.used, of.value.unwrap()) - up(of.used - back, of.value.unwrap()),
-            };
-            let of = &mut self.passes[pass];
-            (of.used, of.uses_used) = (of.used - back, of.uses_used - uses);
-        }
-        assert_eq!(receipt.uses, uses);
-        if let Some(key) = key {
-            self.asked.push((key, Asked::Reverse(request, receipt)));
-        }
+        self.plan_of(pass).currency()
     }
 
-    /// What returns as a new credit.
-    pub(super) fn new_credit(
+    pub(crate) fn judge_reverse(&self, key: Option<u32>, reverse: &Reverse) -> Result<Undo, &'static str> {
+        let of = match reverse.of {
+            Of::Step(label) => label,
+            Of::Key(of) => match self.keys.get(&of) {
+                Some(Bound::To(label)) => *label,
+                Some(Bound::Stopped) => return Err("ALREADY_REVERSED"),
+                // A key can't stand for the reversal and for what it stops.
+                None if key == Some(of) => return Err("IDEMPOTENCY_MISMATCH"),
+                None => return Ok(Undo::Stop(of)),
+            },
+        };
+        let taken = self.taken.get(&of).ok_or("NOT_REVERSIBLE")?;
+        let parts = self.parts(taken, &reverse.part)?;
+        let spent = self.what_is_spent(taken, &parts, reverse)?;
+        if spent > 0 && !reverse.allow_loss {
+            return Err("ALREADY_SPENT");
+        }
+        Ok(Undo::Parts { of, parts, spent })
+    }
+
+    /// How much of each movement returns, the last first.
+    fn parts(&self, taken: &Taken, part: &Part) -> Result<Vec<(usize, i64)>, &'static str> {
+        let mut left: Vec<i64> = taken.movements.iter().map(|m| m.amount - m.reversed).collect();
+        if left.iter().all(|left| *left == 0) {
+            return Err("ALREADY_REVERSED");
+        }
+        let currency = self.currency_taken(taken.movements[0].from);
+        let mut returned = vec![0; left.len()];
+        let mut take = |wanted: Money, line: Option<u32>| {
+            if wanted.currency() != currency {
+                return Err("MIXED_CURRENCIES");
+            }
+            if wanted.minor() <= 0 {
+                return Err("BAD_AMOUNT");
+            }
+            let mut rest = wanted.minor();
+            for n in (0..left.len()).rev() {
+                if line.is_none() || taken.movements[n].line == line {
+                    let part = rest.min(left[n]);
+                    rest -= part;
+                    left[n] -= part;
+                    returned[n] += part;
+                }
+            }
+            if rest > 0 { Err("REVERSAL_TOO_LARGE") } else { Ok(()) }
+        };
+        match part {
+            Part::All => returned = left,
+            Part::Amount(amount) => take(*amount, None)?,
+            Part::Lines(lines) => {
+                // Each amount is judged first, then each line as a whole, the last first.
+                let mut sums: BTreeMap<u32, Money> = BTreeMap::new();
+                for (line, amount) in lines {
+                    if amount.currency() != currency {
+                        return Err("MIXED_CURRENCIES");
+                    }
+                    if amount.minor() <= 0 {
+                        return Err("BAD_AMOUNT");
+                    }
+                    let sum = sums.get(line).map_or(Ok(*amount), |sum| sum.plus(*amount));
+                    sums.insert(*line, sum.map_err(|_| "OVERFLOW")?);
+                }
+                for (line, amount) in sums.into_iter().rev() {
+                    take(amount, Some(line))?;
+                }
+            }
+        }
+        Ok((0..returned.len()).rev().map(|n| (n, returned[n])).filter(|(_, part)| *part > 0).collect())
+    }
+
+    /// How much of what returns is spent; or what stands in the way.
+    fn what_is_spent(
+        &self,
+        taken: &Taken,
+        parts: &[(usize, i64)],
+        reverse: &Reverse,
+    ) -> Result<i64, &'static str> {
+        let mut spent = 0;
+        let mut back: BTreeMap<usize, i64> = BTreeMap::new();
+        for (n, part) in parts {
+            let m = &taken.movements[*n];
+            if let Some(credit) = m.to {
+                let back = back.entry(credit).or_default();
+                let there = (*part).min(self.credits[credit].left() - *back);
+                *back += there;
+                spent += part - there;
+            }
+            let From::Pass(pass) = m.from else { continue };
+            let end = self.end_of(pass);
+            match (self.passes[end].standing, reverse.to) {
+                (Standing::Draft, _) => return Err("WRONG_STATE"),
+                (Standing::Cancelled, Some(to)) if !self.contacts.contains_key(&to) => {
+                    return Err("CONTACT_NOT_REGISTERED");
+                }
+                (Standing::Cancelled, Some(to)) if self.wallet_refuses(to, self.plan_of(end).currency()) => {
+                    return Err("WALLET_CURRENCY");
+                }
+                _ => {}
+            }
+        }
+        Ok(spent)
+    }
+
+    pub(crate) fn do_reverse(
         &mut self,
-        contact: ContactId,
-        id: CreditId,
+        label: Label,
+        reverse: &Reverse,
+        undo: Undo,
+        receipt: &Reversed,
+        operation: Option<u64>,
+    ) -> Outcome {
+        let (of, parts, spent) = match undo {
+            Undo::Stop(key) => {
+                self.keys.insert(key, Bound::Stopped);
+                let nothing = Reversed { of: None, amount: None, loss: None, uses: 0, returned: Vec::new() };
+                return same("a stop", receipt, &nothing);
+            }
+            Undo::Parts { of, parts, spent } => (of, parts, spent),
+        };
+        let taken = self.taken.remove(&of).ok_or("nothing was taken")?;
+        let currency = self.currency_taken(taken.movements[0].from);
+        let mut back = Back {
+            model: self,
+            label,
+            reverse,
+            currency,
+            heir: None,
+            made: Vec::new(),
+            told: receipt.returned.iter(),
+            to_pass: None,
+        };
+        let mut taken = taken;
+        for (n, part) in &parts {
+            let movement = &mut taken.movements[*n];
+            movement.reversed += part;
+            match movement.from {
+                From::Credit(credit) => back.return_to_credit(credit, movement, *part)?,
+                From::Pass(pass) => back.return_to_pass(pass, movement, *part)?,
+            }
+        }
+        let rest = back.told.len();
+        same("what else returned", rest, 0)?;
+        let to_pass = back.to_pass;
+        let uses = self.uses_back(&taken, to_pass);
+        let amount: i64 = parts.iter().map(|(_, part)| part).sum();
+        same("of which operation", receipt.of.map(|of| of.0), operation)?;
+        let theirs = (receipt.amount.map(Money::minor), receipt.loss.map(Money::minor), receipt.uses);
+        same("a reversal", theirs, (Some(amount), (spent > 0).then_some(spent), uses))?;
+        self.taken.insert(of, taken);
+        Ok(())
+    }
+
+    /// The uses that a pass gets back with this amount.
+    fn uses_back(&mut self, taken: &Taken, to_pass: Option<(usize, i64)>) -> i64 {
+        let Some((index, back)) = to_pass else { return 0 };
+        let complete = taken.movements.iter().all(|m| m.amount == m.reversed);
+        let usage = self.plan_of(index).usage();
+        let pass = &mut self.passes[index];
+        let uses = match (usage, pass.value) {
+            (Usage::Shared(_), _) if complete => taken.uses.min(pass.uses_used),
+            (Usage::Shared(_), _) => 0,
+            (_, value) => {
+                let value = value.unwrap_or(1);
+                up(pass.used, value) - up(pass.used - back, value)
+            }
+        };
+        (pass.used, pass.uses_used) = (pass.used - back, pass.uses_used - uses);
+        uses
+    }
+}
+
+/// A reversal on its way.
+struct Back<'a> {
+    model: &'a mut Model,
+    label: Label,
+    reverse: &'a Reverse,
+    currency: Currency,
+    heir: Option<Label>,
+    /// Credits made by it: parts that return alike share one.
+    made: Vec<usize>,
+    told: std::slice::Iter<'a, Returned>,
+    /// How much returned to a pass.
+    to_pass: Option<(usize, i64)>,
+}
+
+impl Back<'_> {
+    /// The next part that the answer tells must be this one.
+    fn next(&mut self, amount: i64, of: &Movement) -> Outcome<Home> {
+        let told = self.told.next().ok_or("less returned")?;
+        let theirs = (told.amount.minor(), told.mark, told.line);
+        same("a part that returns", theirs, (amount, of.mark, of.line))?;
+        Ok(told.home.clone())
+    }
+
+    fn return_to_credit(&mut self, credit: usize, of: &Movement, part: i64) -> Outcome {
+        let home = self.next(part, of)?;
+        let model = &mut *self.model;
+        let was = &model.credits[credit];
+        let (contact, pass) = (was.contact, was.pass);
+        let grace = u64::from(model.settings.grace);
+        let account = if was.spend_by.is_none_or(|end| model.now < end) {
+            same("home", home, Home::Credit(model.contacts[&contact].id, was.id))?;
+            model.credits[credit].used -= part;
+            Account::Credit
+        } else if grace > 0 {
+            let until = model.zone.end_of(model.zone.date_of(model.now) + Days::new(grace));
+            self.make_credit(home, contact, pass, of.mark, part, Some(until))?;
+            Account::Credit
+        } else {
+            same("home", home, Home::Breakage)?;
+            Account::Breakage
+        };
+        self.model.book(Account::Settled, account, of.mark, part, self.currency);
+        Ok(())
+    }
+
+    fn return_to_pass(&mut self, pass: usize, of: &Movement, part: i64) -> Outcome {
+        let model = &mut *self.model;
+        let sources = match of.to {
+            None => [(Account::Settled, part), (Account::Loss, 0)],
+            Some(credit) => {
+                let credit = &mut model.credits[credit];
+                let there = part.min(credit.left());
+                credit.used += there;
+                [(Account::Credit, there), (Account::Loss, part - there)]
+            }
+        };
+        let end = model.end_of(pass);
+        let cancelled = model.passes[end].standing == Standing::Cancelled;
+        let spend_by = model.spend_by(model.plan_of(end));
+        let mut last = None;
+        for (account, amount) in sources.into_iter().filter(|(_, amount)| *amount > 0) {
+            let home = self.next(amount, of)?;
+            let to = if cancelled { Account::Credit } else { Account::Outstanding };
+            self.model.book(account, to, of.mark, amount, self.currency);
+            if !cancelled {
+                same("home", home, Home::Pass(self.model.passes[end].id))?;
+                continue;
+            }
+            if last.as_ref().is_some_and(|last| *last != home) {
+                return Err(format!("one part went to {home:?} and {last:?}"));
+            }
+            last = Some(home);
+        }
+        if let Some(home) = last {
+            let Home::NewCredit(contact, ..) = home else { return Err(format!("it went to {home:?}")) };
+            let heir = self.heir(contact)?;
+            return self.make_credit(home, heir, end, of.mark, part, spend_by);
+        }
+        let pass = &mut self.model.passes[end];
+        if of.mark == Mark::Granted {
+            pass.granted_used -= part;
+        }
+        let back = self.to_pass.map_or(0, |(_, back)| back) + part;
+        self.to_pass = Some((end, back));
+        Ok(())
+    }
+
+    /// Who gets what can't return to a pass.
+    fn heir(&mut self, told: ContactId) -> Outcome<Label> {
+        let heir = match (self.heir, self.reverse.to) {
+            (Some(heir), _) => heir,
+            (None, Some(to)) => to,
+            (None, None) => {
+                self.model.add_contact(self.label, told, Vec::new(), [].into());
+                self.label
+            }
+        };
+        self.heir = Some(heir);
+        self.model.open_wallet(heir, self.currency);
+        same("who inherits", self.model.contact_of(told)?, heir)?;
+        Ok(heir)
+    }
+
+    fn make_credit(
+        &mut self,
+        home: Home,
+        contact: Label,
         pass: usize,
         mark: Mark,
         amount: i64,
-        spend_by: Option<i64>,
-    ) {
-        // Parts that return alike share one credit.
-        if let Some(made) = self.credits.iter_mut().find(|credit| credit.id == id) {
-            let alike = (made.contact, made.pass, made.mark, made.spend_by, made.created);
-            assert_eq!(alike, (contact, pass, mark, spend_by, self.now));
-            made.amount += amount;
-            return;
+        until: Option<i64>,
+    ) -> Outcome {
+        let Home::NewCredit(owner, id, spend_by) = home else { return Err(format!("it went to {home:?}")) };
+        let model = &mut *self.model;
+        same("whose new credit", owner, model.contacts[&contact].id)?;
+        same("a new credit's spend by", spend_by.map(Instant::micros), until)?;
+        let alike = |n: &usize| {
+            let c = &model.credits[*n];
+            (c.contact, c.pass, c.mark, c.spend_by) == (contact, pass, mark, until)
+        };
+        if let Some(made) = self.made.iter().copied().find(alike) {
+            same("a credit that is shared", id, model.credits[made].id)?;
+            model.credits[made].amount += amount;
+            return Ok(());
         }
-        let created = self.now;
-        self.credits.push(Credit { contact, id, pass, mark, spend_by, created, amount, used: 0 });
-    }
-
-    /// The pass that money comes from in the end.
-    pub(super) fn pass_of(&self, from: From) -> usize {
-        match from {
-            From::Pass(pass) => pass,
-            From::Credit(credit) => self.credits[credit].pass,
-        }
-    }
-
-    /// The pass itself, or what took its place.
-    pub(super) fn end_of(&self, mut pass: usize) -> usize {
-        while let Some(next) = self.passes[pass].successor {
-            pass = next;
-        }
-        pass
-    }
-
-    /// A reversal by a key that has not come; and the request that comes late.
-    pub(super) fn stop(&mut self) {
-        if self.dice.once_in(3)
-            && let Some(key) = self.dice.maybe(&self.stopped).cloned()
-        {
-            let again = self.world.passes.reverse(&self.world.by, Reverse::key(&key)).wait();
-            self.expect("stop", &again, vec!["ALREADY_REVERSED"]);
-            let code = self.passes[self.passes.len() - 1].code.clone();
-            let late = self
-                .world
-                .passes
-                .redeem(&self.world.key(&key), Redeem::into_new_wallet(code.as_str()))
-                .wait();
-            self.expect("late", &late, vec!["REVERSED_BEFORE_IT_CAME"]);
-            return;
-        }
-        self.keys += 1;
-        let key = format!("key {}", self.keys);
-        let answer = self.world.passes.reverse(&self.world.by, Reverse::key(&key)).wait();
-        if self.expect("stop", &answer, vec![]) {
-            assert_eq!(answer.unwrap().of, None);
-            self.stopped.push(key);
-        }
-    }
-
-    /// The same request again, or another one under its key; in whatever state everything is by now.
-    pub(super) fn again(&mut self) {
-        let count = self.asked.len() as u64;
-        if count == 0 {
-            return;
-        }
-        let which = self.dice.below(count) as usize;
-        let other = self.dice.once_in(3);
-        let (key, asked) = &self.asked[which];
-        let by = self.world.by.clone().key(key).place("North");
-        let passes = &self.world.passes;
-        fn same<T: PartialEq + std::fmt::Debug>(answer: Result<Receipt<T>, Error>, first: &Receipt<T>) {
-            let answer = answer.unwrap();
-            assert!(answer.replayed);
-            assert_eq!((answer.operation, &answer.done, answer.at), (first.operation, &first.done, first.at));
-        }
-        if other {
-            let code: Presented = self.passes[0].code.as_str().into();
-            let answer = passes.redeem(&by, Redeem::direct(code, minor(123_456, currency("EUR")))).wait();
-            self.expect("another request", &answer, vec!["IDEMPOTENCY_MISMATCH"]);
-            return;
-        }
-        match asked {
-            Asked::Redeem(request, first) => same(passes.redeem(&by, request.clone()).wait(), first),
-            Asked::Spend(request, first) => same(passes.spend(&by, request.clone()).wait(), first),
-            Asked::Reverse(request, first) => same(passes.reverse(&by, request.clone()).wait(), first),
-        }
-        self.note("again", "ok");
+        let id: CreditId = id;
+        let created = model.now;
+        let credit = Credit { contact, id, pass, mark, spend_by: until, created, amount, used: 0 };
+        let made = model.add_credit(credit);
+        self.made.push(made);
+        Ok(())
     }
 }

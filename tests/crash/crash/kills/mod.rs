@@ -16,13 +16,13 @@ use tests::dice::{Dice, seed};
 /// pass is used beyond its uses, the books add up, and runs go on from where they were to their end.
 #[test]
 fn processes_are_killed_at_random() {
-    let kills = if super::is_long() { 2_000 } else { 200 };
+    let kills = if tests::is_long() { 2_000 } else { 200 };
     let seed = seed("kills");
     let mut dice = Dice::new(seed);
     let mut sums = Sums::new(kills);
     while !sums.are_enough() {
         Story::new(dice.below(u64::MAX), &mut sums).tell();
-        if super::is_long() {
+        if tests::is_long() {
             // Past libtest, which would keep it to itself.
             let _ = writeln!(std::io::stderr(), "{} of {kills} kills", sums.kills);
         }

@@ -22,7 +22,7 @@ fn images(wanted: u64, way: Way) {
 }
 
 fn wanted() -> u64 {
-    if super::is_long() { 8_000 } else { 300 }
+    if tests::is_long() { 8_000 } else { 300 }
 }
 
 /// D-3, R-5, R-8, T-2, Z-1: whenever the power is cut, whatever of the unsynced the disk keeps, what was answered is
