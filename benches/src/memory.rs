@@ -23,8 +23,8 @@ struct Size {
     contacts: u32,
 }
 
-const WHOLE: Size = Size { rounds: 31, round: 10_000, passes: 1_000_000, contacts: 100_000 };
-const QUICK: Size = Size { rounds: 9, round: 3_000, passes: 100_000, contacts: 10_000 };
+const WHOLE: Size = Size { rounds: 21, round: 9_000, passes: 1_000_000, contacts: 100_000 };
+const QUICK: Size = Size { rounds: 9, round: 1_900, passes: 100_000, contacts: 10_000 };
 
 /// Contacts whose wallets are at hand.
 const REGULARS: usize = 1_000;
@@ -41,6 +41,9 @@ enum Into {
     /// The wallets of all customers, most of whom were not here of late.
     AnyWallet,
 }
+
+/// Redemptions in one call, where a till or a server collects them.
+const LIST: usize = 100;
 
 /// Both sides, and what was redeemed of each.
 struct Bench {
@@ -71,6 +74,22 @@ impl Bench {
         let begun = cpu_seconds()?;
         for (by, request) in bys.iter().zip(requests) {
             self.stock.passes.redeem(by, request).wait()?;
+        }
+        Ok(cpu_seconds()? - begun)
+    }
+
+    /// A round of the public call that takes a list.
+    fn by_lists(&mut self, into: Into) -> Made<f64> {
+        let mut requests = Vec::with_capacity(self.round);
+        let bys = (0..self.round).map(|_| self.request(into, &mut requests)).collect::<Made<Vec<By>>>()?;
+        let mut asked = bys.into_iter().zip(requests);
+        let lists: Vec<Vec<(By, Redeem)>> =
+            (0..self.round.div_ceil(LIST)).map(|_| asked.by_ref().take(LIST).collect()).collect();
+        let begun = cpu_seconds()?;
+        for list in lists {
+            for answer in self.stock.passes.redeem_all(list).wait()? {
+                answer?;
+            }
         }
         Ok(cpu_seconds()? - begun)
     }
@@ -116,7 +135,10 @@ pub(crate) fn child(args: &[String]) -> Made<Value> {
     };
     let (mut wallet, mut till, mut any) = (call(Into::Wallet), call(Into::Till), call(Into::AnyWallet));
     let mut on_the_floor = |_| bench.borrow_mut().on_the_floor();
-    let mut sides: [Side<'_>; 4] = [&mut on_the_floor, &mut wallet, &mut till, &mut any];
+    let mut wallets = |_| bench.borrow_mut().by_lists(Into::Wallet);
+    let mut tills = |_| bench.borrow_mut().by_lists(Into::Till);
+    let mut sides: [Side<'_>; 6] =
+        [&mut on_the_floor, &mut wallet, &mut till, &mut any, &mut wallets, &mut tills];
     let rounds = all_in_turns(&Run::new(quick), "redeeming in memory", size.rounds, &mut sides)?;
     Ok(json!({ "rounds": rounds, "round": size.round, "bytes": bytes }))
 }
@@ -126,7 +148,9 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     let told = child::call(CHILD, &[run.or_quick("whole", "quick")])?;
     let rounds: Vec<Vec<f64>> =
         serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
-    let [floor, wallet, till, any] = rounds.as_slice() else { return Err("a side is missing".into()) };
+    let [floor, wallet, till, any, wallets, tills] = rounds.as_slice() else {
+        return Err("a side is missing".into());
+    };
     let ratios = |ours: &[f64]| -> Vec<f64> { floor.iter().zip(ours).map(|(f, o)| f / o).collect() };
     let round = told.number("round")?;
     let nanoseconds = |name: &str, of: &[f64]| Measure::new(name, "ns", median(of) / round * 1e9);
@@ -134,12 +158,16 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     Ok(vec![
         rate("into a wallet with a key, rate ÷ floor", wallet).at_least(0.3, 0.6),
         rate("directly with a key, rate ÷ floor", till).at_least(0.3, 0.6),
+        rate("into wallets with keys, lists of 100, rate ÷ floor", wallets),
+        rate("directly with keys, lists of 100, rate ÷ floor", tills),
         rate("into any of a hundred times as many wallets, rate ÷ floor", any)
             .note("most wallets and contacts are in no cache, which the floor has no counterpart of"),
         nanoseconds("the floor, each", floor).note("CPU time, as all of this section"),
         nanoseconds("into a wallet, each", wallet),
         nanoseconds("directly, each", till),
         nanoseconds("into any wallet, each", any),
+        nanoseconds("into wallets by lists, each", wallets),
+        nanoseconds("directly by lists, each", tills),
         Measure::new("a sold pass with its code", "bytes", told.number("bytes")?),
     ])
 }

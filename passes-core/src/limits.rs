@@ -56,8 +56,9 @@ pub const CREDITS: usize = 10_000;
 /// assert_eq!(limits::text("name", &"x".repeat(65), 1, limits::NAME).unwrap_err().code(), "TOO_LARGE");
 /// ```
 pub fn text(field: &str, text: &str, least: usize, most: usize) -> Result<(), Refusal> {
-    // Nearly all texts are short and plain.
-    if (least..=most).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    // Nearly all texts are short and plain. Looking at every byte is quicker than stopping at the first that isn't.
+    let plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    if plain && (least..=most).contains(&text.len()) {
         return Ok(());
     }
     // Bytes first: counting the characters of a megabyte is work already.

@@ -142,19 +142,21 @@ pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
         Usage::Full(_) => next_use(pass, usage),
         Usage::Single | Usage::Shared(_) => pass.balance.left().max(0),
     };
-    let lines: Vec<(Option<u32>, i64)> = match (case.basket, case.amount) {
-        (Some(basket), _) => basket
-            .lines()
-            .iter()
-            .zip(basket.totals())
-            .zip(0_u32..)
-            .filter(|((line, total), _)| **total > 0 && conditions(case).all(|c| c.allow(line)))
-            .map(|((_, total), n)| (Some(n), *total))
-            .collect(),
-        (None, Some(amount)) if !conditions(case).any(Conditions::need_basket) => {
-            vec![(None, amount.minor())]
+    let (bought, named): (Vec<_>, _);
+    let lines: &[(Option<u32>, i64)] = match (case.basket, case.amount) {
+        (Some(basket), _) => {
+            let lines = basket.lines().iter().zip(basket.totals()).zip(0_u32..);
+            let allowed = lines
+                .filter(|((line, total), _)| **total > 0 && conditions(case).all(|c| c.allow(line)))
+                .map(|((_, total), n)| (Some(n), *total));
+            bought = allowed.collect();
+            &bought
         }
-        (None, _) => Vec::new(),
+        (None, Some(amount)) if !conditions(case).any(Conditions::need_basket) => {
+            named = [(None, amount.minor())];
+            &named
+        }
+        (None, _) => &[],
     };
     let payable: i64 = lines.iter().map(|(_, total)| total).sum();
     let wanted = case.amount.map_or_else(|| case.basket.map_or(0, |b| b.total().minor()), Money::minor);
@@ -168,7 +170,7 @@ pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
     }
     let mut rest = amount;
     let mut parts = Vec::new();
-    for (line, total) in lines {
+    for &(line, total) in lines {
         let part = total.min(rest);
         rest -= part;
         parts.extend(marks(line, part, &mut granted));

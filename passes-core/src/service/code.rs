@@ -4,7 +4,7 @@ use super::engine::{Env, View};
 use super::{Error, Passes};
 use crate::operation::{By, Right};
 use crate::pass::PassRow;
-use crate::passcode::{CodeHash, Digest, Folded, Presented, Recognised, recognise};
+use crate::passcode::{CodeHash, Digest, Folded, FoldedFormat, Presented, Recognised, recognise};
 use crate::refusal::Refusal;
 
 /// A presented code, hashed.
@@ -48,13 +48,16 @@ impl Passes {
     }
 }
 
+/// Without a check character in any format there is nothing to tell a typing error by.
+fn is_mistyped(folded: &Folded, formats: &[FoldedFormat]) -> bool {
+    formats.iter().any(FoldedFormat::has_check) && recognise(folded, formats) == Recognised::TypingError
+}
+
 impl Code {
     /// The pass that the code leads to. Whether it has a typing error is judged before what was looked up.
     pub(crate) fn pass<'a>(&self, view: &View<'a>) -> Result<&'a PassRow, Refusal> {
         match &self.folded {
-            Some(folded) if recognise(folded, &view.business.formats) == Recognised::TypingError => {
-                return Err(Refusal::TypingError);
-            }
+            Some(folded) if is_mistyped(folded, &view.business.formats) => return Err(Refusal::TypingError),
             None if !view.business.settings.accept_hashes => {
                 let right = Right::PresentHash.to_string();
                 return Err(Refusal::Forbidden { right, why: "the business takes no hashes".into() });

@@ -70,6 +70,8 @@ pub(crate) struct Chain {
     pub(crate) terms: Arc<Terms>,
     pub(crate) plan: Arc<Plan>,
     plan_version: u32,
+    /// The documents, where the store brought them in one piece: as long as it brings the same, nothing changed.
+    piece: Option<Arc<[Doc]>>,
 }
 
 impl Chain {
@@ -171,17 +173,31 @@ impl Docs<'_> {
     /// The lot with this id, its terms and its plan.
     pub(crate) fn chain(&self, lot: LotId) -> Result<Arc<Chain>, Error> {
         if let Some(kept) = self.cache.chain(self.business, lot)
-            && self.is_at(DocKey::new(DocKind::Lot, lot), kept.lot_version)
-            && self.is_at(DocKey::new(DocKind::Plan, kept.plan.id), kept.plan_version)
+            && match (&kept.piece, self.piece_of(lot)) {
+                (Some(kept), Some(found)) => Arc::ptr_eq(kept, found),
+                (None, None) => {
+                    self.is_at(DocKey::new(DocKind::Lot, lot), kept.lot_version)
+                        && self.is_at(DocKey::new(DocKind::Plan, kept.plan.id), kept.plan_version)
+                }
+                _ => false,
+            }
         {
             return Ok(kept);
         }
         let (lot, lot_version) = self.need::<Lot, _>(DocKind::Lot, lot)?;
         let (terms, _) = self.need::<Terms, TermsId>(DocKind::Terms, lot.terms)?;
         let (plan, plan_version) = self.plan(lot.plan)?;
-        let chain = Arc::new(Chain { lot, lot_version, terms, plan, plan_version });
+        let piece = self.piece_of(lot.id).cloned();
+        let chain = Arc::new(Chain { lot, lot_version, terms, plan, plan_version, piece });
         self.cache.keep_chain(self.business, &chain);
         Ok(chain)
+    }
+
+    /// The documents of this lot, if the store brought them in one piece.
+    fn piece_of(&self, lot: LotId) -> Option<&Arc<[Doc]>> {
+        let of_it =
+            |chain: &&Arc<[Doc]>| chain.first().is_some_and(|doc| doc.key == DocKey::new(DocKind::Lot, lot));
+        self.loaded.chain.as_ref().filter(of_it)
     }
 
     fn is_at(&self, key: DocKey, version: u32) -> bool {

@@ -5,7 +5,7 @@ use super::tables::Books;
 use crate::id::{ContactId, CreditId, PassId};
 use crate::ledger::{Entry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
-use crate::store::{Change, DocKey, Put, Record, StoreError, TallyKey};
+use crate::store::{Change, DocKey, Loaded, Put, Record, StoreError, TallyKey};
 
 /// The key of a record that is written as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,11 +117,14 @@ impl Books {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when a guard fails, [`StoreError::Backend`] for a change that is none.
-    pub(super) fn judge(&self, change: &Change) -> Result<Vec<Tally>, StoreError> {
+    ///
+    /// Whatever was loaded of the same business stands as it was found: nobody else had the lock since.
+    pub(super) fn judge(&self, change: &Change, loaded: Option<&Loaded>) -> Result<Vec<Tally>, StoreError> {
         let rows = Rows::new(&change.put)?;
         self.judge_operation(change)?;
         for (key, expect) in &change.expect {
-            must(expect.is_met_by(self.docs.get(key).map(|doc| doc.version)))?;
+            let stored = loaded.and_then(|loaded| loaded.doc(key)).or_else(|| self.docs.get(key));
+            must(expect.is_met_by(stored.map(|doc| doc.version)))?;
         }
         for put in &change.put {
             self.judge_put(put)?;

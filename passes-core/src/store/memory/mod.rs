@@ -81,8 +81,8 @@ impl fmt::Debug for Memory {
 }
 
 impl Tables {
-    fn apply(&mut self, change: Change) -> Result<Landed, StoreError> {
-        self.books.entry(change.business).or_default().apply(change, &mut self.last)
+    fn apply(&mut self, change: Change, loaded: Option<&Loaded>) -> Result<Landed, StoreError> {
+        self.books.entry(change.business).or_default().apply(change, loaded, &mut self.last)
     }
 
     /// Looks at the rows that commands will load. What one of them waits for isn't in the cache, and the processor
@@ -100,19 +100,26 @@ impl Tables {
             Some(books) => books.load(&load),
             None => Books::default().load(&load),
         };
+        let of_it = |change: &Change| (change.business == load.business).then_some(&loaded);
         match decide(&loaded) {
             Decision::Replayed => loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
             Decision::Refused(refusals, change) => {
-                change.map(|change| self.apply(change)).transpose()?;
+                if let Some(change) = change {
+                    let known = of_it(&change);
+                    self.apply(change, known)?;
+                }
                 Ok(Answer::Refused(refusals))
             }
             Decision::Accepted(change) if change.operation.is_none() => {
                 done(change, After { operation: 0, tallies: Vec::new() })
             }
-            Decision::Accepted(change) => match self.apply(change)? {
-                Landed::Done(stored) => Ok(Answer::Done(stored)),
-                Landed::Counted(_) => Err(StoreError::Conflict),
-            },
+            Decision::Accepted(change) => {
+                let known = of_it(&change);
+                match self.apply(change, known)? {
+                    Landed::Done(stored) => Ok(Answer::Done(stored)),
+                    Landed::Counted(_) => Err(StoreError::Conflict),
+                }
+            }
         }
     }
 
@@ -122,7 +129,7 @@ impl Tables {
         change.put.extend(passes.map(|record| Put { record, expect: Expect::Absent }));
         let books = self.books.entry(change.business).or_default();
         // The guards come first: a chunk that landed before is a conflict, not a chunk whose codes are taken.
-        let after = books.judge(&change)?;
+        let after = books.judge(&change, None)?;
         let mut seen: Set<_> = change.claim.iter().map(|claim| claim.digest).collect();
         seen.reserve(chunk.codes.len());
         let codes = chunk.codes.iter().enumerate();
@@ -162,7 +169,7 @@ impl Store for Memory {
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         Box::pin(async move {
             let mut tables = self.tables();
-            let land = |change: &Change| tables.apply(change.clone()).map(Landed::into_after);
+            let land = |change: &Change| tables.apply(change.clone(), None).map(Landed::into_after);
             Ok(changes.iter().map(land).collect())
         })
     }

@@ -7,7 +7,8 @@ use crate::id::PassId;
 use crate::ledger::{Entry, StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::store::{
-    Add, After, Change, Claim, Doc, DocKind, Operation, Put, Record, StoreError, StoredOperation, TallyKey,
+    Add, After, Change, Claim, Doc, DocKind, Loaded, Operation, Put, Record, StoreError, StoredOperation,
+    TallyKey,
 };
 use std::sync::Arc;
 
@@ -38,8 +39,13 @@ impl Books {
     ///
     /// # Errors
     /// Those of [`Books::judge`]; then nothing was written.
-    pub(super) fn apply(&mut self, change: Change, last: &mut Numbers) -> Result<Landed, StoreError> {
-        let after = self.judge(&change)?;
+    pub(super) fn apply(
+        &mut self,
+        change: Change,
+        loaded: Option<&Loaded>,
+        last: &mut Numbers,
+    ) -> Result<Landed, StoreError> {
+        let after = self.judge(&change, loaded)?;
         self.write(change, after, last)
     }
 
