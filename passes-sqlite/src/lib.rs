@@ -130,7 +130,7 @@ impl Options {
     }
 
     /// After how many pages (of 4 KiB) in the log they are brought into the file, by default 4,000; and from which
-    /// length on the writers pause for a moment so that the log begins anew, by default 16,000: 64 MiB, beyond
+    /// length on the writers pause for a moment so that the log begins anew, by default 4,000: 16 MiB, beyond
     /// which the log grows only while it is being read for long.
     #[must_use]
     pub fn checkpoint(mut self, step: u32, restart_at: u32) -> Self {
@@ -285,7 +285,7 @@ impl Sqlite {
             single_process: false,
             readers: 2,
             step: 4_000,
-            restart_at: 16_000,
+            restart_at: 4_000,
             lock_timeout: Duration::from_secs(30),
             max_pages: None,
             vfs: None,
@@ -428,7 +428,7 @@ impl Store for Sqlite {
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         Box::pin(async move {
-            let work = changes.iter().cloned().map(Work::Commit);
+            let work = changes.iter().cloned().map(|change| Work::Commit(Box::new(change)));
             Ok(self.submit(work).await?.into_iter().map(after).collect())
         })
     }

@@ -20,7 +20,7 @@ pub(crate) enum Work {
     /// Load, decide, apply.
     Run(Command),
     /// Apply.
-    Commit(Change),
+    Commit(Box<Change>),
     /// A chunk of a lot.
     Fill(Box<Chunk>),
     /// Bring the log back into the database while nobody writes.
