@@ -316,8 +316,8 @@ fn settings() -> Result<Settings, Failure> {
     let mut settings = Settings::new("The Gift Shop", "Europe/London", &["GBP"], "en-GB")?;
     settings.printing_house = true;
     let here = Conditions {
-        places: vec!["Oxford Street".into()],
-        not_families: vec!["services".into()],
+        places: ["Oxford Street".into()].into(),
+        not_families: ["services".into()].into(),
         ..Conditions::default()
     };
     settings.pools = vec![Pool { name: "Oxford Street".into(), conditions: here }];

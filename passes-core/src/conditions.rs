@@ -4,12 +4,13 @@ use crate::limits;
 use crate::money::{Currency, Money};
 use crate::refusal::Refusal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A named set of rules on where a pocket's money may be spent (P-9).
 ///
 /// ```
 /// use passes_core::conditions::{Conditions, Pool};
-/// let conditions = Conditions { families: vec!["toys".into()], ..Conditions::default() };
+/// let conditions = Conditions { families: ["toys".into()].into(), ..Conditions::default() };
 /// let pool = Pool { name: "toys".into(), conditions };
 /// pool.validate()?;
 /// assert_eq!(Pool { name: String::new(), ..pool }.validate().unwrap_err().code(), "INVALID");
@@ -37,7 +38,8 @@ impl Pool {
     }
 }
 
-/// Conditions on products, places and the basket. Empty lists allow everything.
+/// Conditions on products, places and the basket. Empty lists allow everything. They are sets: a basket of a
+/// thousand lines is judged by lists of a thousand products, for each credit of a wallet.
 ///
 /// A line is eligible when its SKU or one of its families is listed (or neither list has anything), and
 /// neither its SKU nor a family of it is excluded.
@@ -47,9 +49,9 @@ impl Pool {
 /// # use passes_core::money::{Currency, Money};
 /// # let pound = Money::parse("1", Currency::GBP)?;
 /// let toys = Conditions {
-///     families: vec!["toys".into()],
-///     not_skus: vec!["T9".into()],
-///     places: vec!["Oxford Street".into()],
+///     families: ["toys".into()].into(),
+///     not_skus: ["T9".into()].into(),
+///     places: ["Oxford Street".into()].into(),
 ///     minimum: Some(pound.times(5)?),
 ///     ..Conditions::default()
 /// };
@@ -65,15 +67,15 @@ impl Pool {
 #[serde(deny_unknown_fields, default)]
 pub struct Conditions {
     /// SKUs that may be paid.
-    pub skus: Vec<String>,
+    pub skus: BTreeSet<String>,
     /// Product families that may be paid.
-    pub families: Vec<String>,
+    pub families: BTreeSet<String>,
     /// SKUs that may not be paid.
-    pub not_skus: Vec<String>,
+    pub not_skus: BTreeSet<String>,
     /// Product families that may not be paid.
-    pub not_families: Vec<String>,
+    pub not_families: BTreeSet<String>,
     /// Places where it may be spent.
-    pub places: Vec<String>,
+    pub places: BTreeSet<String>,
     /// The least total of the basket.
     pub minimum: Option<Money>,
     /// Whether lines that sell stored value may be paid, too.
@@ -122,7 +124,7 @@ impl Conditions {
     /// See [`Conditions`].
     #[must_use]
     pub fn allow_place(&self, place: Option<&str>) -> bool {
-        self.places.is_empty() || place.is_some_and(|here| self.places.iter().any(|p| p == here))
+        self.places.is_empty() || place.is_some_and(|here| self.places.contains(here))
     }
 
     /// How much the basket is below the minimum; nothing when it isn't.
@@ -314,18 +316,18 @@ mod tests {
         assert!(Conditions::default().allow(&toy));
         assert!(!Conditions::default().allow(&card));
         assert!(Conditions { stored_value: true, ..Conditions::default() }.allow(&card));
-        let families = Conditions { families: vec!["toys".into()], ..Conditions::default() };
+        let families = Conditions { families: ["toys".into()].into(), ..Conditions::default() };
         assert!(families.allow(&toy) && !families.allow(&Line::new("X", 1, gbp(1))));
-        let not = Conditions { not_skus: vec!["T1".into()], ..families.clone() };
+        let not = Conditions { not_skus: ["T1".into()].into(), ..families.clone() };
         assert!(!not.allow(&toy));
-        let not = Conditions { not_families: vec!["toys".into()], ..Conditions::default() };
+        let not = Conditions { not_families: ["toys".into()].into(), ..Conditions::default() };
         assert!(!not.allow(&toy));
     }
 
     /// P-8: places and the least total.
     #[test]
     fn places_and_minimum() {
-        let c = Conditions { places: vec!["A".into()], minimum: Some(gbp(500)), ..Conditions::default() };
+        let c = Conditions { places: ["A".into()].into(), minimum: Some(gbp(500)), ..Conditions::default() };
         assert!(c.allow_place(Some("A")) && !c.allow_place(Some("B")) && !c.allow_place(None));
         assert_eq!(c.short_of_minimum(gbp(420)), Some(gbp(80)));
         assert_eq!(c.short_of_minimum(gbp(500)), None);

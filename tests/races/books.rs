@@ -136,7 +136,7 @@ fn parts_return_in_the_reverse_order() {
         // A wallet: granted money of a restricted plan, then paid, then what may be spent on anything.
         let contact = world.contact();
         let mut toys = World::spec("4 EUR");
-        toys.terms.conditions = Conditions { families: vec!["toys".into()], ..Conditions::default() };
+        toys.terms.conditions = Conditions { families: ["toys".into()].into(), ..Conditions::default() };
         toys.terms.spend_by = SpendBy::AfterRedemption(Period::of_days(5).unwrap());
         let (first, code) = world.draft(toys);
         passes.sell(by, first, Deal::at(amount("1 EUR"))).wait().unwrap();

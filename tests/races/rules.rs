@@ -66,8 +66,8 @@ fn every_rule_that_fails_is_listed() {
             Windows { start: Some(parse_date("start", "2026-02-01").unwrap()), ..Windows::default() };
         spec.terms.redeem_by = RedeemBy::Date(parse_date("end", "2026-01-10").unwrap());
         spec.terms.conditions = Conditions {
-            skus: vec!["TEA".into()],
-            places: vec!["North".into()],
+            skus: ["TEA".into()].into(),
+            places: ["North".into()].into(),
             minimum: Some(amount("8 EUR")),
             ..Conditions::default()
         };
@@ -166,11 +166,11 @@ fn every_refusal_is_met() {
         met.push(("PASS_EXPIRED", first(Redeem::into_new_wallet(code.as_str()))));
         let code = with(&|t| t.classification = Classification::TopUp);
         met.push(("CONTACT_REQUIRED", first(Redeem::into_new_wallet(code.as_str()))));
-        let code = with(&|t| t.conditions.not_families = vec!["food".into()]);
+        let code = with(&|t| t.conditions.not_families = ["food".into()].into());
         let food = || basket(&[("TEA", &["food"], "2 EUR")]);
         met.push(("NO_ELIGIBLE_PRODUCTS", first(Redeem::pay(code.as_str(), food()))));
         met.push(("NO_ELIGIBLE_PRODUCTS", first(Redeem::direct(code.as_str(), amount("1 EUR")))));
-        let code = with(&|t| t.conditions.places = vec!["North".into()]);
+        let code = with(&|t| t.conditions.places = ["North".into()].into());
         met.push(("WRONG_PLACE", first(Redeem::pay(code.as_str(), food()))));
         let code = with(&|t| t.conditions.minimum = Some(amount("3 EUR")));
         met.push(("BELOW_MINIMUM", first(Redeem::pay(code.as_str(), food()))));
@@ -246,7 +246,7 @@ fn stored_value_and_pools() {
     let mut settings = tests::world::settings();
     settings.pools.push(passes_core::conditions::Pool {
         name: "canteen".into(),
-        conditions: Conditions { families: vec!["food".into()], ..Conditions::default() },
+        conditions: Conditions { families: ["food".into()].into(), ..Conditions::default() },
     });
     for world in [World::memory_with(settings.clone(), 1), World::sqlite_with(settings.clone(), 1)] {
         let (passes, by) = (&world.passes, &world.by);

@@ -8,13 +8,13 @@ use passes_core::money::Currency;
 use passes_core::plan::SpendBy;
 use passes_core::service::{CreditView, Deal, Redeem, Spend};
 use passes_core::wallet::split::{Payer, split_up_to};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tests::world::minor;
 use tests::{Dice, World, code_of, on_every_store};
 
 /// Plans whose money may be spent on different products and for different times.
 fn plans(world: &World) -> BTreeMap<PlanId, Conditions> {
-    let list = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+    let list = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<BTreeSet<_>>();
     let days = |n| SpendBy::AfterRedemption(Period::of_days(n).unwrap());
     let kinds = [
         (Conditions::default(), SpendBy::Never),

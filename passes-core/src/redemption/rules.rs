@@ -363,7 +363,7 @@ mod tests {
         let refused = judged(&terms, &held, |c| (c.target, c.wallet) = (Target::Contact(id), Some(&[][..])));
         assert_eq!(codes(&refused), ["NOT_THIS_CONTACT"]);
         terms.personal = false;
-        terms.conditions.places = vec!["Here".into()];
+        terms.conditions.places = ["Here".into()].into();
         let direct = |amount: i64, place: Option<&'static str>| {
             judged(&terms, &pass, |c| {
                 (c.target, c.amount, c.place) = (Target::Direct, Some(eur(amount)), place);
@@ -492,7 +492,7 @@ mod tests {
     fn minimums_and_places_are_for_direct_spends() {
         let (mut terms, pass) = (terms(), pass());
         terms.conditions.minimum = Some(eur(150));
-        terms.conditions.places = vec!["Here".into()];
+        terms.conditions.places = ["Here".into()].into();
         terms.pool = Some("toys".into());
         let mut settings = Settings::new("Shop", "Europe/Berlin", &["EUR"], "en").unwrap();
         let conditions = crate::conditions::Conditions { minimum: Some(eur(180)), ..Default::default() };

@@ -393,7 +393,7 @@ mod tests {
     fn conditions_of_plan_and_pool_count() {
         let mut till = Till::new(Usage::Single, pass(1_000, 0, 1_000));
         till.amount = Some(100);
-        till.terms.conditions.not_skus = vec!["A".into()];
+        till.terms.conditions.not_skus = ["A".into()].into();
         assert_eq!(till.take(), Err(Refusal::NoEligibleProducts));
         till.amount = None;
         till.basket = Some(basket(&[("A", 100), ("B", 200), ("C", 300)]));
@@ -402,19 +402,22 @@ mod tests {
         let lines =
             |till: &Till| till.take().map(|t| t.parts.iter().filter_map(|p| p.line).collect::<Vec<_>>());
         assert_eq!(lines(&till), Ok(vec![1, 2]));
-        let conditions =
-            Conditions { not_skus: vec!["B".into()], places: vec!["Here".into()], ..Default::default() };
+        let conditions = Conditions {
+            not_skus: ["B".into()].into(),
+            places: ["Here".into()].into(),
+            ..Default::default()
+        };
         till.settings.pools = vec![Pool { name: "toys".into(), conditions }];
         assert_eq!(lines(&till), Ok(vec![1, 2]));
         till.terms.pool = Some("toys".into());
         assert_eq!(lines(&till), Ok(vec![2]));
-        till.terms.conditions.skus = vec!["B".into()];
+        till.terms.conditions.skus = ["B".into()].into();
         assert_eq!(lines(&till), Err(Refusal::NoEligibleProducts));
 
         assert!(!till.case(places_allow));
         till.place = Some("Here");
         assert!(till.case(places_allow));
-        till.terms.conditions.places = vec!["There".into()];
+        till.terms.conditions.places = ["There".into()].into();
         assert!(!till.case(places_allow));
     }
 }

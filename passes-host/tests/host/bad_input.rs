@@ -230,7 +230,7 @@ const PLANS: &[Bad] = &[
         create(shop, Spec { caps, ..spec(card(), checked()) })
     }),
     ("a condition of too many articles", "TOO_LARGE", |shop, _| {
-        terms(shop, |t| t.conditions.skus = vec!["A".into(); 1_001])
+        terms(shop, |t| t.conditions.skus = (0..1_001).map(|n| n.to_string()).collect())
     }),
     ("a pool that isn't there", "INVALID", |shop, _| terms(shop, |t| t.pool = Some("toys".into()))),
     ("a code that is too short", "BAD_FORMAT", |shop, _| format(shop, |f| f.length = 3)),

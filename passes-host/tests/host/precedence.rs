@@ -37,8 +37,8 @@ fn picky() -> Terms {
         to: TimeOfDay::from_minutes(17 * 60).unwrap(),
     }];
     terms.conditions = Conditions {
-        families: vec!["toys".into()],
-        places: vec!["Toy Street".into()],
+        families: ["toys".into()].into(),
+        places: ["Toy Street".into()].into(),
         minimum: Some(eur("100")),
         ..Conditions::default()
     };

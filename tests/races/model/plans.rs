@@ -10,6 +10,7 @@ use passes_core::fields::{Definition, FieldType};
 use passes_core::ledger::Mark;
 use passes_core::money::{Currency, Money};
 use passes_core::plan::{Caps, Classification, Form, RedeemBy, Spec, SpendBy, Terms, Usage, Worth};
+use std::collections::BTreeSet;
 use tests::World;
 use tests::world::{amount, settings};
 
@@ -24,7 +25,7 @@ pub(crate) const NOTE: usize = 8;
 
 /// The whole settings of the business.
 pub(crate) fn whole(zone: Where, own: Settings) -> Whole {
-    let food = Conditions { families: vec!["food".into()], ..Conditions::default() };
+    let food = Conditions { families: ["food".into()].into(), ..Conditions::default() };
     Whole {
         zone: Zone::parse(zone.name()).unwrap(),
         grace_days: own.grace,
@@ -50,7 +51,7 @@ fn range(least: &str, most: &str) -> Worth {
     Worth::Range { least: amount(least), most: amount(most) }
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+fn words(words: &[&str]) -> BTreeSet<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 

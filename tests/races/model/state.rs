@@ -40,7 +40,7 @@ impl Plan {
     pub(crate) fn new(id: PlanId, spec: Spec) -> Self {
         let mut conditions = vec![spec.terms.conditions.clone()];
         if spec.terms.pool.is_some() {
-            conditions.push(Conditions { families: vec!["food".into()], ..Conditions::default() });
+            conditions.push(Conditions { families: ["food".into()].into(), ..Conditions::default() });
         }
         let (state, suspended, frozen) = (PlanState::Active, false, false);
         Self { id, spec, state, suspended, frozen, made: 0, value_made: 0, conditions }
@@ -103,7 +103,7 @@ impl Plan {
     }
 
     pub(crate) fn wrong_place(&self, place: Option<&str>) -> bool {
-        let here = |places: &[String]| place.is_some_and(|place| places.iter().any(|p| p == place));
+        let here = |places: &BTreeSet<String>| place.is_some_and(|place| places.contains(place));
         self.conditions.iter().any(|c| !c.places.is_empty() && !here(&c.places))
     }
 }

@@ -164,7 +164,7 @@ fn a_plan_with_a_pass_is_frozen() {
         ("terms", with(&|s| s.terms.form = Form::Electronic)),
         ("terms", with(&|s| s.terms.redeem_by = RedeemBy::Date(parse_date("d", "2030-01-01").unwrap()))),
         ("terms", with(&|s| s.terms.spend_by = SpendBy::AfterRedemption("P1Y".parse().unwrap()))),
-        ("terms", with(&|s| s.terms.conditions.skus = vec!["A1".into()])),
+        ("terms", with(&|s| s.terms.conditions.skus = ["A1".into()].into())),
         ("terms", with(&|s| s.terms.pool = Some("toys".into()))),
         ("terms", with(&|s| s.terms.unsold = Mark::Paid)),
         ("code", with(&|s| s.code.prefix = "CARD".into())),
@@ -294,7 +294,7 @@ fn fields_are_inherited_and_laid_over() {
 /// when it is spent, and only by them does it differ from the business pocket.
 #[test]
 fn a_pool_is_a_pocket_with_conditions() {
-    let toys = Conditions { families: vec!["toys".into()], ..Conditions::default() };
+    let toys = Conditions { families: ["toys".into()].into(), ..Conditions::default() };
     let shop = Shop::with(|settings| settings.pools = vec![Pool { name: "toys".into(), conditions: toys }]);
     let (passes, by) = (&shop.passes, &shop.by);
     let boats = spec(Terms { pool: Some("boats".into()), ..card() });

@@ -296,7 +296,7 @@ fn a_free_line_counts_for_nothing() {
     let ann = shop.contact("Ann");
     let credit = |skus: [&str; 2]| {
         let mut terms = card();
-        terms.conditions.skus = skus.map(str::to_owned).to_vec();
+        terms.conditions.skus = skus.map(str::to_owned).into();
         let (pass, code) = shop.one(terms, eur("50"));
         shop.passes.redeem(&shop.by, Redeem::into_wallet(code, ann)).wait().unwrap();
         pass

@@ -51,7 +51,7 @@ fn families(sku: &str) -> &'static [&'static str] {
 impl Rule {
     fn terms(self, value: i64, spend_by: SpendBy) -> Terms {
         let mut terms = Terms { value: Worth::Fixed(cents(value)), spend_by, ..card() };
-        let (c, one) = (&mut terms.conditions, |name: &str| vec![name.to_owned()]);
+        let (c, one) = (&mut terms.conditions, |name: &str| BTreeSet::from([name.to_owned()]));
         match self {
             Self::Any => {}
             Self::Sku(sku) => c.skus = one(sku),
@@ -209,10 +209,14 @@ fn with_pools() -> Shop {
     Shop::with(|settings| {
         let pool = |name: &str, conditions| Pool { name: name.into(), conditions };
         settings.pools = vec![
-            pool("toys", Conditions { families: vec!["toys".into()], ..Conditions::default() }),
+            pool("toys", Conditions { families: ["toys".into()].into(), ..Conditions::default() }),
             pool(
                 "here",
-                Conditions { places: vec!["Here".into()], minimum: Some(cents(3)), ..Conditions::default() },
+                Conditions {
+                    places: ["Here".into()].into(),
+                    minimum: Some(cents(3)),
+                    ..Conditions::default()
+                },
             ),
         ];
     })
@@ -488,7 +492,7 @@ fn a_gift_card_pays_line_by_line() {
         let line = |(sku, price): (&str, &str)| Line::new(sku, 1, eur(price)).families(families(sku));
         Basket::new(Currency::EUR, ["A", "C", "B"].into_iter().zip(prices).map(line).collect()).unwrap()
     };
-    let conditions = Conditions { families: vec!["toys".into()], ..Conditions::default() };
+    let conditions = Conditions { families: ["toys".into()].into(), ..Conditions::default() };
     let (pass, code) = shop.one(Terms { conditions, ..card() }, eur("44"));
     let pay = |prices| Redeem::pay(code.clone(), goods(prices));
     let lines = |paid: &[crate::service::PaidLine]| -> Vec<(Option<u32>, Mark, i64)> {
