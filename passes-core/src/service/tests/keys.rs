@@ -3,9 +3,19 @@
 use super::people::code_of;
 use super::{Shop, basket, eur};
 use crate::contact::{Medium, Profile};
-use crate::id::PassId;
+use crate::id::{BusinessId, PassId};
 use crate::operation::Right;
+use crate::secret::Keyring;
 use crate::service::{Error, Receipt, Redeem};
+use crate::store::memory::Memory;
+use crate::store::{
+    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError,
+    StoredOperation,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// a refusal binds nothing: under its key the same request is judged anew, and another one is taken.
 #[test]
@@ -107,4 +117,82 @@ fn many_redemptions_are_answered_in_order() {
     let many = vec![(by.clone(), direct(2, "1")); 10_001];
     assert_eq!(code_of(passes.redeem_all(many).wait()), "TOO_LARGE");
     assert!(passes.verify(by).wait().unwrap().is_good());
+}
+
+/// A store that takes so many lists of commands, and is gone then.
+struct Tiring {
+    inner: Memory,
+    lists: AtomicU32,
+}
+
+impl Store for Tiring {
+    fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
+        Box::pin(async move {
+            match self.lists.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
+                Ok(_) => self.inner.run_all(commands).await,
+                Err(_) => Err(StoreError::Closed),
+            }
+        })
+    }
+
+    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
+        self.inner.load(load)
+    }
+
+    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
+        self.inner.commit(changes)
+    }
+
+    fn pause(&self, time: Duration) -> Fut<'_, ()> {
+        self.inner.pause(time)
+    }
+
+    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
+        self.inner.fill(chunk)
+    }
+
+    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
+        self.inner.page(query)
+    }
+
+    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
+        self.inner.events(business, after, limit)
+    }
+
+    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
+        self.inner.audit(business, each)
+    }
+}
+
+/// D-3: a long list goes to the store in parts. Answers come in order, no two operations have one id, and
+/// when the store is gone in the middle whoever landed before is told so.
+#[test]
+fn a_long_list_goes_in_parts() {
+    let shop = Shop::open();
+    let (lot, codes) = shop.sold(shop.cards(), 1_100, "50");
+    let requests = |from: usize| {
+        let direct = |code| (shop.by.clone(), Redeem::direct(code, eur("50")));
+        codes[from..].iter().cloned().map(direct).collect::<Vec<_>>()
+    };
+    let open = |lists: u32| {
+        let store = Tiring { inner: shop.store.clone(), lists: AtomicU32::new(lists) };
+        let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
+        let (time, seeds) = (Arc::clone(&shop.time), Arc::clone(&shop.seeds));
+        crate::Passes::open(Arc::new(store), ring, time, seeds).wait().unwrap()
+    };
+    let answers = open(1).redeem_all(requests(0)).wait().unwrap();
+    assert_eq!(answers.len(), 1_100);
+    let landed = answers.iter().take_while(|answer| answer.is_ok()).count();
+    assert!((1..1_100).contains(&landed), "{landed}");
+    for (serial, answer) in (1..).zip(&answers[..landed]) {
+        assert_eq!(answer.as_ref().unwrap().pass, lot.pass(serial));
+    }
+    assert!(answers[landed..].iter().all(|answer| code_of(answer.clone()) == "STORE_CLOSED"));
+    assert_eq!(code_of(open(0).redeem_all(requests(landed)).wait()), "STORE_CLOSED");
+    let rest = open(9).redeem_all(requests(landed)).wait().unwrap();
+    assert!(rest.len() == 1_100 - landed && rest.iter().all(Result::is_ok));
+    let events = crate::store::wait(shop.store.events(shop.by.business, 0, u32::MAX)).unwrap();
+    let ids: BTreeSet<_> = events.iter().map(|stored| stored.operation.id).collect();
+    assert!(ids.len() == events.len() && ids.len() > 1_100);
+    assert!(shop.passes.verify(&shop.by).wait().unwrap().is_good());
 }
