@@ -38,7 +38,7 @@ pub struct Redeem {
 
 impl Redeem {
     /// Into the wallet of a contact.
-    /// See [`Passes::redeem`].
+    /// See [`Passes::redeem`](crate::Passes::redeem).
     #[must_use]
     pub fn into_wallet(code: impl Into<Presented>, contact: ContactId) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Redeem {
     }
 
     /// Spent directly, as a gift card.
-    /// See [`Passes::redeem`].
+    /// See [`Passes::redeem`](crate::Passes::redeem).
     #[must_use]
     pub fn direct(code: impl Into<Presented>, amount: Money) -> Self {
         Self { code: code.into(), target: Target::Direct, amount: Some(amount), basket: None, partly: false }
@@ -200,7 +200,7 @@ impl Done for Redeemed {
 }
 
 /// The answer to a check: what the redemption would do, or every rule that fails.
-/// See [`Passes::check`].
+/// See [`Passes::check`](crate::Passes::check).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check<T = Redeemed> {
     /// Every rule that fails, the one to tell first in front; empty when it would be accepted.
@@ -211,7 +211,7 @@ pub struct Check<T = Redeemed> {
 
 impl<T> Check<T> {
     /// Whether it would be accepted.
-    /// See [`Passes::check`].
+    /// See [`Passes::check`](crate::Passes::check).
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.reasons.is_empty()
