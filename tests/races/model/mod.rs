@@ -32,7 +32,7 @@ use draw::{Drawing, Kind, draw_setup};
 use passes_conformance::chaos::Met;
 use play::{GIVEN_UP, GIVEN_UP_LANDED, IN_DOUBT, IN_DOUBT_LANDED, LOOKED_UP, Play, play};
 use script::Script;
-use stage::{Place, in_file, in_memory};
+use stage::{Place, in_file, in_memory, in_postgres};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tests::{Dice, dice, is_long};
@@ -43,9 +43,10 @@ const WORLD: usize = 1_000;
 /// After how many commands the books are compared, and some of everything else.
 const COMPARED: usize = 125;
 
-/// Commands of each test in memory, on SQLite, and of each of them where there is time.
+/// Commands of each test in memory, on SQLite, on PostgreSQL, and of each of them where there is time.
 const IN_MEMORY: usize = 10_000;
 const IN_FILES: usize = 6_000;
+const ON_SERVERS: usize = 2_000;
 const LONG: usize = 100_000;
 
 /// A script that failed, and how.
@@ -215,6 +216,18 @@ fn at_once_in_memory() {
 #[test]
 fn one_by_one_on_sqlite() {
     run("model::one_by_one_on_sqlite", Kind::OneByOne, IN_FILES, in_file);
+}
+
+/// W-1, W-3, D-1: one after the other, on PostgreSQL.
+#[test]
+fn one_by_one_on_postgres() {
+    run("model::one_by_one_on_postgres", Kind::OneByOne, ON_SERVERS, in_postgres);
+}
+
+/// D-1, D-2, D-3, R-5, R-8: at once, on PostgreSQL.
+#[test]
+fn at_once_on_postgres() {
+    run("model::at_once_on_postgres", Kind::AtOnce, ON_SERVERS, in_postgres);
 }
 
 /// D-1, D-2, D-3, R-5, R-8: at once, on SQLite.

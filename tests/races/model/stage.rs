@@ -5,18 +5,23 @@ use super::plans::{CONTACTS, specs, whole};
 use super::script::{Command, Label, Setup, Step};
 use passes_conformance::chaos::{Chaos, Trouble};
 use passes_core::calendar::Instant;
-use passes_core::id::{ContactId, PassId, PlanId};
+use passes_core::id::{BusinessId, ContactId, PassId, PlanId};
 use passes_core::operation::{Actor, By, Rights};
 use passes_core::store::memory::Memory;
-use passes_core::store::{Change, PageQuery, Store, StoredOperation, wait};
+use passes_core::store::{
+    After, Auditor, Change, Chunk, Fut, Load, Loaded, Page, PageQuery, Store, StoreError, StoredOperation,
+    wait,
+};
 use passes_core::{Entropy, Passes};
 use passes_host::testing::FixedClock;
+use passes_postgres::Postgres;
 use passes_sqlite::Sqlite;
 use std::cell::Cell;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 use tests::world::keyring;
 
@@ -73,6 +78,60 @@ impl Place for InFile {
     fn open(&self) -> Arc<dyn Store> {
         let options = Sqlite::options().single_process(self.single_process);
         Arc::new(options.open(self.folder.path().join("passes.db")).unwrap())
+    }
+}
+
+/// A database of PostgreSQL.
+struct InPostgres(String);
+
+impl Place for InPostgres {
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(InTurn(Postgres::options().connections(1).open(&self.0).unwrap()))
+    }
+}
+
+/// What is asked of it is done when it is polled, as callers need it that take turns: nobody else is polled meanwhile.
+struct InTurn(Postgres);
+
+impl Store for InTurn {
+    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
+        Box::pin(async move { wait(self.0.load(load)) })
+    }
+
+    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
+        Box::pin(async move { wait(self.0.commit(changes)) })
+    }
+
+    fn pause(&self, time: Duration) -> Fut<'_, ()> {
+        Box::pin(async move { wait(self.0.pause(time)) })
+    }
+
+    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
+        Box::pin(async move { wait(self.0.fill(chunk)) })
+    }
+
+    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
+        Box::pin(async move { wait(self.0.page(query)) })
+    }
+
+    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
+        Box::pin(async move { wait(self.0.events(business, after, limit)) })
+    }
+
+    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
+        Box::pin(async move { wait(self.0.audit(business, each)) })
+    }
+
+    fn ledger(&self, business: BusinessId, after: u64, each: Auditor) -> Fut<'_, ()> {
+        Box::pin(async move { wait(self.0.ledger(business, after, each)) })
+    }
+}
+
+/// In PostgreSQL; in memory where there is no server.
+pub(crate) fn in_postgres() -> Box<dyn Place> {
+    match test_postgres::shared() {
+        Some(server) => Box::new(InPostgres(server.database())),
+        None => in_memory(),
     }
 }
 
