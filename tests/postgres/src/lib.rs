@@ -18,8 +18,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+mod control;
+mod proxy;
+
 #[cfg(test)]
 mod tests;
+
+pub use control::End;
+pub use proxy::{Cut, Fate, Proxy};
 
 /// The variable that names another server, by the URL of a database to begin with.
 pub const VARIABLE: &str = "PASSES_TEST_POSTGRES_URL";
@@ -216,8 +222,27 @@ fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
+/// Starts the server, and again at each line; ends it at the end of the input. Each start has a shell of its own, so
+/// that who was killed is taken note of at once.
+const HOLD: &str = "(\"$1\" -D \"$2\"; :) & while read again; do (\"$1\" -D \"$2\"; :) & done; \
+     kill -INT $(head -n 1 \"$2/postmaster.pid\"); wait; rm -rf \"$3\" || { sleep 1; rm -rf \"$3\"; }";
+
 impl Own {
     fn start(binaries: PathBuf, settings: &[&str]) -> Self {
+        let program = binaries.join("initdb");
+        Self::make(binaries, settings, |data, command| {
+            let mut initdb = command(&program);
+            initdb.args(["-A", "trust", "-U", "postgres", "--no-locale", "-E", "UTF8", "--no-sync", "-D"]);
+            run(initdb.arg(data));
+        })
+    }
+
+    /// Starts a server over what this brings into its folder.
+    fn make(
+        binaries: PathBuf,
+        settings: &[&str],
+        fill: impl FnOnce(&Path, &dyn Fn(&Path) -> Command),
+    ) -> Self {
         let folder = tempfile::Builder::new().prefix("passes-pg-").tempdir().unwrap().keep();
         let user = unprivileged();
         give(&folder, user);
@@ -227,9 +252,7 @@ impl Own {
             command
         };
         let data = folder.join("data");
-        let mut initdb = command(&binaries.join("initdb"));
-        initdb.args(["-A", "trust", "-U", "postgres", "--no-locale", "-E", "UTF8", "--no-sync", "-D"]);
-        run(initdb.arg(&data));
+        fill(&data, &command);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         // A test's data may be lost with the machine.
         let mut configuration = format!(
@@ -245,9 +268,7 @@ impl Own {
         file.write_all(configuration.as_bytes()).unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
         let mut shell = command(Path::new("/bin/sh"));
-        shell
-            .arg("-c")
-            .arg("\"$1\" -D \"$2\" & server=$!; read end; kill -INT $server; wait $server; rm -rf \"$3\"");
+        shell.arg("-c").arg(HOLD);
         shell.arg("sh").arg(binaries.join("postgres")).arg(&data).arg(&folder);
         // A group of its own: who interrupts the tests at the terminal doesn't end the shell before the server.
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
@@ -258,11 +279,14 @@ impl Own {
         own
     }
 
+    fn is_ready(&self) -> bool {
+        self.client("pg_isready").stdout(Stdio::null()).status().unwrap().success()
+    }
+
     fn wait(&self) {
         let start = Instant::now();
         loop {
-            let ready = self.client("pg_isready").stdout(Stdio::null()).status().unwrap();
-            if ready.success() {
+            if self.is_ready() {
                 return;
             }
             let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
