@@ -17,6 +17,7 @@ use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
 use std::future::Future;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What a decision has at hand besides its request: the moment, randomness, and who asks.
 #[derive(Clone)]
@@ -120,7 +121,10 @@ pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
 pub(crate) const TRIES: u32 = 24;
 
 /// How often a command whose commit is in doubt is looked up and tried again.
-const DOUBTS: u32 = 3;
+const DOUBTS: u32 = 6;
+
+/// How long is waited for a store that can't be asked what became of a command; each time twice as long.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 impl Passes {
     /// Judges who asks, and gathers what a decision needs.
@@ -215,18 +219,23 @@ impl Passes {
     {
         // Not inside the future, which would hold order and decision beside the command made of them.
         let (command, job) = self.prepare(order, decide);
-        self.drive(command, job)
+        self.drive(command, job, false)
     }
 
-    /// Has the store run a command, and looks it up where its answer was lost.
-    pub(crate) async fn drive<T, F>(&self, command: Command, job: Arc<Job<T, F>>) -> Result<Receipt<T>, Error>
+    /// Has the store run a command, and looks it up where its answer was lost. `doubt` says that it was run before, and
+    /// nobody knows what came of that.
+    pub(crate) async fn drive<T, F>(
+        &self,
+        command: Command,
+        job: Arc<Job<T, F>>,
+        mut doubt: bool,
+    ) -> Result<Receipt<T>, Error>
     where
         T: Done,
         F: Decides<T>,
     {
         let mut running = self.inner.store.run(command);
-        let mut doubt = false;
-        for _ in 0..DOUBTS {
+        for round in 0..DOUBTS {
             match running.await {
                 Ok(answer) => {
                     let answer = self.finish(&job, answer);
@@ -239,7 +248,13 @@ impl Passes {
                     running = self.inner.store.run(job.command());
                 }
                 Err(StoreError::InDoubt) => break,
-                // This one didn't land, but it couldn't tell either what became of the one before.
+                // This one didn't land, but it couldn't tell either what became of the one before. It may be told later.
+                Err(error) if doubt && error.is_retryable() && round + 1 < DOUBTS => {
+                    if self.inner.store.pause(PATIENCE.saturating_mul(1 << round.min(5))).await.is_err() {
+                        break;
+                    }
+                    running = self.inner.store.run(job.command());
+                }
                 Err(_) if doubt => break,
                 Err(error) => return Err(error.into()),
             }
@@ -287,7 +302,12 @@ where
     T: Done,
     F: Decides<T>,
 {
-    fn command(self: &Arc<Self>) -> Command {
+    /// Whether what became of it can be looked up.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.env.key.is_some()
+    }
+
+    pub(crate) fn command(self: &Arc<Self>) -> Command {
         let job = Arc::clone(self);
         Command {
             load: Arc::clone(&self.load),

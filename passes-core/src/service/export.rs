@@ -16,6 +16,7 @@ use crate::pass::Action;
 use crate::passcode::Passcode;
 use crate::refusal::Refusal;
 use crate::store::{Add, DocKey, DocKind, Expect, PageQuery, PassOrder, PassRange, TallyKey};
+use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// One pass of an export.
@@ -185,6 +186,9 @@ impl Passes {
         Call::new(async move {
             let mut order = self.order(by, Right::Reveal, Kind::Reveal, &pass)?;
             order.load.passes.push(pass);
+            // No part of the receipt, which is kept.
+            let made = Arc::new(Mutex::new(None));
+            let told = Arc::clone(&made);
             let receipt = self
                 .run(order, move |view| {
                     let row = view.loaded.pass(pass);
@@ -192,9 +196,11 @@ impl Passes {
                         row.ok_or_else(|| Refusal::NotFound { what: PassId::WHAT, id: pass.to_string() })?;
                     let chain = view.docs.chain_of(pass)?;
                     Action::Reveal.check(super::redeem::state_of(row, &chain))?;
-                    if chain.lot.seed.is_none() {
-                        return Err(Refusal::CodeNotRecoverable.into());
-                    }
+                    let sealed = chain.lot.seed.as_ref().ok_or(Refusal::CodeNotRecoverable)?;
+                    let seed = open_seed(view.inner, view.env.by.business, pass.lot(), sealed)?;
+                    let maker = chain.lot.format.maker()?;
+                    let code = maker.passcode(&seed.code(&maker, pass.serial(), row.code_try));
+                    *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
                     let mut draft = Draft::new(view, ());
                     // It must be so still when it is written down.
                     let rests = Add { version: Some(row.version), ..Add::used(TallyKey::Uses(pass), 0) };
@@ -203,22 +209,9 @@ impl Passes {
                     Ok(draft)
                 })
                 .await?;
-            if receipt.replayed {
-                return Ok((receipt, None));
-            }
-            let mut load = crate::store::Load::new(by.business);
-            load.passes.push(pass);
-            let code = self
-                .look(by, load, |view| {
-                    let row = view.loaded.pass(pass).ok_or(Refusal::CodeNotRecoverable)?;
-                    let chain = view.docs.chain_of(pass)?;
-                    let sealed = chain.lot.seed.as_ref().ok_or(Refusal::CodeNotRecoverable)?;
-                    let seed = open_seed(&self.inner, by.business, pass.lot(), sealed)?;
-                    let maker = chain.lot.format.maker()?;
-                    Ok(maker.passcode(&seed.code(&maker, pass.serial(), row.code_try)))
-                })
-                .await?;
-            Ok((receipt, Some(code)))
+            let code = made.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let code = code.filter(|_| !receipt.replayed);
+            Ok((receipt, code))
         })
     }
 }

@@ -85,7 +85,7 @@ impl Passes {
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
             match self.redemption(self.env(by, Right::Redeem), request) {
-                Ok((command, job)) => self.drive(command, job).await,
+                Ok((command, job)) => self.drive(command, job, false).await,
                 Err(unasked) => Err(self.after_key(unasked).await),
             }
         })
@@ -139,10 +139,23 @@ impl Passes {
                     Err(error) => vec![Err(error); size].into_iter(),
                 };
                 let missing = || Err(StoreError::Backend("a command without an answer".into()));
-                let answer = |waiting: Result<Arc<_>, Error>| {
-                    self.finish(&*waiting?, answers.next().unwrap_or_else(missing)?)
-                };
-                told.extend(waiting.into_iter().map(answer));
+                for waiting in waiting {
+                    let job = match waiting {
+                        Ok(job) => job,
+                        Err(error) => {
+                            told.push(Err(error));
+                            continue;
+                        }
+                    };
+                    told.push(match answers.next().unwrap_or_else(missing) {
+                        Ok(answer) => self.finish(&*job, answer),
+                        // Boxed, because it is rare.
+                        Err(StoreError::InDoubt) if job.is_keyed() => {
+                            Box::pin(self.drive(job.command(), job, true)).await
+                        }
+                        Err(error) => Err(error.into()),
+                    });
+                }
             }
             self.flush_some().await;
             Ok(told)
