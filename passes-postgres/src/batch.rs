@@ -83,6 +83,8 @@ async fn together(pool: &Pool, commands: &mut [Command]) -> Batch {
     let landed = if changes.is_empty() { Ok(Vec::new()) } else { commit_group(&mut session, &changes).await };
     match landed {
         Ok(after) => Batch::Over(told(decided, changes, after)),
+        // The connection was lost, and nothing landed: each goes over another.
+        Err(StoreError::Transient(_)) if session.is_lost() => Batch::Alone(decided.len()),
         Err(error @ (StoreError::InDoubt | StoreError::Transient(_) | StoreError::Full(_))) => {
             let over = decided.into_iter().map(|decided| match decided {
                 Decision::Over(answer) => answer,

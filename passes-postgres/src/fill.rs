@@ -125,8 +125,9 @@ impl Session {
         }
         self.trip();
         let committed = self.client.batch_execute("COMMIT").await;
-        self.open = false;
         committed.map_err(|error| told(&error, While::Committing))?;
+        // One that was stopped before it began leaves the transaction open.
+        self.open = false;
         Ok(after)
     }
 

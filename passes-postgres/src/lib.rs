@@ -46,12 +46,20 @@
 //! |---|---|---|
 //! | 22012, 22003, 23505 (a guard; a sum beyond the numbers; a key that is there), 40001, 40P01 | `Conflict` | nothing landed; the command is decided again |
 //! | 2201E (another transaction came first), 23505 at a named tally that two begin at once | | nothing landed; the statement is sent again |
-//! | 53000, 53200, 53300, 55P03, 57014, 57P03, 57P05, 25006, 26000, 0A000, and no connection before anything was sent | `Transient` | nothing landed; it may be given again |
+//! | 53000, 53200, 53300, 55P03, 57014, 57P03, 57P05, 25P03, 26000, 0A000, and no connection before anything was sent | `Transient` | nothing landed; it may be given again |
 //! | 53100 | `Full` | nothing landed |
 //! | while committing: 08…, 40003, 57P01, 57P02, 57P04, or the connection is lost | `InDoubt` | it may have landed: the key is looked up |
 //! | the same while reading | `Transient` | |
 //! | XX001, XX002, and rows that make no sense | `Corrupt` | |
+//! | 25006 (it only reads: a standby) | `Transient` | nothing landed; the connection isn't used again, so that the next finds the primary |
 //! | 2201F (a document's parent would change), all others | `Backend` | |
+//!
+//! What was sent over a connection that is lost before its commit is begun again over another, by itself. A commit in doubt
+//! whose command has a key is looked up by the library, for some seconds if need be; without a key its caller is told. While
+//! there is no server at all, callers are told at once that nothing landed. After a failover the hosts of the URL are tried
+//! in turn (`postgres://till@one,two/shop?target_session_attrs=read-write`); what was answered is on the standby only if the
+//! primary waited for it (`synchronous_standby_names`). A server that is gone without a word is noticed within a minute
+//! (TCP keepalives).
 //!
 //! # Positions of events
 //!

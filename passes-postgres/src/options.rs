@@ -175,6 +175,12 @@ impl Address {
             // A server that is silent for so long is gone.
             config.tcp_user_timeout(Duration::from_secs(30));
         }
+        if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+            // One that is gone without a word, while an answer is waited for, is noticed within a minute and not after hours.
+            config.keepalives_idle(Duration::from_secs(15));
+            config.keepalives_interval(Duration::from_secs(5));
+            config.keepalives_retries(3);
+        }
         let connections = connections.unwrap_or(CONNECTIONS);
         Ok(Self { config, security, connections, transaction_pooler })
     }
@@ -191,8 +197,12 @@ mod tests {
     /// D-1: a URL says where the server is, how it is known, and how many connections there may be.
     #[test]
     fn a_url_is_read() {
+        let patient = parse("postgres://till@db/shop?keepalives_idle=60").unwrap();
+        assert_eq!(patient.config.get_keepalives_idle(), Duration::from_secs(60));
+
         let plain = parse("postgres://till@db.example/shop").unwrap();
         assert_eq!((plain.connections, plain.transaction_pooler), (CONNECTIONS, false));
+        assert_eq!(plain.config.get_keepalives_idle(), Duration::from_secs(15));
         assert_eq!((plain.config.get_ssl_mode(), plain.security), (SslMode::Prefer, Security::Opportunistic));
         assert_eq!(plain.config.get_dbname(), Some("shop"));
         let url = "postgres:///shop?host=/run/pg&connections=3&pooler=transaction&sslmode=disable&user=till";

@@ -12,6 +12,7 @@ use passes_core::store::StoreError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
@@ -27,6 +28,9 @@ const SETTINGS: &str = "SET plan_cache_mode=force_generic_plan; SET enable_seqsc
 
 /// How many statements a connection keeps prepared, and how many texts a store keeps, before it begins anew.
 const KEPT: usize = 512;
+
+/// How long a server may take to greet, unless the URL says how long connecting may take.
+const GREETING: Duration = Duration::from_secs(10);
 
 /// What connections of a store share.
 #[derive(Debug, Default)]
@@ -87,7 +91,14 @@ impl Connector {
 
     /// A connection that nothing was said over yet.
     pub(crate) async fn connect(&self) -> Result<Client, StoreError> {
-        let connecting = self.address.config.connect(self.tls.clone()).await;
+        let config = &self.address.config;
+        // Whoever takes the connection and says nothing is a server that isn't there, too.
+        let time = config.get_connect_timeout().copied().unwrap_or(GREETING);
+        let time =
+            time.saturating_mul(u32::try_from(config.get_hosts().len()).unwrap_or(1).saturating_add(1));
+        let connecting = tokio::time::timeout(time, config.connect(self.tls.clone())).await;
+        let connecting =
+            connecting.map_err(|_| StoreError::Transient("the server doesn't answer".to_owned()))?;
         let (client, connection) = connecting.map_err(|error| told(&error, While::Reading))?;
         let serving = self.serving();
         self.runtime.spawn(async move {
@@ -273,6 +284,8 @@ impl Session {
     fn failed(&mut self, error: &tokio_postgres::Error, doing: While) -> Failed {
         match error.code().map(|code| code.code()) {
             Some("26000" | "0A000") => self.statements.clear(),
+            // A standby, or what became one: the next connection may find the primary.
+            Some("25006") => self.lost = true,
             Some(code) => self.lost |= code.starts_with("57P") || code.starts_with("08"),
             None => self.lost = true,
         }

@@ -146,18 +146,22 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, mut command: Command) -> Res
 /// Two round trips, between which anything may happen.
 async fn freely(pool: &Pool, command: &mut Command) -> Result<Answer, StoreError> {
     let mut others = OTHERS;
-    let (mut session, loaded) = loop {
+    loop {
         let mut session = pool.get().await.map_err(no_connection)?;
-        match session.load(&command.load).await {
+        let answered = match session.load(&command.load).await {
+            Err(error) => Err(error),
+            Ok(loaded) => match decide(command, &loaded)? {
+                Decided::Over(answer) => return Ok(answer),
+                Decided::Write(change, refusals) => match crate::commit_one(&mut session, &change).await {
+                    Ok(after) => return answer(*change, refusals, after),
+                    Err(error) => Err(error),
+                },
+            },
+        };
+        match answered {
+            // The connection was lost, and nothing landed: it is begun again over another.
             Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
-            loaded => break (session, loaded?),
-        }
-    };
-    match decide(command, &loaded)? {
-        Decided::Over(answer) => Ok(answer),
-        Decided::Write(change, refusals) => {
-            let after = crate::commit_one(&mut session, &change).await?;
-            answer(*change, refusals, after)
+            answered => return answered,
         }
     }
 }
@@ -169,7 +173,8 @@ async fn in_turn(pool: &Pool, key: i64, command: &mut Command) -> Result<Answer,
         let mut session = pool.get().await.map_err(no_connection)?;
         // Who is gone in the middle of it holds up the others no longer than this.
         session.first = Some(format!(
-            "BEGIN; SET LOCAL idle_in_transaction_session_timeout='10s'; SELECT pg_advisory_xact_lock({key})"
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout='10s'; \
+             SELECT pg_advisory_xact_lock({key})"
         ));
         session.open = true;
         let loaded = match session.load(&command.load).await {
@@ -195,6 +200,7 @@ async fn in_turn(pool: &Pool, key: i64, command: &mut Command) -> Result<Answer,
         match commit_and_end(&mut session, &change).await {
             Ok(Some(after)) => return answer(*change, refusals, after),
             Ok(None) => {}
+            Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
             Err(error) => return Err(error),
         }
     }

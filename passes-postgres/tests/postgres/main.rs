@@ -10,6 +10,7 @@ mod opening;
 mod order;
 mod suite;
 mod trips;
+mod troubles;
 
 use passes_core::Refusal;
 use passes_core::calendar::Instant;
