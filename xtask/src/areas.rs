@@ -48,7 +48,7 @@ const AREAS: &[Area] = &[
     Area { name: "fuzz", about: "what the fuzzers kept, run once", packages: &["fuzz-targets"], steps: &[] },
     Area {
         name: "crash",
-        about: "a process killed at random, power cuts, full disks",
+        about: "a process killed at random, power cuts, full disks, servers and lines that fail",
         packages: &["crash", "test-vfs"],
         steps: &[],
     },

@@ -1,4 +1,4 @@
-//! What a crash leaves behind: a process killed at random, a power cut, a disk that fails.
+//! What a crash leaves behind: a process killed at random, a power cut, a disk that fails, a server that goes away.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,3 +13,4 @@
 mod faults;
 mod kills;
 mod power;
+mod servers;

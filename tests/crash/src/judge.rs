@@ -52,8 +52,13 @@ impl Judge<'_> {
         }
     }
 
-    /// The operations are numbered without a gap.
+    /// The operations are numbered without a gap, or where there may be gaps, in order.
     fn log(&mut self) {
+        if self.found.gaps {
+            let in_order = self.found.log.is_sorted_by(|a, b| a.number < b.number);
+            self.tell(in_order, || "the operations are not in the order of their numbers".to_owned());
+            return;
+        }
         for (op, number) in self.found.log.iter().zip(1..) {
             self.tell(op.number == number, || {
                 format!("operation {} stands where {number} should", op.number)
@@ -62,7 +67,8 @@ impl Judge<'_> {
     }
 
     fn op(&self, number: u64) -> Option<&Op> {
-        self.found.log.get(usize::try_from(number).ok()?.checked_sub(1)?)
+        let at = self.found.log.binary_search_by_key(&number, |op| op.number).ok()?;
+        self.found.log.get(at)
     }
 
     /// What was answered is there, as it was answered; nothing failed, and nothing was refused without a reason.

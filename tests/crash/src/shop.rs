@@ -6,6 +6,7 @@ use passes_core::id::{ContactId, PlanId};
 use passes_core::money::{Currency, Money};
 use passes_core::operation::{Actor, By, Rights};
 use passes_core::plan::{Classification, Form, Spec, Terms, Usage};
+use passes_core::store::Store;
 use passes_core::{Error, Passes};
 use passes_host::SystemClock;
 use passes_host::testing::SeededEntropy;
@@ -44,7 +45,15 @@ impl Shop {
     /// # Errors
     /// None is expected, whatever happened to those who had the file open before.
     pub fn open(file: &Path, options: Options, seed: u64) -> Result<Self, Error> {
-        let (store, entropy) = (Arc::new(options.open(file)?), Arc::new(SeededEntropy::new(seed)));
+        Self::on(Arc::new(options.open(file)?), seed)
+    }
+
+    /// Opens it on any store, and makes the business if there is none.
+    ///
+    /// # Errors
+    /// What the store says, if it can't be reached.
+    pub fn on(store: Arc<dyn Store>, seed: u64) -> Result<Self, Error> {
+        let entropy = Arc::new(SeededEntropy::new(seed));
         let passes = Passes::open(store, keyring(), Arc::new(SystemClock), entropy).wait()?;
         let actor = Actor::new("till", Rights::all())?;
         let business = passes.create_business_once(&actor, "the shop", settings()).wait()?;

@@ -6,10 +6,11 @@ use crate::shop::{Goods, Shop, read};
 use crate::{Answer, Deed};
 use passes_core::id::{ContactId, LotId, PassId, PlanId, RunId};
 use passes_core::service::{Changed, Issued, LotStarted};
+use passes_postgres::Postgres;
 use passes_sqlite::{Options, Sqlite};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use tests::Dice;
 
 /// A pass with its code.
@@ -33,8 +34,10 @@ pub struct Running {
 /// What a till is told when it begins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Orders {
-    /// The file.
+    /// The file; where there is a server, only what the till's other files are called by.
     pub file: PathBuf,
+    /// The URL of a server's database, if that is what it opens.
+    pub server: Option<String>,
     /// Its number among all tills, of which its keys are made.
     pub life: usize,
     /// Where its choices come from.
@@ -52,6 +55,18 @@ pub struct Orders {
 }
 
 impl Orders {
+    /// Opens the shop.
+    ///
+    /// # Errors
+    /// None is expected, whatever happened to others.
+    pub fn open(&self, session: u64) -> Result<Shop, passes_core::Error> {
+        let seed = self.seed.wrapping_add(session);
+        match &self.server {
+            Some(url) => Shop::on(Arc::new(Postgres::open(url)?), seed),
+            None => Shop::open(&self.file, self.options(), seed),
+        }
+    }
+
     /// How the file is opened.
     #[must_use]
     pub fn options(&self) -> Options {

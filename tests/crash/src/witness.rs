@@ -90,27 +90,40 @@ impl Witness {
     /// # Panics
     /// When the file is so wrong that it can't be opened or read.
     pub fn look(&mut self, file: &Path, last: bool) -> Vec<String> {
-        self.judged += 1;
         let seed = self.dice.below(u64::MAX);
         let shop = Shop::open(file, Sqlite::options(), seed).unwrap();
-        self.found.read_on(&shop);
+        self.look_into(&shop, last, |found| found.examine(&shop, file))
+    }
+
+    /// Judges what is in a server's database. Tells what is wrong with it.
+    ///
+    /// # Panics
+    /// When it is so wrong that it can't be read.
+    pub fn look_at(&mut self, shop: &Shop, last: bool) -> Vec<String> {
+        self.found.gaps = true;
+        self.look_into(shop, last, |found| found.examine_books(shop))
+    }
+
+    fn look_into(&mut self, shop: &Shop, last: bool, examine: impl Fn(&mut Found)) -> Vec<String> {
+        self.judged += 1;
+        self.found.read_on(shop);
         self.history.found(self.found.last());
-        self.found.examine(&shop, file);
+        examine(&mut self.found);
         let life = self.history.born(self.found.last());
-        let goods = Shop::set_up(|key, deed| self.history.act(life, &shop, Some(key), &deed));
-        self.retry(&shop, life);
+        let goods = Shop::set_up(|key, deed| self.history.act(life, shop, Some(key), &deed));
+        self.retry(shop, life);
         if last {
-            self.finish(&shop, life);
+            self.finish(shop, life);
         }
-        self.replay(&shop, life, if last { 400 } else { 60 });
-        self.found.read_on(&shop);
-        self.found.read_rows(&shop);
+        self.replay(shop, life, if last { 400 } else { 60 });
+        self.found.read_on(shop);
+        self.found.read_rows(shop);
         if last {
-            self.found.read_again(&shop);
-            self.found.examine(&shop, file);
-            self.found.read_codes(&shop, 97);
+            self.found.read_again(shop);
+            examine(&mut self.found);
+            self.found.read_codes(shop, 97);
             self.seen.passes += self.found.passes.len() as u64;
-            self.seen.operations += self.found.last();
+            self.seen.operations += self.found.log.len() as u64;
         }
         let Verdict { wrong, lost } = judge(&self.history, &self.found);
         if last {
@@ -118,7 +131,7 @@ impl Witness {
             self.seen.lost_without.1 += lost.1;
         }
         if wrong.is_empty() {
-            self.stock(&shop, goods, life);
+            self.stock(shop, goods, life);
         }
         self.history.died(life);
         wrong

@@ -104,7 +104,7 @@ impl Disk {
 }
 
 /// A complete lot of so many cards, all sold.
-fn sold_lot(shop: &Shop, goods: &Goods, count: u32) -> LotStarted {
+pub(crate) fn sold_lot(shop: &Shop, goods: &Goods, count: u32) -> LotStarted {
     let request = Generate { plan: goods.plans[0], count, accept_weak: false };
     let started = shop.passes.generate(&shop.by, request).wait().unwrap();
     shop.passes.finish_run(&shop.by, started.run).wait().unwrap();

@@ -5,7 +5,7 @@ mod lies;
 mod lines;
 mod story;
 mod sums;
-mod till;
+pub(crate) mod till;
 
 use std::io::Write;
 use story::Story;

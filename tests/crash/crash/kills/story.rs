@@ -64,6 +64,7 @@ impl<'a> Story<'a> {
         stock.favour = Some(self.sums.rarest().to_owned());
         Orders {
             file: self.file.clone(),
+            server: None,
             life: self.witness.history.born(self.witness.found.last()),
             seed: self.dice.below(u64::MAX),
             threads: self.dice.between(1, 6) as u64,

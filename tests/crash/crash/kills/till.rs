@@ -16,7 +16,7 @@ const HANGS: Duration = Duration::from_secs(240);
 
 /// How far a till came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     Started,
     Opening,
     SettingUp,
@@ -25,19 +25,19 @@ pub(super) enum Stage {
 }
 
 /// A running till.
-pub(super) struct Till {
-    pub(super) life: usize,
-    pub(super) stage: Stage,
+pub(crate) struct Till {
+    pub(crate) life: usize,
+    pub(crate) stage: Stage,
     /// Whether it closes the file from time to time.
-    pub(super) closes: bool,
+    pub(crate) closes: bool,
     /// When it was started.
-    pub(super) started: Instant,
+    pub(crate) started: Instant,
     /// How many answers it received.
-    pub(super) answers: u64,
+    pub(crate) answers: u64,
     /// How many of them were receipts of before.
-    pub(super) replayed: u64,
+    pub(crate) replayed: u64,
     /// How many were refusals.
-    pub(super) refused: u64,
+    pub(crate) refused: u64,
     child: Child,
     /// It ends when this is closed.
     _orders: Option<ChildStdin>,
@@ -47,19 +47,19 @@ pub(super) struct Till {
 }
 
 /// What a kill hit.
-pub(super) struct Death {
-    pub(super) stage: Stage,
+pub(crate) struct Death {
+    pub(crate) stage: Stage,
     /// The kinds of the requests under way.
-    pub(super) under_way: Vec<&'static str>,
-    pub(super) answers: u64,
-    pub(super) replayed: u64,
-    pub(super) refused: u64,
-    pub(super) torn: bool,
+    pub(crate) under_way: Vec<&'static str>,
+    pub(crate) answers: u64,
+    pub(crate) replayed: u64,
+    pub(crate) refused: u64,
+    pub(crate) torn: bool,
 }
 
 impl Till {
     /// Starts a till.
-    pub(super) fn start(orders: &Orders) -> Self {
+    pub(crate) fn start(orders: &Orders) -> Self {
         let stderr = orders.file.with_extension(format!("{}.stderr", orders.life));
         let mut child = Command::new(env!("CARGO_BIN_EXE_till"))
             .stdin(Stdio::piped())
@@ -123,7 +123,7 @@ impl Till {
     }
 
     /// Listens until something holds.
-    pub(super) fn listen(&mut self, history: &mut History, until: impl Fn(&Self) -> bool) {
+    pub(crate) fn listen(&mut self, history: &mut History, until: impl Fn(&Self) -> bool) {
         while !until(self) {
             match self.lines.recv_timeout(HANGS) {
                 Ok(line) => self.take(&line, history),
@@ -133,7 +133,7 @@ impl Till {
     }
 
     /// Listens to what it has told by now.
-    pub(super) fn catch_up(&mut self, history: &mut History) {
+    pub(crate) fn catch_up(&mut self, history: &mut History) {
         while let Ok(line) = self.lines.try_recv() {
             self.take(&line, history);
         }
@@ -144,7 +144,7 @@ impl Till {
     }
 
     /// Kills it, and hears what it told before.
-    pub(super) fn kill(mut self, history: &mut History) -> Death {
+    pub(crate) fn kill(mut self, history: &mut History) -> Death {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
         #[cfg(unix)]

@@ -32,7 +32,7 @@ fn main() {
     let mut stock = orders.stock.clone();
     for session in 0_u64.. {
         voice.tell(&Line::Opening);
-        let shop = Shop::open(&orders.file, orders.options(), orders.seed.wrapping_add(session)).unwrap();
+        let shop = orders.open(session).unwrap();
         voice.tell(&Line::Opened);
         stock.goods = Shop::set_up(|key, deed| {
             let call = voice.ask(Some(key), &deed);
