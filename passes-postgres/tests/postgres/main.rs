@@ -8,6 +8,8 @@ mod callers;
 mod faults;
 mod opening;
 mod order;
+mod plans;
+mod plans_hot;
 mod suite;
 mod trips;
 mod troubles;
