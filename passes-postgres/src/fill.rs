@@ -57,7 +57,8 @@ impl Session {
     pub(crate) async fn begin(&mut self, how: &str) -> Result<(), StoreError> {
         self.open = true;
         self.trip();
-        self.client.batch_execute(&format!("BEGIN {how}")).await.map_err(|error| reading(&error))
+        let text = format!("BEGIN {how}; {}", self.local());
+        self.client.batch_execute(&text).await.map_err(|error| reading(&error))
     }
 
     pub(crate) async fn roll_back(&mut self) -> Result<(), StoreError> {
@@ -104,7 +105,7 @@ impl Session {
         plan: &Plan<'_>,
         lasts: &[Option<i64>],
     ) -> Result<After, Failed> {
-        self.begin("").await?;
+        self.begin("ISOLATION LEVEL READ COMMITTED").await?;
         self.trip();
         let rows = self
             .client

@@ -26,6 +26,13 @@ pub(crate) type Connection = Object<Connector>;
 const SETTINGS: &str = "SET plan_cache_mode=force_generic_plan; SET enable_seqscan=off; SET jit=off; \
      SET lock_timeout='30s'; SET default_transaction_isolation='read committed';";
 
+/// The same where a session is whoever's comes next: for one transaction. Sent with each statement, before it.
+macro_rules! local {
+    () => {
+        "SET LOCAL enable_seqscan=off; SET LOCAL jit=off; SET LOCAL lock_timeout='30s'; "
+    };
+}
+
 /// How many statements a connection keeps prepared, and how many texts a store keeps, before it begins anew.
 const KEPT: usize = 512;
 
@@ -251,32 +258,43 @@ impl Session {
         write: impl Fn(&mut Sql<'a>),
         doing: While,
     ) -> Result<Vec<Row>, Failed> {
-        let (first, last) = (self.first.take(), self.last.take());
+        let (mut first, mut last) = (self.first.take(), self.last.take());
         let ready = self.ready(tag, write).await?;
         self.trip();
-        let client = &self.client;
-        let simple = async |text: Option<&str>| match text {
-            Some(text) => client.batch_execute(text).await,
-            None => Ok(()),
-        };
-        // All are sent at once, in this order.
-        let all = join3(simple(first.as_deref()), ready.send(client), simple(last));
-        let (before, answer, behind) = all.await;
-        if last.is_some() && behind.is_ok() {
+        if first.is_none() && self.is_bare() {
+            (first, last) = (Some(ALONE.to_owned()), Some(COMMIT));
+            self.open = true;
+        }
+        let (answer, ended) = ready.send_between(&self.client, first.as_deref(), last).await;
+        if ended {
             self.open = false;
         }
-        let answer = before.and(answer).and_then(|rows| behind.map(|()| rows));
         answer.map_err(|error| self.failed(&error, doing))
+    }
+
+    /// Whether a statement would meet whatever settings a pooler's session happens to have.
+    fn is_bare(&self) -> bool {
+        !self.named && !self.open
+    }
+
+    /// The settings of a transaction, where the session has none of its own.
+    pub(crate) fn local(&self) -> &'static str {
+        if self.named { "" } else { local!() }
     }
 
     /// Sends statements that only read, all at once; the answers come in the same order.
     pub(crate) async fn query_all(&mut self, all: &[Ready<'_>]) -> Vec<Result<Vec<Row>, StoreError>> {
         self.trip();
+        let (first, last) = if self.is_bare() { (Some(ALONE), Some(COMMIT)) } else { (None, None) };
+        self.open |= first.is_some();
         let client = &self.client;
-        let answers = join_all(all.iter().map(|ready| ready.send(client))).await;
+        let answers = join_all(all.iter().map(|ready| ready.send_between(client, first, last))).await;
+        if last.is_some() && answers.iter().all(|(_, ended)| *ended) {
+            self.open = false;
+        }
         answers
             .into_iter()
-            .map(|rows| rows.map_err(|error| self.failed(&error, While::Reading).error))
+            .map(|(rows, _)| rows.map_err(|error| self.failed(&error, While::Reading).error))
             .collect()
     }
 
@@ -322,7 +340,30 @@ enum How {
     Text(Arc<str>),
 }
 
+/// What ends a transaction, whatever became of it.
+pub(crate) const COMMIT: &str = "COMMIT";
+
+/// Begins a transaction of one statement, with the settings that the session can't have.
+const ALONE: &str = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; ", local!());
+
 impl Ready<'_> {
+    /// Sends it with what comes right before and behind it, all at once and in this order. Tells, too, whether what comes
+    /// behind it was done.
+    async fn send_between(
+        &self,
+        client: &Client,
+        first: Option<&str>,
+        last: Option<&str>,
+    ) -> (Result<Vec<Row>, tokio_postgres::Error>, bool) {
+        let simple = async |text: Option<&str>| match text {
+            Some(text) => client.batch_execute(text).await,
+            None => Ok(()),
+        };
+        let (before, answer, behind) = join3(simple(first), self.send(client), simple(last)).await;
+        let ended = last.is_some() && behind.is_ok();
+        (before.and(answer).and_then(|rows| behind.map(|()| rows)), ended)
+    }
+
     async fn send(&self, client: &Client) -> Result<Vec<Row>, tokio_postgres::Error> {
         let args = &self.args;
         match &self.how {

@@ -7,7 +7,7 @@
 
 use crate::errors::{While, broken};
 use crate::plan::{Fresh, Plan};
-use crate::pool::{OTHERS, Pool, Session, no_connection};
+use crate::pool::{COMMIT, OTHERS, Pool, Session, no_connection};
 use crate::{AGAIN, commit};
 use passes_core::id::Id;
 use passes_core::store::{After, Answer, Change, Command, Decision, Load, Loaded, StoreError, done};
@@ -173,8 +173,9 @@ async fn in_turn(pool: &Pool, key: i64, command: &mut Command) -> Result<Answer,
         let mut session = pool.get().await.map_err(no_connection)?;
         // Who is gone in the middle of it holds up the others no longer than this.
         session.first = Some(format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout='10s'; \
-             SELECT pg_advisory_xact_lock({key})"
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {}SET LOCAL idle_in_transaction_session_timeout='10s'; \
+             SELECT pg_advisory_xact_lock({key})",
+            session.local()
         ));
         session.open = true;
         let loaded = match session.load(&command.load).await {
@@ -215,7 +216,7 @@ async fn commit_and_end(session: &mut Session, change: &Change) -> Result<Option
         return Err(error);
     }
     let base = session.base;
-    session.last = Some("COMMIT");
+    session.last = Some(COMMIT);
     let sent = session.query(commit::TAG, |sql| commit::write(sql, &plan, base), While::Committing).await;
     match sent {
         Ok(rows) => Ok(commit::read(&plan, &rows)?.pop()),

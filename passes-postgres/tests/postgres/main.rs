@@ -10,6 +10,7 @@ mod opening;
 mod order;
 mod plans;
 mod plans_hot;
+mod pooler;
 mod suite;
 mod trips;
 mod troubles;

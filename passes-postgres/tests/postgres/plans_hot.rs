@@ -210,7 +210,7 @@ fn commits() -> Vec<Hot> {
             };
             commit(store, &[change])
         }),
-        landing("a redemption of many passes", |store, n| {
+        landing("many passes in a redemption", |store, n| {
             let tally = (1..=9).map(|n| Add::used(TallyKey::Balance(pass(n)), 1)).collect();
             let entries = (1..=9).map(|n| settled(pass(n), 1)).collect();
             commit(store, &[Change { tally, entries, ..keyed(n) }])
@@ -304,6 +304,9 @@ fn pages() -> Vec<Hot> {
         hot("history of a credit", &[], move |store, _| {
             let (contact, id) = credit(1);
             page(store, &history(Subject::Credit(contact, id), None))
+        }),
+        hot("ledger from a number", &[], move |store, _| {
+            wait(store.ledger(business, 40_000_000, Box::new(drop)))
         }),
         hot("events", &[], move |store, _| wait(store.events(business, 800_000, limit)).map(drop)),
     ]

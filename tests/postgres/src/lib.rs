@@ -19,12 +19,14 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 mod control;
+mod pooler;
 mod proxy;
 
 #[cfg(test)]
 mod tests;
 
 pub use control::End;
+pub use pooler::{Pooler, pooler_missing};
 pub use proxy::{Cut, Fate, Proxy};
 
 /// The variable that names another server, by the URL of a database to begin with.

@@ -20,3 +20,17 @@ fn a_server_comes_and_goes() {
     drop(server);
     assert!(!folder.exists() && !listens(port));
 }
+
+/// D-1: a pooler comes before a server, shares few connections among many clients, and leaves nothing when it ends.
+#[test]
+fn a_pooler_comes_and_goes() {
+    let Some(server) = Server::own(&[]) else { return };
+    let Some(pooler) = Pooler::start(&server, 1) else { return };
+    let url = pooler.url(&server.database());
+    let backend = || server.say(&url, "SELECT pg_backend_pid()");
+    assert_eq!(backend(), backend());
+    let (folder, port) = (pooler.folder.clone(), pooler.port);
+    assert!(folder.exists() && listens(port));
+    drop(pooler);
+    assert!(!folder.exists() && !listens(port));
+}

@@ -1,0 +1,107 @@
+//! PgBouncer before a server, in transaction mode: any version, that of Debian included.
+
+use crate::{Place, Server, give, own_group, run_as};
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const MISSING: &str = "PgBouncer isn't installed (apt-get install pgbouncer)";
+
+/// Why the tests through a pooler can't run here; nothing where they can.
+#[must_use]
+pub fn pooler_missing() -> Option<&'static str> {
+    program().is_none().then_some(MISSING)
+}
+
+/// A pooler in transaction mode before a server of one's own. Each database has `connections` connections to the server,
+/// which all its clients share. It ends as a server does.
+#[derive(Debug)]
+pub struct Pooler {
+    folder: PathBuf,
+    port: u16,
+    shell: Mutex<Child>,
+}
+
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    folders.map(|folder| folder.join("pgbouncer")).find(|program| program.exists())
+}
+
+impl Pooler {
+    /// Starts one; none where it isn't installed, which is told, or where the server is somebody else's.
+    ///
+    /// # Panics
+    /// When `CI` is set and it isn't installed, or it can't be started.
+    #[must_use]
+    pub fn start(server: &Server, connections: u32) -> Option<Self> {
+        let Place::Own(own) = &server.place else {
+            eprintln!("skipped: a pooler is put before a server that tests start, and not before another");
+            return None;
+        };
+        let Some(program) = program() else {
+            assert!(std::env::var_os("CI").is_none_or(|value| value.is_empty()), "{MISSING}");
+            eprintln!("skipped: {MISSING}");
+            return None;
+        };
+        let folder = tempfile::Builder::new().prefix("passes-pooler-").tempdir().unwrap().keep();
+        give(&folder, own.user);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = format!(
+            "[databases]\n* = host={server} port={server_port}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n\
+             unix_socket_dir={folder}\nauth_type=trust\nauth_file={folder}/users\npool_mode=transaction\n\
+             default_pool_size={connections}\nmax_client_conn=500\nquery_wait_timeout=60\nlogfile={folder}/log\n",
+            server = own.folder.display(),
+            server_port = own.port,
+            folder = folder.display(),
+        );
+        fs::write(folder.join("settings"), settings).unwrap();
+        fs::write(folder.join("users"), "\"postgres\" \"\"\n").unwrap();
+        let mut shell = Command::new("/bin/sh");
+        run_as(shell.current_dir(&folder), own.user);
+        shell
+            .arg("-c")
+            .arg("\"$1\" -q \"$2\" & pooler=$!; read end; kill -TERM $pooler; wait $pooler; rm -rf \"$3\"");
+        shell.arg("sh").arg(program).arg(folder.join("settings")).arg(&folder);
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        own_group(&mut shell);
+        let shell = Mutex::new(shell.spawn().unwrap());
+        let pooler = Self { folder, port, shell };
+        pooler.wait();
+        Some(pooler)
+    }
+
+    fn wait(&self) {
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(start.elapsed() < Duration::from_secs(60), "the pooler doesn't start: {}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The URL of a database of its server, through it.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        let name = Path::new(database.split('?').next().unwrap_or(database)).file_name();
+        let name = name.and_then(|name| name.to_str()).expect("a URL with a database");
+        let socket = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{socket}:{}/{name}", self.port)
+    }
+}
+
+impl Drop for Pooler {
+    /// Stops it and removes its folder. Without this, the end of the process does.
+    fn drop(&mut self) {
+        if let Ok(shell) = self.shell.get_mut() {
+            drop(shell.stdin.take());
+            let _ = shell.wait();
+        }
+    }
+}
