@@ -208,9 +208,12 @@ fn shown(command: &Command) -> String {
 
 /// Without a server the tests of its store pass and show nothing.
 fn postgres_is_there(_: &Workspace) -> Tally {
-    match test_postgres::missing() {
+    if let Some(missing) = test_postgres::missing() {
+        return Tally::skip(format!("the tests on PostgreSQL: {missing}"));
+    }
+    match test_postgres::pooler_missing() {
         None => Tally::default(),
-        Some(missing) => Tally::skip(format!("the tests on PostgreSQL: {missing}")),
+        Some(missing) => Tally::skip(format!("the tests through a pooler: {missing}")),
     }
 }
 

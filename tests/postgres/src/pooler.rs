@@ -20,8 +20,8 @@ pub fn pooler_missing() -> Option<&'static str> {
 /// which all its clients share. It ends as a server does.
 #[derive(Debug)]
 pub struct Pooler {
-    folder: PathBuf,
-    port: u16,
+    pub(crate) folder: PathBuf,
+    pub(crate) port: u16,
     shell: Mutex<Child>,
 }
 
