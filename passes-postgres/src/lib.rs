@@ -89,10 +89,12 @@ mod run;
 mod runtime;
 mod schema;
 mod sql;
+mod standby;
 mod tls;
 mod values;
 
 pub use options::Options;
+pub use standby::Standby;
 
 use deadpool::managed::QueueMode;
 use errors::While;
@@ -161,7 +163,7 @@ impl Postgres {
     pub(crate) async fn start(address: Address, options: Options) -> Result<Self, StoreError> {
         let runtime = Own::new()?;
         let shared = Arc::new(Shared::default());
-        let (most, handle) = (address.connections, runtime.handle().clone());
+        let (most, reading, handle) = (address.connections, address.reading, runtime.handle().clone());
         let making = Arc::clone(&shared);
         // The machine's certificates are read from the disk.
         let connector = handle.spawn_blocking({
@@ -171,7 +173,7 @@ impl Postgres {
         let connector = connector.await.map_err(|error| StoreError::Backend(error.to_string()))??;
         within(&handle, async {
             let mut client = connector.connect().await?;
-            schema::migrate(&mut client).await
+            if reading { schema::is_there(&client).await } else { schema::migrate(&mut client).await }
         })
         .await?;
         let pool = Pool::builder(connector)

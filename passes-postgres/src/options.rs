@@ -35,6 +35,8 @@ pub struct Options {
     pub(crate) transaction_pooler: bool,
     pub(crate) settle_timeout: Duration,
     pub(crate) wait_timeout: Duration,
+    /// Of a standby.
+    pub(crate) most_behind: Option<Duration>,
 }
 
 impl Options {
@@ -44,6 +46,7 @@ impl Options {
             transaction_pooler: false,
             settle_timeout: Duration::from_secs(1),
             wait_timeout: Duration::from_secs(30),
+            most_behind: None,
         }
     }
 
@@ -107,6 +110,8 @@ pub(crate) struct Address {
     pub(crate) security: Security,
     pub(crate) connections: usize,
     pub(crate) transaction_pooler: bool,
+    /// Whether it is a standby, where nothing is made or changed.
+    pub(crate) reading: bool,
 }
 
 impl fmt::Debug for Address {
@@ -182,7 +187,7 @@ impl Address {
             config.keepalives_retries(3);
         }
         let connections = connections.unwrap_or(CONNECTIONS);
-        Ok(Self { config, security, connections, transaction_pooler })
+        Ok(Self { config, security, connections, transaction_pooler, reading: false })
     }
 }
 

@@ -120,7 +120,11 @@ impl Connector {
     async fn set_up(&self, client: &Client) -> Result<i64, StoreError> {
         const BASE: &str =
             "SELECT base,cluster=system_identifier,format FROM passes.meta,pg_control_system()";
-        let settings = if self.address.transaction_pooler { "" } else { SETTINGS };
+        let settings = match (self.address.transaction_pooler, self.address.reading) {
+            (true, _) => String::new(),
+            (false, false) => SETTINGS.to_owned(),
+            (false, true) => format!("{SETTINGS} SET default_transaction_read_only=on;"),
+        };
         let answer = client
             .simple_query(&format!("{settings}{BASE}"))
             .await
@@ -154,7 +158,7 @@ impl Manager for Connector {
         let mut client = self.connect().await?;
         let base = match self.set_up(&client).await {
             // It was restored elsewhere while this store was open.
-            Err(StoreError::Transient(_)) if !client.is_closed() => {
+            Err(StoreError::Transient(_)) if !client.is_closed() && !self.address.reading => {
                 schema::migrate(&mut client).await?;
                 self.set_up(&client).await?
             }

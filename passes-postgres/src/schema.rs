@@ -84,6 +84,19 @@ pub(crate) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
     rebase(client).await
 }
 
+/// Checks that the tables are there, in their newest form: a standby gets them from its primary.
+///
+/// # Errors
+/// Those of [`migrate`]; [`StoreError::Transient`] where they aren't there yet.
+pub(crate) async fn is_there(client: &Client) -> Result<(), StoreError> {
+    match format(client).await? {
+        found if found == newest() => Ok(()),
+        found => {
+            Err(StoreError::Transient(format!("the tables have form {found} yet, and not {}", newest())))
+        }
+    }
+}
+
 /// Numbers grow with the transactions of a cluster of servers. A database that was dumped and restored into another one
 /// goes on above what it has.
 async fn rebase(client: &mut Client) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ mod order;
 mod plans;
 mod plans_hot;
 mod pooler;
+mod standby;
 mod suite;
 mod trips;
 mod troubles;
