@@ -26,5 +26,6 @@ mod rights;
 mod rules;
 mod secrets;
 mod spending;
+mod standby;
 mod threads;
 mod verify;

@@ -9,7 +9,7 @@ use passes_core::service::{Deal, Generate, Issue, Recipient, Redeem, Rest, Rever
 use std::collections::BTreeMap;
 use std::sync::Barrier;
 use tests::world::{amount, minor, one_line};
-use tests::{World, code_of, on_every_store};
+use tests::{World, code_of, on_every_store_and_pooled};
 
 /// Runs something on so many threads at the same moment; the answers in the order of the threads.
 fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
@@ -42,7 +42,7 @@ fn gbp() -> Currency {
 /// redeemed, and not that somebody came at the same time.
 #[test]
 fn one_of_64_threads_wins() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         for direct in [false, true] {
             let (pass, code) = world.gift("25 GBP");
             let answers = at_once(64, |_| {
@@ -65,7 +65,7 @@ fn one_of_64_threads_wins() {
 /// R-8, P-5: a pass of many uses is taken by many threads into one wallet to the last use, and not one further.
 #[test]
 fn many_uses_are_taken_exactly() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         let (_, code) = world.used("1.50 GBP", Usage::Full(200));
         let contact = world.contact();
         let answers: Vec<_> = at_once(32, |_| {
@@ -92,7 +92,7 @@ fn many_uses_are_taken_exactly() {
 /// W-3, R-8: many threads spend one wallet: as many are paid as it holds, nobody else, and nobody conflicts.
 #[test]
 fn a_wallet_is_spent_exactly() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         let contact = world.contact();
         for value in ["12 GBP", "8 GBP"] {
             let (_, code) = world.gift(value);
@@ -110,7 +110,7 @@ fn a_wallet_is_spent_exactly() {
 /// twin requests with one key, at the same moment: one movement, and one answer for all.
 #[test]
 fn twins_get_one_answer() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         let contact = world.contact();
         for round in 0..20 {
             let (_, code) = world.used("3 GBP", Usage::Full(20));
@@ -133,7 +133,7 @@ fn twins_get_one_answer() {
 /// of two different requests with one key, at the same moment, one counts, and the other is told.
 #[test]
 fn one_key_serves_one_request() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         for round in 0..10 {
             let (_, code) = world.gift("100 GBP");
             let by = world.key(&format!("round {round}"));
@@ -158,7 +158,7 @@ fn one_key_serves_one_request() {
 /// the end, and a redemption that comes late is refused.
 #[test]
 fn a_reversal_by_key_races_with_its_redemption() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         let contact = world.contact();
         let (mut first, mut late) = (0, 0);
         for round in 0..30 {
@@ -201,7 +201,7 @@ fn a_reversal_by_key_races_with_its_redemption() {
 /// books agree.
 #[test]
 fn a_pass_has_one_history() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         for _ in 0..8 {
             let (pass, code) = world.draft(World::spec("5 GBP"));
             let sold = at_once(8, |_| world.passes.sell(&world.by, pass, Deal::at(amount("5 GBP"))).wait());
@@ -230,7 +230,7 @@ fn a_pass_has_one_history() {
 /// meets a conflict.
 #[test]
 fn a_lot_is_cancelled_under_the_customers_hands() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         let plan = world.plan(World::spec("2 GBP"));
         let lot = world.lot(plan, 1_500);
         let codes: Vec<_> = world.export(lot);
@@ -270,7 +270,7 @@ fn a_lot_is_cancelled_under_the_customers_hands() {
 /// them: no caller meets a conflict, and every code is its own.
 #[test]
 fn passes_are_made_by_many_at_once() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         let contact = world.contact();
         let mut electronic = World::spec("5 GBP");
         electronic.terms.form = passes_core::plan::Form::Electronic;
@@ -304,7 +304,7 @@ fn passes_are_made_by_many_at_once() {
 /// T-2, D-3: one run is stepped by many at once: no pass is missing and none is there twice.
 #[test]
 fn a_run_is_stepped_by_many() {
-    on_every_store(|world| {
+    on_every_store_and_pooled(|world| {
         let plan = world.plan(World::spec("5 GBP"));
         let generate = Generate { plan, count: 40_000, accept_weak: false };
         let started = world.passes.generate(&world.by, generate).wait().unwrap();

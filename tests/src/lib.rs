@@ -18,7 +18,7 @@ pub mod world;
 
 pub use books::Books;
 pub use dice::Dice;
-pub use world::{World, amount, code_of, on_every_store};
+pub use world::{World, amount, code_of, on_every_store, on_every_store_and_pooled};
 
 /// Whether the tests that go by chance take their time, as `cargo xtask test --long` has them do.
 #[must_use]

@@ -19,9 +19,10 @@ use passes_host::testing::{FixedClock, SeededEntropy};
 use passes_postgres::Postgres;
 use passes_sqlite::Sqlite;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
+use test_postgres::Pooler;
 
 /// The moment at which the clock of a new world stands: a Wednesday in winter.
 pub const START: &str = "2026-01-14T12:00:00Z";
@@ -91,6 +92,15 @@ pub fn on_every_store(test: impl Fn(World)) {
     }
 }
 
+/// The same, and through a pooler in transaction mode before the server of PostgreSQL, where there are both.
+pub fn on_every_store_and_pooled(test: impl Fn(World)) {
+    on_every_store(&test);
+    if let Some(world) = World::pooled() {
+        println!("on {}, through a pooler", world.store);
+        test(world);
+    }
+}
+
 impl World {
     /// In memory.
     #[must_use]
@@ -127,6 +137,21 @@ impl World {
     pub fn postgres_with(settings: Settings, seed: u64) -> Option<Self> {
         let url = test_postgres::shared()?.database();
         Some(Self::on(Place::Postgres(url), "PostgreSQL", settings, seed))
+    }
+
+    /// In a database of PostgreSQL, through a pooler in transaction mode that has six connections for all.
+    #[must_use]
+    pub fn pooled() -> Option<Self> {
+        static POOLER: OnceLock<Option<Pooler>> = OnceLock::new();
+        let server = test_postgres::shared()?;
+        let pooler = POOLER.get_or_init(|| Pooler::start(server, 6)).as_ref()?;
+        Some(Self::at_url(format!("{}?pooler=transaction", pooler.url(&server.database()))))
+    }
+
+    /// In the database of PostgreSQL at this URL.
+    #[must_use]
+    pub fn at_url(url: String) -> Self {
+        Self::on(Place::Postgres(url), "PostgreSQL", settings(), 1)
     }
 
     fn on(place: Place, store: &'static str, settings: Settings, seed: u64) -> Self {
