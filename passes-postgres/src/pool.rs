@@ -9,6 +9,7 @@ use crate::values::Arg;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
 use futures_util::future::{join_all, join3};
 use passes_core::store::StoreError;
+use postgres_protocol::escape::escape_literal;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +30,8 @@ const SETTINGS: &str = "SET plan_cache_mode=force_generic_plan; SET enable_seqsc
 /// The same where a session is whoever's comes next: for one transaction. Sent with each statement, before it.
 macro_rules! local {
     () => {
-        "SET LOCAL enable_seqscan=off; SET LOCAL jit=off; SET LOCAL lock_timeout='30s'; "
+        "SET LOCAL plan_cache_mode=force_generic_plan; SET LOCAL enable_seqscan=off; SET LOCAL jit=off; \
+         SET LOCAL lock_timeout='30s'; "
     };
 }
 
@@ -248,7 +250,12 @@ impl Session {
             return Err(StoreError::Transient("the connection was lost".into()));
         }
         let how = match self.statements.get(&sql.shape) {
-            _ if !self.named || sql.many => How::Text(self.shared.text(&sql.shape, whole)),
+            _ if sql.many => How::Text(self.shared.text(&sql.shape, whole)),
+            // In a transaction that was begun before nothing may go wrong, not even by the way.
+            _ if !self.named && self.open && self.first.is_none() => {
+                How::Text(self.shared.text(&sql.shape, whole))
+            }
+            _ if !self.named => How::Executed(Executed::new(self.shared.text(&sql.shape, whole), &sql.args)),
             Some(statement) => How::Prepared(statement.clone()),
             None => How::Prepared(self.prepare(&sql, whole).await?),
         };
@@ -262,18 +269,39 @@ impl Session {
         write: impl Fn(&mut Sql<'a>),
         doing: While,
     ) -> Result<Vec<Row>, Failed> {
+        let ready = self.ready(tag, write).await;
         let (mut first, mut last) = (self.first.take(), self.last.take());
-        let ready = self.ready(tag, write).await?;
+        let ready = ready?;
         self.trip();
         if first.is_none() && self.is_bare() {
             (first, last) = (Some(ALONE.to_owned()), Some(COMMIT));
             self.open = true;
         }
-        let (answer, ended) = ready.send_between(&self.client, first.as_deref(), last).await;
+        let (answer, ended) = self.send_between(&ready, first.as_deref(), last).await;
         if ended {
             self.open = false;
         }
         answer.map_err(|error| self.failed(&error, doing))
+    }
+
+    /// Sends a statement with what comes right before and behind it. Where the server hasn't prepared it yet, that is done
+    /// first, and once more sent.
+    async fn send_between(
+        &self,
+        ready: &Ready<'_>,
+        first: Option<&str>,
+        last: Option<&str>,
+    ) -> (Result<Vec<Row>, tokio_postgres::Error>, bool) {
+        let sent = ready.send_between(&self.client, first, last).await;
+        let (How::Executed(executed), Err(error)) = (&ready.how, &sent.0) else { return sent };
+        if error.code().map(|code| code.code()) != Some("26000") {
+            return sent;
+        }
+        self.shared.prepared.fetch_add(1, Ordering::Relaxed);
+        self.trip();
+        // Whatever was begun has failed, whether or not it was ended.
+        let again = format!("ROLLBACK; {}; {}", first.unwrap_or_default(), executed.prepare);
+        ready.send_between(&self.client, Some(&again), last).await
     }
 
     /// Whether a statement would meet whatever settings a pooler's session happens to have.
@@ -291,8 +319,7 @@ impl Session {
         self.trip();
         let (first, last) = if self.is_bare() { (Some(ALONE), Some(COMMIT)) } else { (None, None) };
         self.open |= first.is_some();
-        let client = &self.client;
-        let answers = join_all(all.iter().map(|ready| ready.send_between(client, first, last))).await;
+        let answers = join_all(all.iter().map(|ready| self.send_between(ready, first, last))).await;
         if last.is_some() && answers.iter().all(|(_, ended)| *ended) {
             self.open = false;
         }
@@ -341,7 +368,41 @@ pub(crate) struct Ready<'a> {
 
 enum How {
     Prepared(Statement),
+    Executed(Executed),
     Text(Arc<str>),
+}
+
+/// A statement that is prepared in SQL, by a name that its text has everywhere: whoever has a pooler's session after another
+/// finds it there. A pooler knows only of those that are prepared by the protocol.
+struct Executed {
+    prepare: String,
+    execute: String,
+}
+
+impl Executed {
+    fn new(text: Arc<str>, args: &[Arg<'_>]) -> Self {
+        let types: Vec<String> = args.iter().map(Arg::cast).collect();
+        let types = types.join(",");
+        let hash =
+            blake3::Hasher::new().update(types.as_bytes()).update(b";").update(text.as_bytes()).finalize();
+        // A name has room for 63 bytes.
+        let name = format!("passes_{}", hash.to_hex().get(..48).unwrap_or_default());
+        let mut execute = format!("EXECUTE {name}(");
+        for (at, arg) in args.iter().enumerate() {
+            if at > 0 {
+                execute.push(',');
+            }
+            arg.literal(&mut execute);
+        }
+        execute.push(')');
+        // A pooler may bring this to another session than the one that didn't have it.
+        let prepare = format!(
+            "BEGIN IF NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name='{name}') \
+             THEN EXECUTE {}; END IF; END",
+            escape_literal(&format!("PREPARE {name}({types}) AS {text}"))
+        );
+        Self { prepare: format!("DO {}", escape_literal(&prepare)), execute }
+    }
 }
 
 /// What ends a transaction, whatever became of it.
@@ -376,6 +437,7 @@ impl Ready<'_> {
                 let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
                 client.query(statement, &args).await
             }
+            How::Executed(executed) => client.query_typed(&executed.execute, &[]).await,
             How::Text(text) => {
                 let args: Vec<(&(dyn ToSql + Sync), Type)> =
                     args.iter().map(|arg| (arg as _, arg.ty())).collect();

@@ -1,9 +1,10 @@
 //! Parameters: columns of values, given one by one or as arrays.
 
 use bytes::{BufMut, BytesMut};
+use postgres_protocol::escape::escape_literal;
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 /// An id as PostgreSQL's `uuid`.
@@ -102,6 +103,26 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Writes one value as SQL does.
+    fn literal(&self, at: usize, out: &mut String) {
+        let written = match self {
+            Self::Id(list) => list.get(at).and_then(Option::as_ref).map(|id| hex("'", &id.0, out)),
+            Self::Int(list) => list.get(at).copied().flatten().map(|int| {
+                // Writing to a string can't fail.
+                let _ = write!(out, "{int}");
+            }),
+            Self::Bytes(list) => {
+                list.get(at).and_then(Option::as_ref).map(|bytes| hex("E'\\\\x", &bytes.0, out))
+            }
+            Self::Text(list) => {
+                list.get(at).copied().flatten().map(|text| out.push_str(&escape_literal(text)))
+            }
+        };
+        if written.is_none() {
+            out.push_str("NULL");
+        }
+    }
+
     /// The type of one value.
     fn name(&self) -> &'static str {
         match self {
@@ -111,6 +132,18 @@ impl<'a> Values<'a> {
             Self::Text(_) => "text",
         }
     }
+}
+
+/// A literal of bytes.
+fn hex(start: &str, bytes: &[u8], out: &mut String) {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    out.push_str(start);
+    for byte in bytes {
+        let digit = |at: u8| DIGITS.get(usize::from(at)).copied().unwrap_or('0');
+        out.extend([digit(byte >> 4), digit(byte & 15)]);
+    }
+    out.push('\'');
 }
 
 /// A parameter: the only value of a column, or all as an array.
@@ -142,6 +175,23 @@ impl<'a> Arg<'a> {
     pub(crate) fn cast(&self) -> String {
         let name = self.values.name();
         if self.array { format!("{name}[]") } else { name.to_owned() }
+    }
+
+    /// Writes it as SQL does.
+    pub(crate) fn literal(&self, out: &mut String) {
+        if self.array {
+            out.push_str("ARRAY[");
+            for at in 0..self.values.len() {
+                if at > 0 {
+                    out.push(',');
+                }
+                self.values.literal(at, out);
+            }
+            out.push_str("]::");
+            out.push_str(&self.cast());
+        } else {
+            self.values.literal(0, out);
+        }
     }
 
     pub(crate) fn ty(&self) -> Type {
@@ -198,5 +248,30 @@ impl fmt::Debug for Arg<'_> {
     /// What is stored is nobody's to see.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.cast())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literal(arg: &Arg<'_>) -> String {
+        let mut text = String::new();
+        arg.literal(&mut text);
+        text
+    }
+
+    /// Z-1: what comes from outside stays a value, whatever it holds.
+    #[test]
+    fn values_are_written_as_literals() {
+        assert_eq!(literal(&Arg::int(-5)), "-5");
+        assert_eq!(literal(&Arg::array(Values::maybe_ints([Some(1), None]))), "ARRAY[1,NULL]::int8[]");
+        assert_eq!(literal(&Arg::one(Values::maybe_ids([None]))), "NULL");
+        assert_eq!(literal(&Arg::id([0xA5; 16])), format!("'{}'", "a5".repeat(16)));
+        assert_eq!(literal(&Arg::one(Values::blobs([&b"\x00'"[..]]))), "E'\\\\x0027'");
+        let text = |text| literal(&Arg::one(Values::texts([Some(text)])));
+        assert_eq!(text("O'Hara"), "'O''Hara'");
+        assert_eq!(text("a\\'); DROP").trim_start(), "E'a\\\\''); DROP'");
+        assert_eq!(literal(&Arg::array(Values::texts([]))), "ARRAY[]::text[]");
     }
 }

@@ -41,8 +41,8 @@ fn many_stores_share_few_connections() {
     assert!(told.len() == 201 && told.is_sorted(), "{}", told.len());
 }
 
-/// D-1: nothing of a session is left behind for the next: no prepared statement, no setting, no lock, no transaction; a
-/// lot's rows go by COPY all the same.
+/// D-1: nothing of a session is left behind for the next: no setting, no lock, no transaction, and no
+/// prepared statement but those that anybody finds by the name that its text has; a lot's rows go by COPY all the same.
 #[test]
 fn nothing_is_left_in_a_session() {
     let Some((server, _pooler, straight, url)) = pooled(1) else { return };
@@ -74,7 +74,8 @@ fn nothing_is_left_in_a_session() {
     rows += counted.iter().count();
     assert!(rows > 1_000, "{rows}");
     // The only connection to the server has seen all of that.
-    assert_eq!(server.say(through, "SELECT name, statement FROM pg_prepared_statements"), "");
+    let others = "SELECT count(*) FROM pg_prepared_statements WHERE name NOT LIKE 'passes\\_%'";
+    assert_eq!(server.say(through, others), "0");
     assert_eq!(server.say(through, settings), before);
     let others = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid=database \
                   WHERE datname=current_database() AND locktype<>'relation'";
@@ -97,12 +98,15 @@ fn a_command_is_two_round_trips_through_a_pooler() {
     let Some((server, _pooler, straight, url)) = pooled(2) else { return };
     let store = Postgres::open(&url).unwrap();
     with_passes(&store, 1, 5, 0);
-    let before = store.round_trips();
-    assert!(matches!(wait(store.run(take(pass(1)))).unwrap(), Answer::Done(_)));
-    assert_eq!((store.round_trips() - before, store.prepared()), (2, 0));
+    let takes = || assert!(matches!(wait(store.run(take(pass(1)))).unwrap(), Answer::Done(_)));
+    // One after the other they have the same session.
+    takes();
+    let before = (store.round_trips(), store.prepared());
+    takes();
+    assert_eq!((store.round_trips() - before.0, store.prepared()), (2, before.1));
     let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                WHERE datname=current_database() AND backend_type='client backend' AND pid<>pg_backend_pid()";
     assert_ne!(server.say(&straight, end), "0");
     assert!(matches!(wait(store.run(take(pass(1)))).unwrap(), Answer::Done(_)));
-    assert_eq!(used(&store, pass(1)), 2);
+    assert_eq!(used(&store, pass(1)), 3);
 }

@@ -74,9 +74,19 @@ impl Pooler {
         Some(pooler)
     }
 
+    /// Its socket comes after its port.
+    fn is_ready(&self) -> bool {
+        let port = TcpStream::connect(("127.0.0.1", self.port)).is_ok();
+        #[cfg(unix)]
+        let port = port
+            && std::os::unix::net::UnixStream::connect(self.folder.join(format!(".s.PGSQL.{}", self.port)))
+                .is_ok();
+        port
+    }
+
     fn wait(&self) {
         let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while !self.is_ready() {
             let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             assert!(start.elapsed() < Duration::from_secs(60), "the pooler doesn't start: {}", log());
             std::thread::sleep(Duration::from_millis(20));
