@@ -40,6 +40,25 @@
 //! | `sslmode=disable` | no TLS |
 //! | `sslrootcert=ca.pem` | the authorities that are trusted, instead of the machine's; then a certificate is required |
 //!
+//! # Through a pooler
+//!
+//! A pooler in transaction mode gives a session to whoever has a transaction, so a session keeps nothing for anybody. With
+//! `pooler=transaction` each statement brings its settings along and is a transaction of its own, in one round trip all the
+//! same. It is prepared in SQL, by a name made of its text, which every client finds in every session; where it isn't there
+//! yet, it is sent a second time. So it is with PgBouncer from 1.18, whatever it knows of prepared statements. Statements
+//! about many rows, and those of commands that queue for what others want, too, are planned each time.
+//!
+//! - Nothing but these statements is left in a session: some hundred of them in time, which go with it (`server_lifetime`).
+//!   `server_reset_query_always=1` takes them away each time, and commands get slow.
+//! - It needs the language `plpgsql`, which is there unless somebody took it away.
+//! - The values of a statement are part of its text, so a server that logs statements logs them.
+//!
+//! PRICE
+//!
+//! # Standbys
+//!
+//! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`].
+//!
 //! # Errors
 //!
 //! | `SQLSTATE` | said as | then |

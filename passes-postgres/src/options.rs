@@ -58,8 +58,9 @@ impl Options {
         self
     }
 
-    /// Whether a pooler in transaction mode, such as PgBouncer, stands between: then no statement is prepared by a name and
-    /// no setting of the session is made. The same as `pooler=transaction` in the URL.
+    /// Whether a pooler in transaction mode, such as PgBouncer, stands between: then nothing is prepared by the protocol,
+    /// and no setting of the session is made. The same as `pooler=transaction` in the URL.
+    /// See [the crate's page](crate#through-a-pooler).
     #[must_use]
     pub fn transaction_pooler(mut self, pooler: bool) -> Self {
         self.transaction_pooler = pooler;
