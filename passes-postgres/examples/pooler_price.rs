@@ -125,7 +125,7 @@ fn median(mut rates: Vec<f64>) -> f64 {
 }
 
 fn main() -> Result<(), StoreError> {
-    println!("| server | clients | straight, a second | no prepared statements | through PgBouncer |");
+    println!("| server | clients | straight, a second | such statements, no pooler | through PgBouncer |");
     println!("|---|---|---|---|---|");
     for (named, settings) in
         [("commit on", &["fsync=on"][..]), ("commit off", &["fsync=off", "synchronous_commit=off"])]

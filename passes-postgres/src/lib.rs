@@ -53,7 +53,15 @@
 //! - It needs the language `plpgsql`, which is there unless somebody took it away.
 //! - The values of a statement are part of its text, so a server that logs statements logs them.
 //!
-//! PRICE
+//! Its price, as parts of the rate without it, measured in one run on two cores that the clients, the pooler and the server
+//! share (`cargo run --release -p passes-postgres --example pooler_price`; commit on is `fsync=on`):
+//!
+//! | redemptions | such statements, no pooler | through PgBouncer 1.18 |
+//! |---|---|---|
+//! | commit on, 1 client | 0.87 | 0.79 |
+//! | commit on, 8 clients | 0.67 | 0.72 |
+//! | commit off, 1 client | 0.77 | 0.36 |
+//! | commit off, 8 clients | 0.42 | 0.38 |
 //!
 //! # Standbys
 //!

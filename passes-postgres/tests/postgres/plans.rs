@@ -143,7 +143,8 @@ fn judge(
                 let whole = entered.len() == columns.len()
                     || partial.iter().any(|(of, by)| of == index && entered.len() >= *by);
                 // What has many rows is planned anew each time, for what there is.
-                if !whole && !(small && name.starts_with("many ")) {
+                let planned_anew = small && name.starts_with("many ");
+                if !(whole || planned_anew) {
                     bad.push(format!("{stage}, {way:?}, {name}: by {entered:?} of {columns:?}: {scan:?}"));
                 }
                 let generic = scan.condition.contains("business = $1");
