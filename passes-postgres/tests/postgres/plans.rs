@@ -220,7 +220,7 @@ fn uuid(bytes: &[u8; 16]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// P-1, D-1: whatever the size of the tables, and whatever it was when a statement was prepared: no statement of a
+/// D-1: whatever the size of the tables, and whatever it was when a statement was prepared: no statement of a
 /// command or a list reads a table that grows, each goes by an index and its whole key.
 #[test]
 fn every_statement_goes_by_its_keys() {
