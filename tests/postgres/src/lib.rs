@@ -145,20 +145,6 @@ impl Server {
         matches!(self.place, Place::Given(_))
     }
 
-    /// What an own server has said so far, if it was told to say it (`log_min_messages`).
-    ///
-    /// # Panics
-    /// When it isn't an own one.
-    #[must_use]
-    pub fn log(&self) -> String {
-        match &self.place {
-            Place::Own(own) => {
-                String::from_utf8_lossy(&fs::read(own.folder.join("log")).unwrap()).into_owned()
-            }
-            Place::Given(_) => panic!("the log of somebody else's server is not here"),
-        }
-    }
-
     /// Runs a statement in a database as the owner of the server, and answers what it says, without headings.
     ///
     /// # Panics
