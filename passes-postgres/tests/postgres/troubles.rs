@@ -82,7 +82,7 @@ fn serialization_failures_are_decided_again() {
 /// D-3: whom the server chooses to end a deadlock is decided again; a bare commit is told of a conflict.
 #[test]
 fn deadlocks_are_decided_again() {
-    let Some(server) = talkative(&["deadlock_timeout=300ms"]) else { return };
+    let Some(server) = talkative(&["deadlock_timeout=800ms"]) else { return };
     let url = server.database();
     let store = Postgres::open(&url).unwrap();
     with_passes(&store, 2, 5, 0);
@@ -112,7 +112,8 @@ fn deadlocks_are_decided_again() {
         assert!(matches!(wait(store.run(command)), Ok(Answer::Done(_))));
         let _ = held.join().unwrap();
     });
-    assert_eq!(met(&server, "40P01"), 2, "{}", server.log());
+    // Once more at least: the command may have met the other one again.
+    assert!(met(&server, "40P01") >= 2, "{}", server.log());
     assert_eq!((used(&store, pass(1)), used(&store, pass(2))), (1, 1));
 }
 

@@ -172,7 +172,7 @@ fn a_run_goes_on_from_where_it_is() {
     assert_eq!(line.proxy.cuts(), [1, 1, 1]);
 }
 
-/// D-3, G-6: who is told a code has it with the receipt: no answer is lost between the two.
+/// D-3, C-7: who is told a code has it with the receipt: no answer is lost between the two.
 #[test]
 fn a_code_is_told_with_its_receipt() {
     let Some(line) = Line::new() else { return };
