@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::spec;
+use crate::system;
 use crate::tally::{Reader, Tally};
 use crate::workspace::{Workspace, say};
 
@@ -105,6 +106,9 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> ExitCode {
     };
     let strict = env::var_os("CI").is_some_and(|value| !value.is_empty());
 
+    if areas.iter().any(|area| area.name == "postgres") {
+        system::install_postgres();
+    }
     let mut total = Tally::default();
     let packages: Vec<&str> = areas.iter().flat_map(|area| area.packages).copied().collect();
     if !packages.is_empty() {

@@ -7,6 +7,7 @@ mod areas;
 mod requirements;
 mod scan;
 mod spec;
+mod system;
 mod tally;
 mod workspace;
 
