@@ -140,9 +140,13 @@ pub(crate) const ENTRY_ALONE: Part = Part {
     ..ENTRY
 };
 
-/// A named tally `t`, and its place in the question.
-pub(crate) const TALLY: Part =
-    Part { ints: &["t.ord", "t.used", "t.held", "t.lim"], bytes: &["uuid_send(t.id)"], texts: &[], list: "" };
+/// A named tally `t`.
+pub(crate) const TALLY: Part = Part {
+    ints: &["t.slot", "t.used", "t.held", "t.lim"],
+    bytes: &["uuid_send(t.id)"],
+    texts: &[],
+    list: "",
+};
 
 /// The place in the question of a code that is taken.
 pub(crate) const TAKEN: Part = Part { ints: &["q.ord"], bytes: &[], texts: &[], list: "" };
@@ -218,6 +222,13 @@ impl<'r> Columns<'r> {
     }
 
     /// A place in the question.
+    /// The id and slot of a named tally, and what it comes to.
+    pub(crate) fn named_tally(&mut self) -> Result<([u8; 16], u16, Tally), StoreError> {
+        let slot = u16::try_from(self.place()?).map_err(|_| corrupt("a slot"))?;
+        let tally = self.tally()?;
+        Ok((self.id()?, slot, tally))
+    }
+
     pub(crate) fn place(&mut self) -> Result<usize, StoreError> {
         self.small("a place")
     }

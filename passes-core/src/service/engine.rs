@@ -11,7 +11,7 @@ use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::store::{
     Answer, Change, Command, Decision, DocKey, DocKind, Expect, Fingerprint, KeyHash, Load, Loaded,
-    Operation, Record, StoreError, StoredOperation,
+    Operation, Record, StoreError, StoredOperation, TallyKey,
 };
 use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
@@ -40,6 +40,8 @@ pub(crate) struct View<'a> {
     pub(crate) env: &'a Env,
     pub(crate) inner: &'a Inner,
     pub(crate) loaded: &'a Loaded,
+    /// The named tallies that were loaded, in their order.
+    pub(crate) tallies: &'a [TallyKey],
     pub(crate) docs: Docs<'a>,
     pub(crate) business: Arc<Business>,
     pub(crate) business_version: u32,
@@ -131,6 +133,11 @@ impl Passes {
     pub(crate) fn env(&self, by: &By, right: Right) -> Result<Env, Error> {
         self.permit(by, right)?;
         Ok(Env::new(by.clone(), self.inner.clock.now(), self.seed()?))
+    }
+
+    /// In how many slots the store keeps a tally that many share.
+    pub(crate) fn slots(&self) -> u16 {
+        self.inner.store.slots()
     }
 
     /// Randomness for a command.
@@ -272,7 +279,7 @@ impl Passes {
         let loaded = self.inner.store.load(&order.load).await?;
         match replayed(&loaded, order.fingerprint)? {
             Some(before) => Ok(Receipt::again(before)?.done),
-            None => answer(&view(&self.inner, &order.env, &loaded)?),
+            None => answer(&view(&self.inner, &order.env, &order.load, &loaded)?),
         }
     }
 
@@ -287,7 +294,7 @@ impl Passes {
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));
         let loaded = self.inner.store.load(&load).await?;
-        answer(&view(&self.inner, &env, &loaded)?)
+        answer(&view(&self.inner, &env, &load, &loaded)?)
     }
 }
 
@@ -333,7 +340,7 @@ where
             return Ok(None);
         }
         let env = &self.env;
-        let view = view(&self.inner, env, loaded)?;
+        let view = view(&self.inner, env, &self.load, loaded)?;
         let decided = (self.decide)(&view);
         *plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
@@ -361,12 +368,22 @@ where
     }
 }
 
-fn view<'a>(inner: &'a Inner, env: &'a Env, loaded: &'a Loaded) -> Result<View<'a>, Error> {
+fn view<'a>(inner: &'a Inner, env: &'a Env, load: &'a Load, loaded: &'a Loaded) -> Result<View<'a>, Error> {
     stored::sound(loaded)?;
     let docs = Docs { business: env.by.business, loaded, cache: &inner.cache };
     let (business, business_version) = docs.business()?;
     inner.refusals.note_zone(env.by.business, business.settings.zone);
-    Ok(View { env, inner, loaded, docs, business, business_version, plan: std::cell::Cell::new(None) })
+    let tallies = load.tallies.as_slice();
+    Ok(View {
+        env,
+        inner,
+        loaded,
+        tallies,
+        docs,
+        business,
+        business_version,
+        plan: std::cell::Cell::new(None),
+    })
 }
 
 /// The operation that the same request left before, if its key finds one.

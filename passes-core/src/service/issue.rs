@@ -184,7 +184,7 @@ impl Passes {
     async fn issue_once(&self, by: &By, request: &Issue) -> Result<Receipt<Issued>, Error> {
         let mut order = self.order(by, Right::Issue, Kind::Issue, request)?;
         let formats = self.formats(by).await?;
-        making::name(&mut order.load, request.plan, &formats);
+        making::name(&mut order.load, self.slots(), request.plan, &formats);
         order.load.docs.extend(request.deal.as_ref().and_then(|deal| deal.buyer).map(contact_key));
         match &request.to {
             Recipient::Contact(contact) => order.load.docs.push(contact_key(*contact)),

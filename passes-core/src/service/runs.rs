@@ -2,7 +2,7 @@
 
 use super::docs::{Chain, Docs, put};
 use super::engine::{Draft, TRIES};
-use super::making::lot_key;
+use super::making::{codes_in, lot_key, passes_of, value_of};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::event::Event;
 use crate::id::{Id, LotId, RunId};
@@ -134,7 +134,11 @@ impl Passes {
             let mut order = self.order(by, before.right(), Kind::CancelRun, &run)?;
             order.load.docs.push(run_key(run));
             if let Work::Generate(at) = &before.work {
-                order.load.docs.extend(self.chain(by, at.lot).await?.keys());
+                let chain = self.chain(by, at.lot).await?;
+                order.load.docs.extend(chain.keys());
+                let (plan, format) = (chain.plan.id, chain.lot.format.folded()?);
+                let shared = [passes_of(plan), value_of(plan), codes_in(&format)];
+                order.load.tallies.extend(shared.iter().flat_map(|shared| shared.slots(self.slots())));
             }
             self.run(order, move |view| {
                 let (found, version) = view.docs.need::<Run, _>(DocKind::Run, run)?;
@@ -145,7 +149,7 @@ impl Passes {
                 let mut draft = Draft::new(view, run);
                 let next = Run { state: RunState::Cancelled, ..(*found).clone() };
                 if let Work::Generate(at) = &found.work {
-                    Self::end_generation(&*view.docs.chain(at.lot)?, &found, &mut draft.change)?;
+                    Self::end_generation(view, &*view.docs.chain(at.lot)?, &found, &mut draft.change)?;
                 }
                 draft.change.put.push(put(run_key(run), parent_of(&next), &next, Expect::Version(version))?);
                 draft.events.push(Event::RunCancelled { run });

@@ -124,6 +124,17 @@ pub trait Store: Send + Sync {
         })
     }
 
+    /// In how many slots a tally stands that many commands add to, so that they don't wait for each other: 1 where
+    /// they are written one after the other anyway. The slots' bounds depend on it: a store never changes it.
+    ///
+    /// ```
+    /// use passes_core::store::{Store, memory::Memory};
+    /// assert_eq!(Memory::new().slots(), 1);
+    /// ```
+    fn slots(&self) -> u16 {
+        1
+    }
+
     /// Reads in one snapshot, in one round trip.
     /// See [`Load`].
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded>;

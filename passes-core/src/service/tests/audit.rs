@@ -14,7 +14,7 @@ use crate::service::audit::Audit;
 use crate::service::checkpoint::Fold;
 use crate::service::making::{codes_in, passes_of, value_of};
 use crate::service::stored;
-use crate::store::{AuditRow, DocKind, Operation, Store, StoredOperation, TallyKey, wait};
+use crate::store::{AuditRow, DocKind, Operation, Store, StoredOperation, wait};
 use std::sync::{Arc, Mutex};
 
 const PASSES: u32 = 100_000;
@@ -110,10 +110,7 @@ fn rows() -> impl Iterator<Item = AuditRow> {
     let format = super::spec(card()).code.folded().unwrap();
     let count = i64::from(PASSES);
     let tallies = [(passes_of(plan), count), (value_of(plan), count * 5_000), (codes_in(&format), count)];
-    let mut tallies = tallies.map(|(key, used)| match key {
-        TallyKey::Named(id, slot) => (id, slot, Tally { used, held: 0, limit: i64::MAX }),
-        _ => panic!("{key:?}"),
-    });
+    let mut tallies = tallies.map(|(key, used)| (key.0, 0, Tally { used, held: 0, limit: i64::MAX }));
     tallies.sort_by_key(|(id, ..)| *id);
     let tallies = tallies.into_iter().map(|(id, slot, tally)| AuditRow::Tally(id, slot, tally));
     let codes = (1..=PASSES).map(move |serial| {

@@ -212,8 +212,8 @@ fn every_drift_is_found() {
     assert_eq!(shop.drifts(), [("pass uses", 1, 0)]);
 
     let (shop, plan, _, _) = open();
-    shop.count(passes_of(plan), 1);
-    shop.count(value_of(plan), -5);
+    shop.count(passes_of(plan).slot(0), 1);
+    shop.count(value_of(plan).slot(0), -5);
     assert_eq!(shop.drifts(), [("plan passes", 4, 3), ("plan value", 14_995, 15_000)]);
 
     // A pass too many in a lot, which nobody sold.
