@@ -99,8 +99,8 @@ impl Making<'_> {
         self.judge_caps(view, &plan, change)?;
         let terms = match plan.terms {
             Some(terms) => {
-                // It must still be active, and its caps these.
-                change.expect.push((DocKey::new(DocKind::Plan, plan.id), Expect::Version(version)));
+                // It must be active. Its caps may rise meanwhile: they never fall.
+                change.seen.push((DocKey::new(DocKind::Plan, plan.id), version));
                 terms
             }
             None => {
@@ -142,10 +142,13 @@ impl Making<'_> {
             judged?;
         }
         view.count(change, codes_in(&format), i64::from(self.count), None);
-        if !view.business.formats.contains(&format) {
+        let key = DocKey::new(DocKind::Business, view.business.id);
+        if view.business.formats.contains(&format) {
+            // A format that comes meanwhile would have to be judged, too.
+            change.expect.push((key, Expect::Version(view.business_version)));
+        } else {
             let mut next = (*view.business).clone();
             next.formats.push(format);
-            let key = DocKey::new(DocKind::Business, next.id);
             change.put.push(put(key, None, &next, Expect::Version(view.business_version))?);
         }
         Ok(())
