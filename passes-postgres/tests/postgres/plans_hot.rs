@@ -175,7 +175,8 @@ fn loads() -> Vec<Hot> {
         hot("load of credits", &[], move |store, _| {
             load(store, Load { credits: vec![credit(1), credit(2)], ..new() })
         }),
-        hot("load of tallies", &[], move |store, n| {
+        // All slots of a name are read at once.
+        hot("load of tallies", &[("tally_pkey", 2)], move |store, n| {
             let (contact, of) = credit(1);
             let named = TallyKey::Named(id(0x7A, n), 0);
             let tallies = vec![named, TallyKey::Uses(pass(1)), TallyKey::Credit(contact, of)];
