@@ -192,6 +192,29 @@ impl Subject {
             _ => self == one,
         }
     }
+
+    /// The first and the last of its passes; one pass is both. Nothing for a subject without passes, and for a
+    /// range that is none: empty, or beyond all serial numbers.
+    ///
+    /// ```
+    /// use passes_core::ledger::Subject;
+    /// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+    /// let range = |count| Subject::Passes { first: lot.pass(5), count };
+    /// assert_eq!(range(3).span(), Some((lot.pass(5), lot.pass(7))));
+    /// assert!(range(0).span().is_none() && range(u32::MAX).span().is_none());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn span(self) -> Option<(PassId, PassId)> {
+        match self {
+            Self::Pass(id) => Some((id, id)),
+            Self::Passes { first, count } => {
+                let last = first.serial().checked_add(count.checked_sub(1)?)?;
+                Some((first, first.lot().pass(last)))
+            }
+            Self::None | Self::Credit(..) => None,
+        }
+    }
 }
 
 /// One movement: an amount of one unit from one account to another.
@@ -225,6 +248,38 @@ pub struct Entry {
     pub mark: Mark,
     /// The basket line it paid, from 0.
     pub line: Option<u32>,
+}
+
+/// Whether entries name ranges of passes that overlap without being the same, which no change may ([`Subject::Passes`]).
+///
+/// ```
+/// use passes_core::ledger::{Account, Entry, Mark, Subject, Unit, overlap};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let range = |serial| Subject::Passes { first: lot.pass(serial), count: 2 };
+/// let (unit, mark) = (Unit::Visits, Mark::Granted);
+/// let moved = |from, to| Entry {
+///     from: (Account::Outstanding, range(from)),
+///     to: (Account::Outstanding, range(to)),
+///     unit,
+///     amount: 2,
+///     mark,
+///     line: None,
+/// };
+/// assert!(!overlap(&[moved(1, 1), moved(1, 3)]));
+/// assert!(overlap(&[moved(1, 2)]));
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
+#[must_use]
+pub fn overlap(entries: &[Entry]) -> bool {
+    let subjects = || entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]);
+    // Passes alone can't overlap without being the same.
+    if !subjects().any(|subject| matches!(subject, Subject::Passes { .. })) {
+        return false;
+    }
+    let mut spans: Vec<(PassId, PassId)> = subjects().filter_map(Subject::span).collect();
+    spans.sort_unstable();
+    spans.dedup();
+    spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1))
 }
 
 /// An entry as a store keeps it.
