@@ -7,6 +7,7 @@ pub mod memory;
 
 mod audit;
 mod change;
+mod delegate;
 mod error;
 mod key;
 mod load;
@@ -17,6 +18,7 @@ pub use audit::AuditRow;
 pub use change::{
     Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
 };
+pub use delegate::delegate;
 pub use error::StoreError;
 pub use key::{DocKey, DocKind, KeyHash, TallyKey};
 pub use load::{Answer, Decision, Doc, Load, Loaded, OperationKey, PassRange};
