@@ -1,7 +1,7 @@
 //! Generating printed lots: a run whose steps reserve codes and make passes (T-1, T-2).
 
 use super::docs::{Chain, put};
-use super::engine::{Draft, TRIES};
+use super::engine::{Draft, again};
 use super::making::{self, Making, codes_in, lot_key, open_seed, passes_of, seal_seed, value_of};
 use super::runs::{Run, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
@@ -110,14 +110,8 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Issue)?;
             self.early(by, request.validate())?;
-            for _ in 0..TRIES {
-                match self.begin_lot(by, request).await {
-                    // Somebody brought in a new format after the tallies of all were named.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
-                }
-            }
-            Err(StoreError::Conflict.into())
+            // Somebody brought in a new format after the tallies of all were named.
+            again(|| self.begin_lot(by, request)).await
         })
     }
 
