@@ -300,18 +300,12 @@ impl Passes {
         let now = self.inner.clock.now();
         let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
         chunk.change.operation = Some(Operation {
-            id: Ids::new(&seed, now).draw(),
-            kind: Kind::Step,
-            actor: Arc::clone(by.actor.id()),
             place: by.place.clone(),
             channel: by.channel.clone(),
             reason: by.reason.clone(),
-            at: now,
-            booked: now,
-            key: None,
-            stops: None,
             receipt: stored::pack(&())?,
             events: stored::pack(&events)?,
+            ..Operation::new(Ids::new(&seed, now).draw(), Kind::Step, Arc::clone(by.actor.id()), now)
         });
         Ok(())
     }
