@@ -192,7 +192,7 @@ impl Passes {
         passes: Vec<PassId>,
         strict: bool,
     ) -> Result<Receipt<Changed>, Error> {
-        // A pass was sold after it was looked at, and its sale is not loaded.
+        // A conflict: a pass was sold after it was looked at, and its sale is not loaded.
         again(|| async {
             let mut order = order.clone();
             let seed = order.env.seed;

@@ -83,7 +83,7 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Contacts)?;
             let profile = self.early(by, profile.normal())?;
-            // Somebody else edited the contact at the same moment.
+            // A conflict: somebody else edited the contact at the same moment.
             again(|| self.edit_once(by, contact, &profile)).await
         })
     }

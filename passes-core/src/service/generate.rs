@@ -110,7 +110,7 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Issue)?;
             self.early(by, request.validate())?;
-            // Somebody brought in a new format after the tallies of all were named.
+            // A conflict: somebody brought in a new format after the tallies of all were named.
             again(|| self.begin_lot(by, request)).await
         })
     }

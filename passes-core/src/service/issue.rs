@@ -170,7 +170,7 @@ impl Passes {
                 self.early(by, by.may_move(Right::Sell, deal.price))?;
             }
             let request = self.early(by, check(request))?;
-            // Somebody brought in a new format, or edited the plan, after they were looked at.
+            // A conflict: somebody brought in a new format, or edited the plan, after they were looked at.
             again(|| self.issue_once(by, &request)).await
         })
     }

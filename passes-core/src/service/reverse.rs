@@ -64,7 +64,7 @@ impl Passes {
                     OperationKey::Key(key_hash(by, key))
                 }
             };
-            // The late request came in between.
+            // A conflict: the late request came in between.
             again(|| async {
                 let mut order = self.order(by, Right::Reverse, Kind::Reverse, &request)?;
                 order.load.operation = Some(of);

@@ -69,7 +69,7 @@ impl Passes {
     /// ```
     pub fn step<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
         Call::new(async move {
-            // Somebody else stepped it, or changed a pass of it, at the same moment.
+            // A conflict: somebody else stepped it, or changed a pass of it, at the same moment.
             again(|| async {
                 let (found, version) = self.read_run(by, run).await?;
                 self.permit(by, found.right())?;
