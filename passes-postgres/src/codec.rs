@@ -100,45 +100,36 @@ pub(crate) const OPERATION: Part = Part {
 pub(crate) const KEYED: Part =
     Part { ints: &["o.number", "o.kind", "o.at", "o.booked", "o.entries", "k.stops::int4"], ..OPERATION };
 
-/// An entry `e` and its operation `o`.
-pub(crate) const ENTRY: Part = Part {
-    ints: &[
-        "e.number",
-        "e.number-e.nth",
-        "o.at",
-        "o.booked",
-        "e.from_account",
-        "e.to_account",
-        "e.unit",
-        "e.amount",
-        "e.mark",
-        "e.line",
-        "e.before_from",
-        "e.before_to",
-    ],
-    bytes: &["e.from_subject", "e.to_subject"],
-    texts: &[],
-    list: "",
-};
+/// An entry `e`, with the columns that say when its operation was, and when that was booked.
+macro_rules! entry {
+    ($at:literal, $booked:literal) => {
+        Part {
+            ints: &[
+                "e.number",
+                "e.number-e.nth",
+                $at,
+                $booked,
+                "e.from_account",
+                "e.to_account",
+                "e.unit",
+                "e.amount",
+                "e.mark",
+                "e.line",
+                "e.before_from",
+                "e.before_to",
+            ],
+            bytes: &["e.from_subject", "e.to_subject"],
+            texts: &[],
+            list: "",
+        }
+    };
+}
 
-/// An entry `e` that comes right behind its operation, which says when it was.
-pub(crate) const ENTRY_ALONE: Part = Part {
-    ints: &[
-        "e.number",
-        "e.number-e.nth",
-        "0",
-        "0",
-        "e.from_account",
-        "e.to_account",
-        "e.unit",
-        "e.amount",
-        "e.mark",
-        "e.line",
-        "e.before_from",
-        "e.before_to",
-    ],
-    ..ENTRY
-};
+/// An entry and its operation `o`.
+pub(crate) const ENTRY: Part = entry!("o.at", "o.booked");
+
+/// An entry that comes right behind its operation, which says when it was.
+pub(crate) const ENTRY_ALONE: Part = entry!("0", "0");
 
 /// A named tally `t`.
 pub(crate) const TALLY: Part = Part {

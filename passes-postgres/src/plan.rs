@@ -4,9 +4,9 @@
 //! what is no change at all, and guards that no stored row could meet.
 
 use crate::errors::broken;
-use crate::judge::{Chain, chain, check, must, overlap, twice};
+use crate::judge::{Chain, chain, check, must, twice};
 use passes_core::id::{BusinessId, ContactId, CreditId, PassId};
-use passes_core::ledger::Entry;
+use passes_core::ledger::{Entry, overlap};
 use passes_core::pass::{CreditRow, PassRow, Tally};
 use passes_core::store::{
     Add, After, Change, Claim, Doc, DocKey, Expect, KeyHash, Operation, Record, StoreError, TallyKey,
@@ -456,7 +456,9 @@ impl<'c> Plan<'c> {
         fresh: Fresh<'c>,
         lasts: &mut [Option<i64>],
     ) -> Result<(), StoreError> {
-        overlap(entries)?;
+        if overlap(entries) {
+            return Err(broken("the entries of a change name ranges of passes that overlap"));
+        }
         for (nth, entry) in (1..).zip(entries) {
             let at = operation.saturating_add(nth);
             let (from, to) = (chain(&entry.from.1)?, chain(&entry.to.1)?);

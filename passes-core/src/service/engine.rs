@@ -122,6 +122,20 @@ pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
 /// How often a use case is tried that looks ahead to name what it reads, and finds that others have changed it.
 pub(crate) const TRIES: u32 = 24;
 
+/// Tries such a use case, and again where others have changed what it named.
+pub(crate) async fn again<T, F>(mut once: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 0..TRIES {
+        match once().await {
+            Err(Error::Store(StoreError::Conflict)) => {}
+            other => return other,
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
+
 /// How often a command whose commit is in doubt is looked up and tried again.
 const DOUBTS: u32 = 6;
 

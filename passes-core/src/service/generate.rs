@@ -1,7 +1,7 @@
 //! Generating printed lots: a run whose steps reserve codes and make passes (T-1, T-2).
 
 use super::docs::{Chain, put};
-use super::engine::{Draft, TRIES, View};
+use super::engine::{Draft, View, again};
 use super::making::{self, Making, codes_in, lot_key, open_seed, passes_of, seal_seed, value_of};
 use super::runs::{Run, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
@@ -110,14 +110,8 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Issue)?;
             self.early(by, request.validate())?;
-            for _ in 0..TRIES {
-                match self.begin_lot(by, request).await {
-                    // Somebody brought in a new format after the tallies of all were named.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
-                }
-            }
-            Err(StoreError::Conflict.into())
+            // A conflict: somebody brought in a new format after the tallies of all were named.
+            again(|| self.begin_lot(by, request)).await
         })
     }
 
@@ -306,18 +300,12 @@ impl Passes {
         let now = self.inner.clock.now();
         let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
         chunk.change.operation = Some(Operation {
-            id: Ids::new(&seed, now).draw(),
-            kind: Kind::Step,
-            actor: Arc::clone(by.actor.id()),
             place: by.place.clone(),
             channel: by.channel.clone(),
             reason: by.reason.clone(),
-            at: now,
-            booked: now,
-            key: None,
-            stops: None,
             receipt: stored::pack(&())?,
             events: stored::pack(&events)?,
+            ..Operation::new(Ids::new(&seed, now).draw(), Kind::Step, Arc::clone(by.actor.id()), now)
         });
         Ok(())
     }

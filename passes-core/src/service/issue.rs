@@ -3,7 +3,7 @@
 use super::bulk::delivery_key;
 use super::contacts::{Owner, add, contact_key, medium_keys, wallet};
 use super::docs::put;
-use super::engine::{Draft, TRIES, View};
+use super::engine::{Draft, View, again};
 use super::lifecycle::{Effect, Move, wanted};
 use super::making::{self, Making, lot_key, seal_seed};
 use super::sale::{Deal, Sale};
@@ -170,14 +170,8 @@ impl Passes {
                 self.early(by, by.may_move(Right::Sell, deal.price))?;
             }
             let request = self.early(by, check(request))?;
-            for _ in 0..TRIES {
-                match self.issue_once(by, &request).await {
-                    // Somebody brought in a new format, or edited the plan, after they were looked at.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
-                }
-            }
-            Err(StoreError::Conflict.into())
+            // A conflict: somebody brought in a new format, or edited the plan, after they were looked at.
+            again(|| self.issue_once(by, &request)).await
         })
     }
 

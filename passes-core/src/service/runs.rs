@@ -1,7 +1,7 @@
 //! Stepping and cancelling runs.
 
 use super::docs::{Chain, Docs, put};
-use super::engine::{Draft, TRIES};
+use super::engine::{Draft, again};
 use super::making::{codes_in, lot_key, passes_of, value_of};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::event::Event;
@@ -10,7 +10,7 @@ use crate::lot::Lot;
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::run::{Progress, RunState, Work};
-use crate::store::{DocKey, DocKind, Expect, Load, StoreError};
+use crate::store::{DocKey, DocKind, Expect, Load};
 use std::sync::Arc;
 
 use super::bulk::parent_of;
@@ -69,23 +69,19 @@ impl Passes {
     /// ```
     pub fn step<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
         Call::new(async move {
-            for _ in 0..TRIES {
+            // A conflict: somebody else stepped it, or changed a pass of it, at the same moment.
+            again(|| async {
                 let (found, version) = self.read_run(by, run).await?;
                 self.permit(by, found.right())?;
                 if found.state != RunState::Running {
                     return Ok(found.progress());
                 }
-                let step = match &found.work {
+                match &found.work {
                     Work::Generate(at) => self.generate_step(by, &found, version, at).await,
                     Work::Bulk(bulk) => self.bulk_step(by, &found, version, bulk).await,
-                };
-                match step {
-                    // Somebody else stepped it, or changed a pass of it, at the same moment.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
                 }
-            }
-            Err(StoreError::Conflict.into())
+            })
+            .await
         })
     }
 
