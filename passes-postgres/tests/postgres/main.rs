@@ -13,6 +13,7 @@ mod plans_hot;
 mod pooler;
 mod standby;
 mod suite;
+mod tls;
 mod trips;
 mod troubles;
 
