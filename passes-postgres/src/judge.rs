@@ -3,7 +3,9 @@
 use crate::errors::broken;
 use passes_core::id::{ContactId, CreditId, PassId};
 use passes_core::ledger::{Entry, Subject};
-use passes_core::store::{Change, DocKey, KeyHash, Load, Loaded, OperationKey, Record, StoreError, TallyKey};
+use passes_core::store::{
+    Change, DocKey, Expect, KeyHash, Load, Loaded, OperationKey, Record, StoreError, TallyKey,
+};
 use std::collections::HashSet;
 
 pub(crate) fn must(holds: bool) -> Result<(), StoreError> {
@@ -66,9 +68,10 @@ pub(crate) fn check(change: &Change) -> Result<(), StoreError> {
     }
     // A document that is both relied on and written is judged by what is written.
     let relied = |key: &DocKey| docs.contains(key);
-    for (key, expect) in change.expect.iter().filter(|(key, _)| relied(key)) {
-        let put = change.put.iter().find(|put| matches!(&put.record, Record::Doc(doc) if doc.key == *key));
-        must(put.is_some_and(|put| put.expect == *expect))?;
+    let seen = change.seen.iter().map(|(key, version)| (*key, Expect::Version(*version)));
+    for (key, expect) in change.expect.iter().copied().chain(seen).filter(|(key, _)| relied(key)) {
+        let put = change.put.iter().find(|put| matches!(&put.record, Record::Doc(doc) if doc.key == key));
+        must(put.is_some_and(|put| put.expect == expect))?;
     }
     Ok(())
 }
@@ -138,7 +141,8 @@ impl Together {
     /// goes alone.
     pub(crate) fn take(&mut self, change: &Change) -> bool {
         let Some(writes) = writes(change) else { return false };
-        let reads: Vec<Touched> = change.expect.iter().map(|(key, _)| Touched::Doc(*key)).collect();
+        let relied = change.expect.iter().map(|(key, _)| key).chain(change.seen.iter().map(|(key, _)| key));
+        let reads: Vec<Touched> = relied.map(|key| Touched::Doc(*key)).collect();
         let free = |key: &Touched| {
             // Two that write into one wallet don't mind each other.
             matches!(key, Touched::Wallet(_)) || !self.written.contains(key) && !self.read.contains(key)

@@ -145,6 +145,7 @@ pub(crate) struct NamedTouch {
 pub(crate) struct Plan<'c> {
     pub(crate) business: BusinessId,
     pub(crate) expect: Vec<(DocKey, Expect)>,
+    pub(crate) seen: Vec<(DocKey, u32)>,
     pub(crate) new_docs: Vec<&'c Doc>,
     pub(crate) docs: Vec<(&'c Doc, u32)>,
     /// New passes as they are to be stored, with their last entry.
@@ -222,6 +223,7 @@ impl<'c> Plan<'c> {
         Self {
             business,
             expect: Vec::new(),
+            seen: Vec::new(),
             new_docs: Vec::new(),
             docs: Vec::new(),
             new_passes: Vec::new(),
@@ -261,6 +263,7 @@ impl<'c> Plan<'c> {
             change.put.iter().any(|put| matches!(&put.record, Record::Doc(doc) if doc.key == *key))
         };
         self.expect.extend(change.expect.iter().filter(|(key, _)| !written(key)).copied());
+        self.seen.extend(change.seen.iter().filter(|(key, _)| !written(key)).copied());
         self.puts(change, &mut places)?;
         self.tallies(change, &mut places)?;
         self.claims.extend(&change.claim);

@@ -145,7 +145,8 @@ fn kept(stored: Option<Tally>, put: Tally) -> Result<Tally, Fault> {
 impl<'c> Planner<'_, 'c> {
     /// What was read must still be so. In the transaction that read it, it is.
     fn expect(&self, change: &Change) -> Result<(), Fault> {
-        for (key, expect) in &change.expect {
+        let seen = change.seen.iter().map(|(key, version)| (key, Expect::Version(*version)));
+        for (key, expect) in change.expect.iter().map(|(key, expect)| (key, *expect)).chain(seen) {
             let version = match self.loaded.and_then(|loaded| loaded.doc(key)) {
                 Some(doc) => Some(doc.version),
                 None => self.db.doc_head(self.business, *key)?.map(|(version, _)| version),

@@ -489,6 +489,7 @@ fn lot_is_cancelled(
     let next = Lot { cancelled: true, ..(*lot).clone() };
     let parent = DocKey::new(DocKind::Terms, lot.terms);
     change.expect.retain(|(key, _)| *key != lot_key(lot.id));
+    change.seen.retain(|(key, _)| *key != lot_key(lot.id));
     change.put.push(put(lot_key(lot.id), Some(parent), &next, Expect::Version(version))?);
     let (codes, count) = (codes_in(&lot.format.folded()?), i64::from(lot.count));
     // The passes that replace them have counted there already.

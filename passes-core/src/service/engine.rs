@@ -10,8 +10,8 @@ use crate::id::{Ids, PlanId};
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::store::{
-    Answer, Change, Command, Decision, DocKey, DocKind, Expect, Fingerprint, KeyHash, Load, Loaded,
-    Operation, Record, StoreError, StoredOperation,
+    Answer, Change, Command, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded, Operation, Put,
+    Record, StoreError, StoredOperation,
 };
 use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
@@ -338,10 +338,12 @@ where
         *plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
-        // The settings must still be those that it was decided by, unless it is the command that changes them.
+        // The settings must be those that it was decided by, unless it is the command that changes them, or one that
+        // holds them.
         let settings = DocKey::new(DocKind::Business, by.business);
-        if !change.put.iter().any(|put| matches!(&put.record, Record::Doc(doc) if doc.key == settings)) {
-            change.expect.push((settings, Expect::Version(view.business_version)));
+        let written = |put: &Put| matches!(&put.record, Record::Doc(doc) if doc.key == settings);
+        if !change.put.iter().any(written) && !change.expect.iter().any(|(key, _)| *key == settings) {
+            change.seen.push((settings, view.business_version));
         }
         change.operation = Some(Operation {
             id: Ids::operation(&env.seed, env.now),

@@ -71,7 +71,7 @@ pub(crate) fn change_all(
             activated.push(pass.id);
         }
         if *command == Command::Resend {
-            chain.hold(&mut work.draft.change);
+            chain.rest(&mut work.draft.change);
         }
         if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
             // The new pass is suspended, or not, as the old one is with its lot.

@@ -141,10 +141,13 @@ impl Making<'_> {
         change
             .tally
             .push(Add { limit: Some(i64::MAX), ..Add::used(codes_in(&format), i64::from(self.count)) });
-        if !view.business.formats.contains(&format) {
+        let key = DocKey::new(DocKind::Business, view.business.id);
+        if view.business.formats.contains(&format) {
+            // A format that comes meanwhile would have to be judged, too.
+            change.expect.push((key, Expect::Version(view.business_version)));
+        } else {
             let mut next = (*view.business).clone();
             next.formats.push(format);
-            let key = DocKey::new(DocKind::Business, next.id);
             change.put.push(put(key, None, &next, Expect::Version(view.business_version))?);
         }
         Ok(())

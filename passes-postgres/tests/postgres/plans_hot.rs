@@ -113,7 +113,8 @@ fn keyed(number: u64) -> Change {
 /// A redemption that takes money from a pass.
 fn spending(number: u64, id: PassId) -> Change {
     Change {
-        expect: vec![(doc(DocKind::Business, 1), Expect::Version(1))],
+        expect: vec![(parent(), Expect::Version(1))],
+        seen: vec![(doc(DocKind::Business, 1), 1)],
         tally: vec![Add::used(TallyKey::Balance(id), 1)],
         entries: vec![settled(id, 1)],
         ..keyed(number)
@@ -197,6 +198,11 @@ fn loads() -> Vec<Hot> {
 fn commits() -> Vec<Hot> {
     vec![
         landing("a redemption", |store, n| commit(store, &[spending(n, pass(1))])),
+        landing("a redemption that saw three documents", |store, n| {
+            let lot = DocKey { kind: DocKind::Lot, id: [3; 16] };
+            let seen = vec![(doc(DocKind::Business, 1), 1), (lot, 1), (parent(), 1)];
+            commit(store, &[Change { expect: Vec::new(), seen, ..spending(n, pass(1)) }])
+        }),
         landing("a redemption into a wallet", |store, n| {
             let (new, old) = (credit(n + 100), credit(1));
             let change = Change {

@@ -126,6 +126,10 @@ impl Books {
             let stored = loaded.and_then(|loaded| loaded.doc(key)).or_else(|| self.docs.get(key));
             must(expect.is_met_by(stored.map(|doc| doc.version)))?;
         }
+        for (key, version) in &change.seen {
+            let stored = loaded.and_then(|loaded| loaded.doc(key)).or_else(|| self.docs.get(key));
+            must(stored.is_some_and(|doc| doc.version == *version))?;
+        }
         for put in &change.put {
             self.judge_put(put)?;
         }
