@@ -2,8 +2,8 @@
 
 use crate::HostError;
 use crate::entropy::from_system;
-use passes_core::secret::{KeyError, Keyring, Purpose};
 use passes_core::Error;
+use passes_core::secret::{KeyError, Keyring, Purpose};
 use std::env;
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
