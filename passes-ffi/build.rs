@@ -1,0 +1,21 @@
+//! Writes the faces' types and methods from the source of the core; see `generate/mod.rs`.
+
+mod generate;
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let here = env::var("CARGO_MANIFEST_DIR")?;
+    let out = env::var("OUT_DIR")?;
+    let source = generate::source::Source::read(&Path::new(&here).join("../passes-core/src"))?;
+    let model = generate::resolve::model(&source, "passes_host")?;
+    for file in &source.files {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=generate");
+    fs::write(Path::new(&out).join("model.txt"), format!("{model:#?}"))?;
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The library for other languages.
+
+#[cfg(any(feature = "uniffi", feature = "python"))]
+mod convert;
