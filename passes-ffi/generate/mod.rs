@@ -7,3 +7,4 @@ pub(crate) mod model;
 pub(crate) mod resolve;
 pub(crate) mod source;
 pub(crate) mod table;
+pub(crate) mod uniffi;
