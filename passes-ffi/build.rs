@@ -1,5 +1,6 @@
 //! Writes the faces' types and methods from the source of the core; see `generate/mod.rs`.
 
+#[allow(dead_code, reason = "each face reads what it needs of the model")]
 mod generate;
 
 use std::error::Error;
@@ -16,6 +17,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=generate");
-    fs::write(Path::new(&out).join("model.txt"), format!("{model:#?}"))?;
+    if env::var_os("CARGO_FEATURE_UNIFFI").is_some() {
+        fs::write(Path::new(&out).join("uniffi.rs"), generate::uniffi::face(&model)?)?;
+    }
+    if env::var_os("CARGO_FEATURE_PYTHON").is_some() {
+        fs::write(Path::new(&out).join("python.rs"), generate::python::native(&model)?)?;
+    }
+    for (name, text) in generate::python::sources(&model)? {
+        fs::write(Path::new(&out).join(name), text)?;
+    }
     Ok(())
 }

@@ -4,6 +4,8 @@
 
 pub(crate) mod docs;
 pub(crate) mod model;
+pub(crate) mod python;
 pub(crate) mod resolve;
 pub(crate) mod source;
 pub(crate) mod table;
+pub(crate) mod uniffi;

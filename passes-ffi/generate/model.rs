@@ -145,4 +145,26 @@ impl Model {
     pub(crate) fn get(&self, name: &str) -> Option<&Type> {
         self.types.iter().find(|ty| ty.name == name)
     }
+
+    /// A type as Rust names it.
+    pub(crate) fn rust(&self, ty: &Ty) -> String {
+        rust_of(&self.types, ty)
+    }
+}
+
+/// A type as Rust names it, where these are known.
+pub(crate) fn rust_of(types: &[Type], ty: &Ty) -> String {
+    let rust = |inner: &Ty| rust_of(types, inner);
+    match ty {
+        Ty::Nothing => "()".into(),
+        Ty::Bool => "bool".into(),
+        Ty::Int(name) => name.clone(),
+        Ty::Text => "String".into(),
+        Ty::Named(name) => types.iter().find(|ty| ty.name == *name).map_or(name, |ty| &ty.rust).clone(),
+        Ty::Maybe(inner) => format!("Option<{}>", rust(inner)),
+        Ty::List(inner) => format!("Vec<{}>", rust(inner)),
+        Ty::Set(inner) => format!("std::collections::BTreeSet<{}>", rust(inner)),
+        Ty::Map(key, value) => format!("std::collections::BTreeMap<{}, {}>", rust(key), rust(value)),
+        Ty::Outcome(inner) => format!("Result<{}, passes_host::Error>", rust(inner)),
+    }
 }

@@ -1,9 +1,9 @@
 //! From the source to the model: which type a name means, what it is made of, and what the methods need.
 
 use super::docs::clean;
-use super::model::{Arg, Code, Field, Method, Model, Shape, Ty, Type, Variant};
-use super::source::{Found, Home, Source};
-use super::table::{GENERICS, LEAVES, LEFT_OUT, MACRO_ENUMS, RENAMED, SECRETS, TUPLES};
+use super::model::{Arg, Code, Field, Method, Model, Shape, Ty, Type, Variant, rust_of};
+use super::source::{Home, Source};
+use super::table::{ALSO_TAKEN, GENERICS, LEAVES, LEFT_OUT, MACRO_ENUMS, RENAMED, SECRETS, TUPLES};
 use std::collections::BTreeMap;
 use syn::{Attribute, Fields, FnArg, GenericArgument, Item, Pat, PathArguments, ReturnType};
 
@@ -12,7 +12,7 @@ type Given = BTreeMap<String, Ty>;
 
 /// Makes the model of a crate; `root` is the path of the crate as the faces name it.
 pub(crate) fn model(source: &Source, root: &str) -> Result<Model, String> {
-    let mut maker = Maker { source, root, types: BTreeMap::new() };
+    let mut maker = Maker { source, root, types: Vec::new() };
     let mut methods = Vec::new();
     for (method, home) in source.methods.iter().zip(&source.homes) {
         let name = method.sig.ident.to_string();
@@ -26,16 +26,19 @@ pub(crate) fn model(source: &Source, root: &str) -> Result<Model, String> {
     {
         return Err(format!("Passes::{gone} is left out, and is not there any more"));
     }
+    let also = ALSO_TAKEN.iter().map(|name| maker.named(name, Vec::new(), &Home::default()));
+    let also = also.collect::<Result<Vec<Ty>, String>>()?;
     let mut model = Model { types: Vec::new(), methods, codes: codes(source)? };
-    model.types = maker.types.into_values().collect();
-    directions(&mut model);
+    model.types = maker.types;
+    model.types.sort_by(|a, b| a.name.cmp(&b.name));
+    directions(&mut model, also);
     Ok(model)
 }
 
 /// Marks what is taken and what is given, through all that holds it.
-fn directions(model: &mut Model) {
-    let taken =
-        model.methods.iter().flat_map(|method| method.args.iter().map(|arg| arg.ty.clone())).collect();
+fn directions(model: &mut Model, also: Vec<Ty>) {
+    let args = model.methods.iter().flat_map(|method| method.args.iter().map(|arg| arg.ty.clone()));
+    let taken = args.chain(also).collect();
     let given = model.methods.iter().map(|method| method.gives.clone()).collect();
     mark(model, taken, |ty| std::mem::replace(&mut ty.taken, true));
     mark(model, given, |ty| std::mem::replace(&mut ty.given, true));
@@ -76,7 +79,7 @@ fn codes(source: &Source) -> Result<Vec<Code>, String> {
 struct Maker<'a> {
     source: &'a Source,
     root: &'a str,
-    types: BTreeMap<String, Type>,
+    types: Vec<Type>,
 }
 
 impl Maker<'_> {
@@ -187,14 +190,14 @@ impl Maker<'_> {
             given.insert(parameter.ident.to_string(), meant);
         }
         let (face, mut rust) = (face_name(name, generics, &given)?, self.rust(home, name));
-        if self.types.contains_key(&face) {
+        if self.types.iter().any(|ty| ty.name == face) {
             return Ok(Ty::Named(face));
         }
         if !given.is_empty() {
             let of: Vec<String> = generics
                 .type_params()
                 .filter_map(|p| given.get(&p.ident.to_string()))
-                .map(|ty| self.rust_of(ty))
+                .map(|ty| rust_of(&self.types, ty))
                 .collect();
             rust = format!("{rust}<{}>", of.join(", "));
         }
@@ -221,7 +224,7 @@ impl Maker<'_> {
             ),
             _ => return Err(format!("{name} is no type")),
         };
-        if let Some(ty) = self.types.get_mut(&face) {
+        if let Some(ty) = self.types.iter_mut().find(|ty| ty.name == face) {
             ty.shape = shape;
         }
         Ok(Ty::Named(face))
@@ -272,8 +275,10 @@ impl Maker<'_> {
         let Some((_, name, fields, docs)) = known else {
             return Err(format!("a tuple of {}", names.join(", ")));
         };
-        let rust =
-            format!("({})", parts.iter().map(|part| self.rust_of(part)).collect::<Vec<_>>().join(", "));
+        let rust = format!(
+            "({})",
+            parts.iter().map(|part| rust_of(&self.types, part)).collect::<Vec<_>>().join(", ")
+        );
         let field = |(name, ty): (&&str, Ty)| Field { name: (*name).to_owned(), docs: Vec::new(), ty };
         let shape = Shape::Record { fields: fields.iter().zip(parts).map(field).collect(), positional: true };
         Ok(self.add((*name).to_owned(), rust, vec![(*docs).to_owned()], Vec::new(), false, shape))
@@ -300,30 +305,12 @@ impl Maker<'_> {
         path.join("::")
     }
 
-    /// A type as Rust names it.
-    fn rust_of(&self, ty: &Ty) -> String {
-        match ty {
-            Ty::Nothing => "()".into(),
-            Ty::Bool => "bool".into(),
-            Ty::Int(name) => name.clone(),
-            Ty::Text => "String".into(),
-            Ty::Named(name) => self.types.get(name).map_or_else(|| name.clone(), |ty| ty.rust.clone()),
-            Ty::Maybe(inner) => format!("Option<{}>", self.rust_of(inner)),
-            Ty::List(inner) => format!("Vec<{}>", self.rust_of(inner)),
-            Ty::Set(inner) => format!("std::collections::BTreeSet<{}>", self.rust_of(inner)),
-            Ty::Map(key, value) => {
-                format!("std::collections::BTreeMap<{}, {}>", self.rust_of(key), self.rust_of(value))
-            }
-            Ty::Outcome(inner) => format!("Result<{}, {}::Error>", self.rust_of(inner), self.root),
-        }
-    }
-
     /// The last word of a type's name in the core, of what is inside where it is one or none.
     fn core_name(&self, ty: &Ty) -> String {
         match ty {
             Ty::Maybe(inner) => self.core_name(inner),
             other => {
-                let rust = self.rust_of(other);
+                let rust = rust_of(&self.types, other);
                 let plain = rust.split('<').next().unwrap_or_default();
                 plain.rsplit("::").next().unwrap_or_default().to_owned()
             }
@@ -340,7 +327,9 @@ impl Maker<'_> {
         shape: Shape,
     ) -> Ty {
         let ty = Type { name: name.clone(), rust, docs, shape, taken: false, given: false, derives, open };
-        self.types.entry(name.clone()).or_insert(ty);
+        if self.types.iter().all(|known| known.name != name) {
+            self.types.push(ty);
+        }
         Ty::Named(name)
     }
 }

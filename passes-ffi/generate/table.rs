@@ -67,3 +67,6 @@ pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
     ("open", "each face opens by an address and a keyring, or on a store written in its language"),
     ("store", "a store is what a face is opened on; its trait is no part of the faces"),
 ];
+
+/// Types that are taken inside of leaves, or by functions beside the methods.
+pub(crate) const ALSO_TAKEN: &[&str] = &["ExportRow", "Line", "Right"];

@@ -65,7 +65,8 @@
 //!
 //! # Standbys
 //!
-//! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`].
+//! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`]. A host that opens by URL
+//! says `standby=true` there.
 //!
 //! # Errors
 //!
@@ -381,7 +382,14 @@ impl fmt::Debug for Postgres {
     }
 }
 
+/// In how many slots a shared tally stands. What stands in them rests on it, so it is part of the tables' format.
+const SLOTS: u16 = 16;
+
 impl Store for Postgres {
+    fn slots(&self) -> u16 {
+        SLOTS
+    }
+
     fn run(&self, command: Command) -> Fut<'_, Answer> {
         self.runtime.within(run::run(&self.pool, &self.gates, command))
     }

@@ -10,8 +10,8 @@ use crate::id::{Ids, PlanId};
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::store::{
-    Answer, Change, Command, Decision, DocKey, DocKind, Expect, Fingerprint, KeyHash, Load, Loaded,
-    Operation, Record, StoreError, StoredOperation,
+    Answer, Change, Command, Decide, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded,
+    Operation, Put, Record, StoreError, StoredOperation, TallyKey,
 };
 use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
@@ -40,6 +40,8 @@ pub(crate) struct View<'a> {
     pub(crate) env: &'a Env,
     pub(crate) inner: &'a Inner,
     pub(crate) loaded: &'a Loaded,
+    /// The named tallies that were loaded, in their order.
+    pub(crate) tallies: &'a [TallyKey],
     pub(crate) docs: Docs<'a>,
     pub(crate) business: Arc<Business>,
     pub(crate) business_version: u32,
@@ -55,7 +57,8 @@ impl View<'_> {
 
 /// What an accepted decision comes to.
 pub(crate) struct Draft<T> {
-    pub(crate) change: Change,
+    /// Boxed, because it is large and travels far.
+    pub(crate) change: Box<Change>,
     pub(crate) done: T,
     pub(crate) events: Vec<Event>,
     /// A key that it stops.
@@ -66,7 +69,8 @@ pub(crate) struct Draft<T> {
 
 impl<T> Draft<T> {
     pub(crate) fn new(view: &View<'_>, done: T) -> Self {
-        Self { change: Change::new(view.env.by.business), done, events: Vec::new(), stops: None, kind: None }
+        let change = Box::new(Change::new(view.env.by.business));
+        Self { change, done, events: Vec::new(), stops: None, kind: None }
     }
 }
 
@@ -89,8 +93,7 @@ pub(crate) struct Job<T, F> {
     inner: Arc<Inner>,
     env: Env,
     kind: Kind,
-    /// What it reads: only a command with a key is ever given again, but all share it with the store.
-    load: Arc<Load>,
+    load: Load,
     fingerprint: Option<Fingerprint>,
     decide: F,
     told: Mutex<Told<T>>,
@@ -120,6 +123,20 @@ pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
 /// How often a use case is tried that looks ahead to name what it reads, and finds that others have changed it.
 pub(crate) const TRIES: u32 = 24;
 
+/// Tries such a use case, and again where others have changed what it named.
+pub(crate) async fn again<T, F>(mut once: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 0..TRIES {
+        match once().await {
+            Err(Error::Store(StoreError::Conflict)) => {}
+            other => return other,
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
+
 /// How often a command whose commit is in doubt is looked up and tried again.
 const DOUBTS: u32 = 6;
 
@@ -131,6 +148,11 @@ impl Passes {
     pub(crate) fn env(&self, by: &By, right: Right) -> Result<Env, Error> {
         self.permit(by, right)?;
         Ok(Env::new(by.clone(), self.inner.clock.now(), self.seed()?))
+    }
+
+    /// In how many slots the store keeps a tally that many share.
+    pub(crate) fn slots(&self) -> u16 {
+        self.inner.store.slots()
     }
 
     /// Randomness for a command.
@@ -172,17 +194,15 @@ impl Passes {
         Ok(Order { env, kind, load, fingerprint })
     }
 
-    /// The command as a store runs it, and what is told of it.
-    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> (Command, Arc<Job<T, F>>)
+    /// The command, as it and its store keep it.
+    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> Arc<Job<T, F>>
     where
         T: Done,
         F: Decides<T>,
     {
         let Order { env, kind, load, fingerprint } = order;
         let told = Mutex::new(Told { done: None, error: None, plan: None });
-        let inner = Arc::clone(&self.inner);
-        let job = Arc::new(Job { inner, env, kind, load: Arc::new(load), fingerprint, decide, told });
-        (job.command(), job)
+        Arc::new(Job { inner: Arc::clone(&self.inner), env, kind, load, fingerprint, decide, told })
     }
 
     /// The receipt of an answer, or why there is none.
@@ -218,23 +238,18 @@ impl Passes {
         F: Decides<T>,
     {
         // Not inside the future, which would hold order and decision beside the command made of them.
-        let (command, job) = self.prepare(order, decide);
-        self.drive(command, job, false)
+        let job = self.prepare(order, decide);
+        self.drive(job, false)
     }
 
     /// Has the store run a command, and looks it up where its answer was lost. `doubt` says that it was run before, and
     /// nobody knows what came of that.
-    pub(crate) async fn drive<T, F>(
-        &self,
-        command: Command,
-        job: Arc<Job<T, F>>,
-        mut doubt: bool,
-    ) -> Result<Receipt<T>, Error>
+    pub(crate) async fn drive<T, F>(&self, job: Arc<Job<T, F>>, mut doubt: bool) -> Result<Receipt<T>, Error>
     where
         T: Done,
         F: Decides<T>,
     {
-        let mut running = self.inner.store.run(command);
+        let mut running = self.inner.store.run(job.command());
         for round in 0..DOUBTS {
             match running.await {
                 Ok(answer) => {
@@ -243,7 +258,7 @@ impl Passes {
                     return answer;
                 }
                 // With a key the next round finds what landed; without one nobody can tell.
-                Err(StoreError::InDoubt) if job.env.key.is_some() => {
+                Err(StoreError::InDoubt) if job.is_keyed() => {
                     doubt = true;
                     running = self.inner.store.run(job.command());
                 }
@@ -272,7 +287,7 @@ impl Passes {
         let loaded = self.inner.store.load(&order.load).await?;
         match replayed(&loaded, order.fingerprint)? {
             Some(before) => Ok(Receipt::again(before)?.done),
-            None => answer(&view(&self.inner, &order.env, &loaded)?),
+            None => answer(&view(&self.inner, &order.env, &order.load, &loaded)?),
         }
     }
 
@@ -287,7 +302,7 @@ impl Passes {
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));
         let loaded = self.inner.store.load(&load).await?;
-        answer(&view(&self.inner, &env, &loaded)?)
+        answer(&view(&self.inner, &env, &load, &loaded)?)
     }
 }
 
@@ -308,40 +323,26 @@ where
     }
 
     pub(crate) fn command(self: &Arc<Self>) -> Command {
-        let job = Arc::clone(self);
-        Command {
-            load: Arc::clone(&self.load),
-            decide: Box::new(move |loaded: &Loaded| job.decision(loaded)),
-        }
-    }
-
-    fn decision(&self, loaded: &Loaded) -> Decision {
-        let mut plan = None;
-        let (decision, done, error) = match self.judge(loaded, &mut plan) {
-            Ok(Some((change, done))) => (Decision::Accepted(change), Some(done), None),
-            Ok(None) => (Decision::Replayed, None, None),
-            Err(Error::Refused(refused)) => (Decision::Refused(refused.reasons().to_vec(), None), None, None),
-            Err(other) => (Decision::Refused(Vec::new(), None), None, Some(other)),
-        };
-        *self.told() = Told { done, error, plan };
-        decision
+        Arc::clone(self).into()
     }
 
     /// The key is judged before state and balance, then the decision proper. Nothing, if it was done before.
-    fn judge(&self, loaded: &Loaded, plan: &mut Option<PlanId>) -> Result<Option<(Change, T)>, Error> {
+    fn judge(&self, loaded: &Loaded, plan: &mut Option<PlanId>) -> Result<Option<(Box<Change>, T)>, Error> {
         if replayed(loaded, self.fingerprint)?.is_some() {
             return Ok(None);
         }
         let env = &self.env;
-        let view = view(&self.inner, env, loaded)?;
+        let view = view(&self.inner, env, &self.load, loaded)?;
         let decided = (self.decide)(&view);
         *plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
-        // The settings must still be those that it was decided by, unless it is the command that changes them.
+        // The settings must be those that it was decided by, unless it is the command that changes them, or one that
+        // holds them.
         let settings = DocKey::new(DocKind::Business, by.business);
-        if !change.put.iter().any(|put| matches!(&put.record, Record::Doc(doc) if doc.key == settings)) {
-            change.expect.push((settings, Expect::Version(view.business_version)));
+        let written = |put: &Put| matches!(&put.record, Record::Doc(doc) if doc.key == settings);
+        if !change.put.iter().any(written) && !change.expect.iter().any(|(key, _)| *key == settings) {
+            change.seen.push((settings, view.business_version));
         }
         change.operation = Some(Operation {
             id: Ids::operation(&env.seed, env.now),
@@ -361,12 +362,40 @@ where
     }
 }
 
-fn view<'a>(inner: &'a Inner, env: &'a Env, loaded: &'a Loaded) -> Result<View<'a>, Error> {
+impl<T: Done, F: Decides<T>> Decide for Job<T, F> {
+    fn load(&self) -> &Load {
+        &self.load
+    }
+
+    fn decide(&self, loaded: &Loaded) -> Decision {
+        let mut plan = None;
+        let (decision, done, error) = match self.judge(loaded, &mut plan) {
+            Ok(Some((change, done))) => (Decision::Accepted(change), Some(done), None),
+            Ok(None) => (Decision::Replayed, None, None),
+            Err(Error::Refused(refused)) => (Decision::Refused(refused.reasons().to_vec(), None), None, None),
+            Err(other) => (Decision::Refused(Vec::new(), None), None, Some(other)),
+        };
+        *self.told() = Told { done, error, plan };
+        decision
+    }
+}
+
+fn view<'a>(inner: &'a Inner, env: &'a Env, load: &'a Load, loaded: &'a Loaded) -> Result<View<'a>, Error> {
     stored::sound(loaded)?;
     let docs = Docs { business: env.by.business, loaded, cache: &inner.cache };
     let (business, business_version) = docs.business()?;
     inner.refusals.note_zone(env.by.business, business.settings.zone);
-    Ok(View { env, inner, loaded, docs, business, business_version, plan: std::cell::Cell::new(None) })
+    let tallies = load.tallies.as_slice();
+    Ok(View {
+        env,
+        inner,
+        loaded,
+        tallies,
+        docs,
+        business,
+        business_version,
+        plan: std::cell::Cell::new(None),
+    })
 }
 
 /// The operation that the same request left before, if its key finds one.
