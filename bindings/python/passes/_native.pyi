@@ -2,9 +2,12 @@
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from datetime import date as _date, datetime as _datetime, time as _time
 from decimal import Decimal
-from typing import Any, ClassVar, final
+from os import PathLike
+from typing import Any, final
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from typing_extensions import disjoint_base
 
 from ._enums import (
     Account,
@@ -25,13 +28,151 @@ from ._enums import (
 )
 from .errors import PassesError
 
+__all__ = [
+    "Actor",
+    "Alphabet",
+    "Asked",
+    "AsyncPasses",
+    "Basket",
+    "Booking",
+    "BusinessId",
+    "By",
+    "CODES",
+    "Caps",
+    "Changed",
+    "ChangedReceipt",
+    "Channel",
+    "Checkpoint",
+    "CodeHash",
+    "Conditions",
+    "Contact",
+    "ContactId",
+    "ContactReceipt",
+    "CountReceipt",
+    "CreditId",
+    "CreditView",
+    "Credited",
+    "Currency",
+    "Deal",
+    "Definition",
+    "Drift",
+    "Event",
+    "Expiry",
+    "ExportRow",
+    "FieldType",
+    "FixedClock",
+    "Format",
+    "Generate",
+    "Home",
+    "Hours",
+    "Issue",
+    "Issued",
+    "IssuedReceipt",
+    "Kept",
+    "Keyring",
+    "LedgerUnit",
+    "Liability",
+    "Line",
+    "LineAmount",
+    "LineCursor",
+    "LotId",
+    "LotPage",
+    "LotStarted",
+    "LotStartedReceipt",
+    "LotView",
+    "Medium",
+    "Money",
+    "OperationFilter",
+    "OperationId",
+    "OperationPage",
+    "OperationView",
+    "Outcome",
+    "Over",
+    "PaidBy",
+    "PaidLine",
+    "PassCursor",
+    "PassFilter",
+    "PassId",
+    "PassLine",
+    "PassLineCursor",
+    "PassLinePage",
+    "PassPage",
+    "PassSpan",
+    "PassView",
+    "Passcode",
+    "Passes",
+    "Period",
+    "Plan",
+    "PlanId",
+    "PlanPage",
+    "PlanReceipt",
+    "Pocket",
+    "PocketKey",
+    "Pool",
+    "Position",
+    "Presented",
+    "Profile",
+    "Progress",
+    "Receipt",
+    "Recipient",
+    "Redeem",
+    "RedeemBy",
+    "Redeemed",
+    "RedeemedCheck",
+    "RedeemedReceipt",
+    "Refusal",
+    "Refusals",
+    "Replacement",
+    "Returned",
+    "Revealed",
+    "ReversalOf",
+    "ReversalPart",
+    "Reverse",
+    "Reversed",
+    "ReversedReceipt",
+    "RunId",
+    "RunReceipt",
+    "Sale",
+    "SaleId",
+    "Settings",
+    "Side",
+    "Since",
+    "Spec",
+    "Spend",
+    "SpendBy",
+    "Spent",
+    "SpentCheck",
+    "SpentReceipt",
+    "Subject",
+    "SuspendedWhole",
+    "Target",
+    "Terms",
+    "TermsId",
+    "TimeOfDay",
+    "Told",
+    "Usage",
+    "VERSION",
+    "Value",
+    "Verified",
+    "Wallet",
+    "WalletLine",
+    "WalletLinePage",
+    "Windows",
+    "Worth",
+    "export_csv",
+    "open",
+    "open_async",
+    "plan_from_toml",
+    "plan_to_toml",
+]
+
 VERSION: str
 CODES: tuple[str, ...]
 
 @final
 class Currency:
     """A currency of ISO 4217."""
-    __match_args__: ClassVar[tuple[str]]
+    __match_args__ = ("code",)
     def __new__(cls, code: str) -> Currency: ...
     @property
     def code(self) -> str:
@@ -54,7 +195,7 @@ class Money:
     The amount is a `decimal.Decimal` or an `int`: a float, a bool, a NaN and more decimals than the currency has
     are refused.
     """
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("amount", "currency")
     def __new__(cls, amount: Decimal | int, currency: Currency | str) -> Money: ...
     @staticmethod
     def parse(text: str) -> Money:
@@ -72,7 +213,9 @@ class Money:
     def currency(self) -> Currency:
         """The currency."""
     def __add__(self, other: Money, /) -> Money: ...
+    def __radd__(self, other: Money, /) -> Money: ...
     def __sub__(self, other: Money, /) -> Money: ...
+    def __rsub__(self, other: Money, /) -> Money: ...
     def __mul__(self, times: int, /) -> Money: ...
     def __rmul__(self, times: int, /) -> Money: ...
     def __bool__(self) -> bool: ...
@@ -191,7 +334,7 @@ class Actor:
 @final
 class Basket:
     """The purchase at hand: lines in one currency."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("currency", "lines")
     def __new__(cls, currency: Currency | str, lines: Sequence[Line]) -> Basket: ...
     @property
     def currency(self) -> Currency:
@@ -234,7 +377,7 @@ class Checkpoint:
 @final
 class Refusal:
     """Why a command was not carried out."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("code", "values")
     def __new__(cls, code: str, values: Mapping[str, str]) -> Refusal: ...
     @property
     def code(self) -> str:
@@ -257,10 +400,10 @@ class Refusal:
 class Keyring:
     """The keys of a host. They never enter a store; without them no code can be redeemed."""
     @staticmethod
-    def from_file(path: str) -> Keyring:
+    def from_file(path: str | PathLike[str]) -> Keyring:
         """Reads the keyring of a file that only its owner can read."""
     @staticmethod
-    def create_file(path: str) -> Keyring:
+    def create_file(path: str | PathLike[str]) -> Keyring:
         """Makes a keyring with new keys, and a file of it. A file that is there is never overwritten."""
     @staticmethod
     def from_env(variable: str) -> Keyring:
@@ -282,14 +425,22 @@ class FixedClock:
         """Sets it, ahead or back."""
 
 def open(
-    address: str, keyring: Keyring, *, clock: FixedClock | None = None, seed: int | None = None
+    address: str | PathLike[str],
+    keyring: Keyring,
+    *,
+    clock: FixedClock | None = None,
+    seed: int | None = None,
 ) -> Passes:
     """Opens the library: a path for a file of SQLite, `memory:` for a store that ends with the program, or the URL of a
     PostgreSQL server. `clock` and `seed` are for tests: with a seed anybody can repeat every code.
     """
 
 def open_async(
-    address: str, keyring: Keyring, *, clock: FixedClock | None = None, seed: int | None = None
+    address: str | PathLike[str],
+    keyring: Keyring,
+    *,
+    clock: FixedClock | None = None,
+    seed: int | None = None,
 ) -> Awaitable[AsyncPasses]:
     """As `open`, for asyncio."""
 
@@ -305,6 +456,7 @@ def plan_to_toml(spec: Spec) -> str:
 def export_csv(rows: Sequence[ExportRow], *, header: bool = True) -> bytes:
     """The CSV file of rows of an export, for the printing house; cells that a spreadsheet would run are made harmless."""
 
+@disjoint_base
 class Alphabet:
     """The characters that the body of a code is drawn from (C-1).
 
@@ -319,31 +471,31 @@ class Alphabet:
     @final
     class Numeric(Alphabet):
         """The ten digits."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Alphabet.Numeric: ...
 
     @final
     class Alphabetic(Alphabet):
         """The letters without I, L and O: 23."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Alphabet.Alphabetic: ...
 
     @final
     class Alphanumeric(Alphabet):
         """The digits, and the letters without I, L and O: 33."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Alphabet.Alphanumeric: ...
 
     @final
     class Safe(Alphabet):
         """No vowels, so that no word comes out, and no look-alikes: 24. The default."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Alphabet.Safe: ...
 
     @final
     class Custom(Alphabet):
         """The caller's own ASCII letters and digits, in the case in which they are to be shown."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: str) -> Alphabet.Custom: ...
         @property
         def value(self) -> str: ...
@@ -351,7 +503,7 @@ class Alphabet:
 @final
 class Asked:
     """A redemption of several, and who asks for it."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("by", "request")
     def __new__(cls, by: By, request: Redeem) -> Asked: ...
     @property
     def by(self) -> By: ...
@@ -368,7 +520,7 @@ class Booking:
     """What booked a line of a statement.
     See `Passes.statement`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("entry", "operation", "kind", "place", "at", "booked", "mark", "line", "other")
     def __new__(
         cls,
         *,
@@ -433,7 +585,7 @@ class BusinessId:
 @final
 class By:
     """By whom, where, through which channel and why a command is given, and under which idempotency key."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    __match_args__ = ("business", "actor", "place", "channel", "reason", "key")
     def __new__(
         cls,
         *,
@@ -470,7 +622,7 @@ class By:
 @final
 class Caps:
     """Caps on all that is ever made from a plan (P-15)."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("passes", "value")
     def __new__(cls, *, passes: int | None = None, value: Money | None = None) -> Caps: ...
     @property
     def passes(self) -> int | None:
@@ -486,7 +638,7 @@ class Caps:
 @final
 class Changed:
     """What a command on passes did."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("changed", "skipped", "run", "sale", "replaced")
     def __new__(
         cls,
         *,
@@ -522,7 +674,7 @@ class ChangedReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -553,7 +705,7 @@ class Channel:
     """A channel through which electronic passes are delivered.
     See `Settings.active_on`.
     """
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("name", "active_on")
     def __new__(cls, *, name: str, active_on: ActiveOn | None = None) -> Channel: ...
     @property
     def name(self) -> str:
@@ -574,7 +726,7 @@ class Conditions:
     A line is eligible when its SKU or one of its families is listed (or neither list has anything), and
     neither its SKU nor a family of it is excluded.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    __match_args__ = ("skus", "families", "not_skus", "not_families", "places", "minimum", "stored_value")
     def __new__(
         cls,
         *,
@@ -617,7 +769,7 @@ class Contact:
     """A contact as it is stored. All that is personal stands in this one record (W-7).
     See `Passes.contact`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("id", "named", "profile", "currencies")
     def __new__(
         cls,
         *,
@@ -665,7 +817,7 @@ class ContactReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -697,7 +849,7 @@ class CountReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -744,7 +896,7 @@ class CreditView:
     """A credit: an amount in a pocket with an origin and a spend-by.
     See `Passes.expiring`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("id", "pass_", "plan", "mark", "pocket", "left", "amount", "spend_by", "expired", "created")
     def __new__(
         cls,
         *,
@@ -799,7 +951,7 @@ class Credited:
     """A credit that a redemption made.
     See `Redeemed`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("credit", "amount", "mark", "spend_by")
     def __new__(
         cls,
         *,
@@ -828,7 +980,7 @@ class Credited:
 @final
 class Deal:
     """The terms on which passes are sold."""
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("buyer", "price", "value", "payment")
     def __new__(
         cls,
         *,
@@ -859,7 +1011,7 @@ class Deal:
 @final
 class Definition:
     """The definition of a custom field."""
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("name", "required", "field")
     def __new__(cls, *, name: str, required: bool, field: FieldType) -> Definition: ...
     @property
     def name(self) -> str:
@@ -880,7 +1032,7 @@ class Drift:
     """Something stored that is not what it has to be.
     See `Passes.verify`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("what", "subject", "stored", "expected", "unit")
     def __new__(
         cls,
         *,
@@ -960,6 +1112,7 @@ class Drift:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Event:
     """What happened. Stored by the order of the variants: new ones go to the end."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -970,13 +1123,13 @@ class Event:
     @final
     class BusinessConfigured(Event):
         """The business was created, or its settings changed."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Event.BusinessConfigured: ...
 
     @final
     class PlanChanged(Event):
         """A plan was created or changed."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("plan", "state")
         def __new__(cls, *, plan: PlanId, state: PlanState) -> Event.PlanChanged: ...
         @property
         def plan(self) -> PlanId:
@@ -988,7 +1141,7 @@ class Event:
     @final
     class ContactChanged(Event):
         """A contact was created or edited."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("contact",)
         def __new__(cls, *, contact: ContactId) -> Event.ContactChanged: ...
         @property
         def contact(self) -> ContactId:
@@ -997,7 +1150,7 @@ class Event:
     @final
     class LotStarted(Event):
         """The generation of a lot began."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("lot", "plan", "count")
         def __new__(cls, *, lot: LotId, plan: PlanId, count: int) -> Event.LotStarted: ...
         @property
         def lot(self) -> LotId:
@@ -1012,7 +1165,7 @@ class Event:
     @final
     class LotGrew(Event):
         """Passes were added to a lot."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("passes",)
         def __new__(cls, *, passes: PassSpan) -> Event.LotGrew: ...
         @property
         def passes(self) -> PassSpan:
@@ -1021,7 +1174,7 @@ class Event:
     @final
     class LotReady(Event):
         """A lot is complete."""
-        __match_args__: ClassVar[tuple[str, str, str, str]]
+        __match_args__ = ("lot", "plan", "count", "print")
         def __new__(cls, *, lot: LotId, plan: PlanId, count: int, print: bool) -> Event.LotReady: ...
         @property
         def lot(self) -> LotId:
@@ -1039,7 +1192,7 @@ class Event:
     @final
     class RunCancelled(Event):
         """A run was cancelled."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("run",)
         def __new__(cls, *, run: RunId) -> Event.RunCancelled: ...
         @property
         def run(self) -> RunId:
@@ -1048,7 +1201,7 @@ class Event:
     @final
     class DeliveryWanted(Event):
         """An electronic pass is to be delivered: the host has the code revealed and sends it."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("pass_", "to", "channel")
         def __new__(cls, *, pass_: PassId, to: ContactId, channel: str) -> Event.DeliveryWanted: ...
         @property
         def pass_(self) -> PassId:
@@ -1063,7 +1216,7 @@ class Event:
     @final
     class DeliveryRecorded(Event):
         """The outcome of a delivery was recorded."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("pass_", "failed", "activated")
         def __new__(
             cls,
             *,
@@ -1084,7 +1237,7 @@ class Event:
     @final
     class PassesActivated(Event):
         """Passes were activated."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("passes",)
         def __new__(cls, *, passes: PassSpan) -> Event.PassesActivated: ...
         @property
         def passes(self) -> PassSpan:
@@ -1093,7 +1246,7 @@ class Event:
     @final
     class PassesSold(Event):
         """Passes were sold."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("passes", "sale", "price")
         def __new__(cls, *, passes: PassSpan, sale: SaleId, price: Money) -> Event.PassesSold: ...
         @property
         def passes(self) -> PassSpan:
@@ -1108,7 +1261,7 @@ class Event:
     @final
     class SaleVoided(Event):
         """A sale was voided."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("passes", "sale")
         def __new__(cls, *, passes: PassSpan, sale: SaleId) -> Event.SaleVoided: ...
         @property
         def passes(self) -> PassSpan:
@@ -1120,7 +1273,7 @@ class Event:
     @final
     class PassRedeemed(Event):
         """A pass was redeemed into a wallet."""
-        __match_args__: ClassVar[tuple[str, str, str, str, str]]
+        __match_args__ = ("pass_", "contact", "amount", "credits", "left")
         def __new__(
             cls,
             *,
@@ -1149,7 +1302,7 @@ class Event:
     @final
     class PassSpent(Event):
         """A gift card was spent directly."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("pass_", "amount", "left")
         def __new__(cls, *, pass_: PassId, amount: Money, left: int) -> Event.PassSpent: ...
         @property
         def pass_(self) -> PassId:
@@ -1164,7 +1317,7 @@ class Event:
     @final
     class WalletSpent(Event):
         """A wallet was spent."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("contact", "amount")
         def __new__(cls, *, contact: ContactId, amount: Money) -> Event.WalletSpent: ...
         @property
         def contact(self) -> ContactId:
@@ -1176,7 +1329,7 @@ class Event:
     @final
     class Reversed(Event):
         """A redemption or a spend was reversed, wholly or in part."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("of", "amount")
         def __new__(cls, *, of: Position, amount: Money) -> Event.Reversed: ...
         @property
         def of(self) -> Position:
@@ -1188,7 +1341,7 @@ class Event:
     @final
     class Suspended(Event):
         """Passes, a whole lot or a whole plan were suspended."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("what",)
         def __new__(cls, *, what: SuspendedWhole) -> Event.Suspended: ...
         @property
         def what(self) -> SuspendedWhole:
@@ -1197,7 +1350,7 @@ class Event:
     @final
     class Reactivated(Event):
         """They were reactivated."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("what",)
         def __new__(cls, *, what: SuspendedWhole) -> Event.Reactivated: ...
         @property
         def what(self) -> SuspendedWhole:
@@ -1206,7 +1359,7 @@ class Event:
     @final
     class PassesCancelled(Event):
         """Passes were cancelled."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("passes",)
         def __new__(cls, *, passes: PassSpan) -> Event.PassesCancelled: ...
         @property
         def passes(self) -> PassSpan:
@@ -1215,7 +1368,7 @@ class Event:
     @final
     class PassReplaced(Event):
         """A pass replaces another."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("old", "new")
         def __new__(cls, *, old: PassId, new: PassId) -> Event.PassReplaced: ...
         @property
         def old(self) -> PassId:
@@ -1227,7 +1380,7 @@ class Event:
     @final
     class PassesChanged(Event):
         """Something was set on passes: expiry, value, custom fields, recipient."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("passes",)
         def __new__(cls, *, passes: PassSpan) -> Event.PassesChanged: ...
         @property
         def passes(self) -> PassSpan:
@@ -1236,7 +1389,7 @@ class Event:
     @final
     class LotExported(Event):
         """The codes of a lot were exported."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("lot",)
         def __new__(cls, *, lot: LotId) -> Event.LotExported: ...
         @property
         def lot(self) -> LotId:
@@ -1245,7 +1398,7 @@ class Event:
     @final
     class ExportClosed(Event):
         """The export of a lot was closed."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("lot",)
         def __new__(cls, *, lot: LotId) -> Event.ExportClosed: ...
         @property
         def lot(self) -> LotId:
@@ -1254,7 +1407,7 @@ class Event:
     @final
     class CodeRevealed(Event):
         """A code was revealed."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("pass_",)
         def __new__(cls, *, pass_: PassId) -> Event.CodeRevealed: ...
         @property
         def pass_(self) -> PassId:
@@ -1263,7 +1416,7 @@ class Event:
     @final
     class RunStarted(Event):
         """A bulk command began, as a run."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("run",)
         def __new__(cls, *, run: RunId) -> Event.RunStarted: ...
         @property
         def run(self) -> RunId:
@@ -1272,9 +1425,10 @@ class Event:
     @final
     class RequestStopped(Event):
         """The key of a request that has not come was reversed: the request will be refused."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Event.RequestStopped: ...
 
+@disjoint_base
 class Expiry:
     """An expiry that is set by hand (L-5).
     See `Passes.set_expiry`.
@@ -1287,13 +1441,13 @@ class Expiry:
     @final
     class Never(Expiry):
         """None."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Expiry.Never: ...
 
     @final
     class Date(Expiry):
         """The end of this date in the business's calendar."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("date",)
         def __new__(cls, date: _date) -> Expiry.Date: ...
         @property
         def date(self) -> _date: ...
@@ -1301,7 +1455,7 @@ class Expiry:
     @final
     class At(Expiry):
         """This instant."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("at",)
         def __new__(cls, at: _datetime) -> Expiry.At: ...
         @property
         def at(self) -> _datetime: ...
@@ -1311,7 +1465,7 @@ class ExportRow:
     """One pass of an export.
     See `Passes.export_page`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("pass_", "serial", "code", "value", "redeem_by")
     def __new__(
         cls,
         *,
@@ -1341,6 +1495,7 @@ class ExportRow:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class FieldType:
     """The type of a custom field, with its limits.
     See `Definition`.
@@ -1353,7 +1508,7 @@ class FieldType:
     @final
     class Text(FieldType):
         """Text of at most this many characters."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("most",)
         def __new__(cls, *, most: int) -> FieldType.Text: ...
         @property
         def most(self) -> int:
@@ -1362,7 +1517,7 @@ class FieldType:
     @final
     class Integer(FieldType):
         """A whole number in a range, both ends included."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("least", "most")
         def __new__(cls, *, least: int, most: int) -> FieldType.Integer: ...
         @property
         def least(self) -> int:
@@ -1374,7 +1529,7 @@ class FieldType:
     @final
     class Decimal(FieldType):
         """A decimal number in a range, both ends included. Its value is written as text."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("least", "most")
         def __new__(cls, *, least: Decimal | int, most: Decimal | int) -> FieldType.Decimal: ...
         @property
         def least(self) -> Decimal:
@@ -1386,19 +1541,19 @@ class FieldType:
     @final
     class YesNo(FieldType):
         """Yes or no."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> FieldType.YesNo: ...
 
     @final
     class Date(FieldType):
         """A date, written `2026-12-31`."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> FieldType.Date: ...
 
     @final
     class Choice(FieldType):
         """One of these."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("of",)
         def __new__(cls, *, of: Sequence[str] | None = None) -> FieldType.Choice: ...
         @property
         def of(self) -> tuple[str, ...]:
@@ -1412,7 +1567,7 @@ class Format:
     Nothing is checked until `validate` or `maker` is called. In TOML every
     field may be left out; an unknown one is refused.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    __match_args__ = ("alphabet", "length", "prefix", "suffix", "check", "group")
     def __new__(
         cls,
         *,
@@ -1453,7 +1608,7 @@ class Generate:
     """A request for a printed lot.
     See `Passes.generate`.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("plan", "count", "accept_weak")
     def __new__(cls, *, plan: PlanId, count: int, accept_weak: bool | None = None) -> Generate: ...
     @property
     def plan(self) -> PlanId:
@@ -1471,6 +1626,7 @@ class Generate:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Home:
     """Where money returned.
     See `Passes.reverse`.
@@ -1483,7 +1639,7 @@ class Home:
     @final
     class Pass(Home):
         """To the pass, or to the one that replaced it."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("pass_",)
         def __new__(cls, pass_: PassId) -> Home.Pass: ...
         @property
         def pass_(self) -> PassId: ...
@@ -1491,7 +1647,7 @@ class Home:
     @final
     class Credit(Home):
         """To the credit it came from."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("contact", "credit")
         def __new__(cls, contact: ContactId, credit: CreditId) -> Home.Credit: ...
         @property
         def contact(self) -> ContactId: ...
@@ -1501,7 +1657,7 @@ class Home:
     @final
     class NewCredit(Home):
         """To a new credit: the pass was cancelled, or the credit has expired and the days of grace apply."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("contact", "credit", "at")
         def __new__(
             cls,
             contact: ContactId,
@@ -1518,7 +1674,7 @@ class Home:
     @final
     class Breakage(Home):
         """To breakage: the credit has expired."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Home.Breakage: ...
 
 @final
@@ -1528,7 +1684,7 @@ class Hours:
     `24:00` as `to` is the end of the day. A `to` that is not after `from` lies on the next day: the hours cross
     midnight, and belong to the day on which they began. Where hours overlap, it is open.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("days", "from_", "to")
     def __new__(
         cls,
         *,
@@ -1553,7 +1709,7 @@ class Hours:
 @final
 class Issue:
     """A request to issue an electronic pass."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str]]
+    __match_args__ = ("plan", "to", "channel", "sender", "message", "value", "deal", "accept_weak")
     def __new__(
         cls,
         *,
@@ -1600,7 +1756,7 @@ class Issued:
     """What issuing answers. The code is not in it: it is revealed to an actor with the right.
     See `Passes.issue`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("pass_", "to", "value", "sale")
     def __new__(
         cls,
         *,
@@ -1632,7 +1788,7 @@ class IssuedReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -1661,7 +1817,7 @@ class IssuedReceipt:
 @final
 class Kept:
     """The last operation that is still there."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("position", "at")
     def __new__(cls, position: Position, at: _datetime) -> Kept: ...
     @property
     def position(self) -> Position: ...
@@ -1673,6 +1829,7 @@ class Kept:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class LedgerUnit:
     """What an amount counts: money in minor units of a currency, visits, or points."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -1683,7 +1840,7 @@ class LedgerUnit:
     @final
     class Money(LedgerUnit):
         """Minor units of a currency."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("currency",)
         def __new__(cls, currency: Currency | str) -> LedgerUnit.Money: ...
         @property
         def currency(self) -> Currency: ...
@@ -1691,13 +1848,13 @@ class LedgerUnit:
     @final
     class Visits(LedgerUnit):
         """Visits or sessions."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> LedgerUnit.Visits: ...
 
     @final
     class Points(LedgerUnit):
         """Points."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> LedgerUnit.Points: ...
 
 @final
@@ -1705,7 +1862,7 @@ class Liability:
     """What a business owes to the holders of passes and credits, in one currency.
     See `Passes.liability`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("currency", "paid", "granted", "outstanding", "credit")
     def __new__(
         cls,
         *,
@@ -1738,7 +1895,7 @@ class Liability:
 @final
 class Line:
     """A line of a basket."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("sku", "families", "quantity", "unit_price", "stored_value")
     def __new__(
         cls,
         *,
@@ -1771,7 +1928,7 @@ class Line:
 @final
 class LineAmount:
     """An amount of a line of a basket, by its place from 0."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("line", "amount")
     def __new__(cls, line: int, amount: Money) -> LineAmount: ...
     @property
     def line(self) -> int: ...
@@ -1788,7 +1945,7 @@ class LineCursor:
     """Where a wallet's statement goes on: after this line.
     See `Passes.statement`.
     """
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("entry", "credit")
     def __new__(cls, *, entry: int, credit: CreditId) -> LineCursor: ...
     @property
     def entry(self) -> int:
@@ -1822,7 +1979,7 @@ class LotId:
 @final
 class LotPage:
     """A page of a list, and where to go on."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("rows", "next")
     def __new__(cls, *, rows: Sequence[LotView], next: LotId | None = None) -> LotPage: ...
     @property
     def rows(self) -> tuple[LotView, ...]:
@@ -1840,7 +1997,7 @@ class LotStarted:
     """What starting a lot answers.
     See `Passes.generate`.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("lot", "run", "count")
     def __new__(cls, *, lot: LotId, run: RunId, count: int) -> LotStarted: ...
     @property
     def lot(self) -> LotId:
@@ -1862,7 +2019,7 @@ class LotStartedReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -1893,7 +2050,7 @@ class LotView:
     """A lot, as an operator sees it.
     See `Passes.lot`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("id", "plan", "names", "count", "form", "issued", "run", "complete", "exports", "closed", "recoverable", "suspended", "plan_suspended", "cancelled", "replaces")
     def __new__(
         cls,
         *,
@@ -1963,6 +2120,7 @@ class LotView:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Medium:
     """A medium by which a contact is found. It is unique in the business."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -1973,7 +2131,7 @@ class Medium:
     @final
     class Phone(Medium):
         """A telephone number in international form (ITU-T E.164), such as `+441632960960`."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: str) -> Medium.Phone: ...
         @property
         def value(self) -> str: ...
@@ -1981,7 +2139,7 @@ class Medium:
     @final
     class Email(Medium):
         """An e-mail address."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: str) -> Medium.Email: ...
         @property
         def value(self) -> str: ...
@@ -1989,7 +2147,7 @@ class Medium:
     @final
     class Reference(Medium):
         """The host's own reference."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: str) -> Medium.Reference: ...
         @property
         def value(self) -> str: ...
@@ -1997,7 +2155,7 @@ class Medium:
 @final
 class OperationFilter:
     """Which operations a list holds: those that meet all of these."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str]]
+    __match_args__ = ("actor", "place", "channel", "kind", "from_", "to", "reason")
     def __new__(
         cls,
         *,
@@ -2054,7 +2212,7 @@ class OperationId:
 @final
 class OperationPage:
     """A page of a list, and where to go on."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("rows", "next")
     def __new__(
         cls,
         *,
@@ -2077,7 +2235,7 @@ class OperationView:
     """An operation: the one record that an accepted command left.
     See `Passes.operations`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("position", "id", "kind", "actor", "place", "channel", "reason", "at", "booked")
     def __new__(
         cls,
         *,
@@ -2123,6 +2281,7 @@ class OperationView:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Outcome:
     """How a delivery went.
     See `Passes.delivered`.
@@ -2135,24 +2294,25 @@ class Outcome:
     @final
     class Accepted(Outcome):
         """The channel took the message."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Outcome.Accepted: ...
 
     @final
     class Confirmed(Outcome):
         """The message arrived."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Outcome.Confirmed: ...
 
     @final
     class Failed(Outcome):
         """It could not be delivered."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("why",)
         def __new__(cls, *, why: str) -> Outcome.Failed: ...
         @property
         def why(self) -> str:
             """Why, in the channel's words; at most 500 characters."""
 
+@disjoint_base
 class Over:
     """The passes that a command is about."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -2163,7 +2323,7 @@ class Over:
     @final
     class Pass(Over):
         """One pass: a refusal is the answer."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("pass_",)
         def __new__(cls, pass_: PassId) -> Over.Pass: ...
         @property
         def pass_(self) -> PassId: ...
@@ -2171,7 +2331,7 @@ class Over:
     @final
     class Passes(Over):
         """A list of at most 10,000 passes: those that refuse are skipped and counted."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("passes",)
         def __new__(cls, passes: Sequence[PassId]) -> Over.Passes: ...
         @property
         def passes(self) -> tuple[PassId, ...]: ...
@@ -2179,7 +2339,7 @@ class Over:
     @final
     class Serials(Over):
         """A range of serial numbers of a lot, both ends included: a run."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("lot", "first", "last")
         def __new__(cls, *, lot: LotId, first: int, last: int) -> Over.Serials: ...
         @property
         def lot(self) -> LotId:
@@ -2194,7 +2354,7 @@ class Over:
     @final
     class Lot(Over):
         """All passes of a lot: a run. A lot is suspended and reactivated by one record, at once."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("lot",)
         def __new__(cls, lot: LotId) -> Over.Lot: ...
         @property
         def lot(self) -> LotId: ...
@@ -2202,7 +2362,7 @@ class Over:
     @final
     class Plan(Over):
         """All passes of a plan: a run. A plan is suspended and reactivated by one record, at once."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("plan",)
         def __new__(cls, plan: PlanId) -> Over.Plan: ...
         @property
         def plan(self) -> PlanId: ...
@@ -2212,7 +2372,7 @@ class PaidBy:
     """What one credit paid for one line.
     See `Passes.spend`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("credit", "pass_", "mark", "line", "amount")
     def __new__(
         cls,
         *,
@@ -2247,7 +2407,7 @@ class PaidLine:
     """What paid for a line of the basket, or for the amount where there was none.
     See `Redeem.pay`.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("line", "mark", "amount")
     def __new__(cls, *, line: int | None = None, mark: Mark, amount: Money) -> PaidLine: ...
     @property
     def line(self) -> int | None:
@@ -2268,7 +2428,7 @@ class PassCursor:
     """Where a list of passes goes on: after this pass, in either order.
     See `Passes.passes`.
     """
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("pass_", "expiry")
     def __new__(cls, *, pass_: PassId, expiry: _datetime | None = None) -> PassCursor: ...
     @property
     def pass_(self) -> PassId:
@@ -2284,7 +2444,7 @@ class PassCursor:
 @final
 class PassFilter:
     """Which passes of a lot a list holds: those that meet all of these."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    __match_args__ = ("states", "holder", "used", "expires_before", "channel", "fields")
     def __new__(
         cls,
         *,
@@ -2345,7 +2505,7 @@ class PassLine:
     """A line of a pass's statement.
     See `Passes.pass_statement`.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("booking", "amount", "balance")
     def __new__(cls, *, booking: Booking, amount: Money, balance: Money) -> PassLine: ...
     @property
     def booking(self) -> Booking:
@@ -2366,7 +2526,7 @@ class PassLineCursor:
     """Where a pass's statement goes on: before this line, towards the oldest.
     See `Passes.pass_statement`.
     """
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("entry", "balance")
     def __new__(cls, *, entry: int, balance: int) -> PassLineCursor: ...
     @property
     def entry(self) -> int:
@@ -2382,7 +2542,7 @@ class PassLineCursor:
 @final
 class PassLinePage:
     """A page of a list, and where to go on."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("rows", "next")
     def __new__(
         cls,
         *,
@@ -2403,7 +2563,7 @@ class PassLinePage:
 @final
 class PassPage:
     """A page of a list, and where to go on."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("rows", "next")
     def __new__(cls, *, rows: Sequence[PassView], next: PassCursor | None = None) -> PassPage: ...
     @property
     def rows(self) -> tuple[PassView, ...]:
@@ -2421,7 +2581,7 @@ class PassSpan:
     """Passes in the order of their ids: those that the command changed lie between the first and the last. All are of
     one lot unless the command named a list or a plan.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("first", "last", "count")
     def __new__(cls, *, first: PassId, last: PassId, count: int) -> PassSpan: ...
     @property
     def first(self) -> PassId:
@@ -2442,7 +2602,7 @@ class PassView:
     """A pass, as an operator sees it. It holds nothing of the code.
     See `Passes.pass`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("id", "lot", "plan", "serial", "state", "suspended", "value", "left", "granted_left", "uses", "used", "redeem_by", "expired", "activated", "holder", "sale", "channel", "fields", "successor", "replaces")
     def __new__(
         cls,
         *,
@@ -2537,7 +2697,7 @@ class Plan:
     """A plan as it is stored.
     See `Passes.plan`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    __match_args__ = ("id", "spec", "state", "terms", "suspended", "copy_of")
     def __new__(
         cls,
         *,
@@ -2590,7 +2750,7 @@ class PlanId:
 @final
 class PlanPage:
     """A page of a list, and where to go on."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("rows", "next")
     def __new__(cls, *, rows: Sequence[Plan], next: PlanId | None = None) -> PlanPage: ...
     @property
     def rows(self) -> tuple[Plan, ...]:
@@ -2609,7 +2769,7 @@ class PlanReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -2640,7 +2800,7 @@ class Pocket:
     """A pocket, and what is in it.
     See `Passes.wallet`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("key", "balance", "paid", "granted", "expired")
     def __new__(
         cls,
         *,
@@ -2673,7 +2833,7 @@ class Pocket:
 @final
 class PocketKey:
     """Which pocket of a wallet: the Business pocket, or the Commerce pocket of a pool, in one currency."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("pool", "currency")
     def __new__(cls, *, pool: str | None = None, currency: Currency | str) -> PocketKey: ...
     @property
     def pool(self) -> str | None:
@@ -2689,7 +2849,7 @@ class PocketKey:
 @final
 class Pool:
     """A named set of rules on where a pocket's money may be spent (P-9)."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("name", "conditions")
     def __new__(cls, *, name: str, conditions: Conditions | None = None) -> Pool: ...
     @property
     def name(self) -> str:
@@ -2707,7 +2867,7 @@ class Position:
     """Where an event stands: the number of its operation. A reader that has seen a position has seen everything
     up to it, and asks for what comes after.
     """
-    __match_args__: ClassVar[tuple[str]]
+    __match_args__ = ("value",)
     def __new__(cls, value: int) -> Position: ...
     @property
     def value(self) -> int: ...
@@ -2717,6 +2877,7 @@ class Position:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Presented:
     """What a command takes for a passcode: the code, or its hash (C-14)."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -2727,7 +2888,7 @@ class Presented:
     @final
     class Code(Presented):
         """The code itself."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("passcode",)
         def __new__(cls, passcode: Passcode | str) -> Presented.Code: ...
         @property
         def passcode(self) -> Passcode: ...
@@ -2735,7 +2896,7 @@ class Presented:
     @final
     class Hash(Presented):
         """Its hash, if the business allows that and the actor has the right."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("code_hash",)
         def __new__(cls, code_hash: CodeHash) -> Presented.Hash: ...
         @property
         def code_hash(self) -> CodeHash: ...
@@ -2743,7 +2904,7 @@ class Presented:
 @final
 class Profile:
     """What is said of a contact."""
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("name", "media", "fields")
     def __new__(
         cls,
         *,
@@ -2770,7 +2931,7 @@ class Progress:
     """How far a run is.
     See `Run`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("run", "state", "done", "skipped", "total")
     def __new__(
         cls,
         *,
@@ -2806,7 +2967,7 @@ class Receipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -2832,6 +2993,7 @@ class Receipt:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Recipient:
     """Who gets an electronic pass."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -2842,7 +3004,7 @@ class Recipient:
     @final
     class Contact(Recipient):
         """A contact."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("contact",)
         def __new__(cls, contact: ContactId) -> Recipient.Contact: ...
         @property
         def contact(self) -> ContactId: ...
@@ -2850,7 +3012,7 @@ class Recipient:
     @final
     class Profile(Recipient):
         """The contact whom one of these media leads to, else a new one with this profile."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("profile",)
         def __new__(cls, profile: Profile) -> Recipient.Profile: ...
         @property
         def profile(self) -> Profile: ...
@@ -2858,7 +3020,7 @@ class Recipient:
 @final
 class Redeem:
     """A request to redeem a pass, or to check whether it could be."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("code", "target", "amount", "basket", "partly")
     def __new__(
         cls,
         *,
@@ -2888,6 +3050,7 @@ class Redeem:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class RedeemBy:
     """Until when a pass can be redeemed (P-4).
     See `RedeemBy.resolve`.
@@ -2900,13 +3063,13 @@ class RedeemBy:
     @final
     class Never(RedeemBy):
         """For ever."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> RedeemBy.Never: ...
 
     @final
     class Date(RedeemBy):
         """To the end of this date."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("date",)
         def __new__(cls, date: _date) -> RedeemBy.Date: ...
         @property
         def date(self) -> _date: ...
@@ -2914,7 +3077,7 @@ class RedeemBy:
     @final
     class AfterIssue(RedeemBy):
         """For a period after it was issued: after its lot was generated."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("period",)
         def __new__(cls, period: Period) -> RedeemBy.AfterIssue: ...
         @property
         def period(self) -> Period: ...
@@ -2922,7 +3085,7 @@ class RedeemBy:
     @final
     class AfterActivation(RedeemBy):
         """For a period after it was activated."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("period",)
         def __new__(cls, period: Period) -> RedeemBy.AfterActivation: ...
         @property
         def period(self) -> Period: ...
@@ -2930,7 +3093,7 @@ class RedeemBy:
 @final
 class Redeemed:
     """What a redemption did, or would do."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("pass_", "contact", "amount", "short", "credits", "paid", "uses", "left", "uses_left")
     def __new__(
         cls,
         *,
@@ -2981,7 +3144,7 @@ class RedeemedCheck:
     """The answer to a check: what the redemption would do, or every rule that fails.
     See `Passes.check`.
     """
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("reasons", "would")
     def __new__(
         cls,
         *,
@@ -3005,7 +3168,7 @@ class RedeemedReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -3036,7 +3199,7 @@ class Refusals:
     """Refusals counted of one code, at one place, of one plan.
     See `Passes.refusals`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("code", "plan", "place", "count")
     def __new__(
         cls,
         *,
@@ -3065,7 +3228,7 @@ class Refusals:
 @final
 class Replacement:
     """A pass and the one that replaces it."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("old", "new")
     def __new__(cls, old: PassId, new: PassId) -> Replacement: ...
     @property
     def old(self) -> PassId: ...
@@ -3082,7 +3245,7 @@ class Returned:
     """A part of what returned.
     See `Passes.reverse`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("home", "amount", "mark", "line")
     def __new__(
         cls,
         *,
@@ -3111,7 +3274,7 @@ class Returned:
 @final
 class Revealed:
     """A code that was revealed, or none if it can't be."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("receipt", "code")
     def __new__(cls, receipt: Receipt, code: Passcode | str | None) -> Revealed: ...
     @property
     def receipt(self) -> Receipt: ...
@@ -3123,6 +3286,7 @@ class Revealed:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class ReversalOf:
     """Which redemption or spend is to be reversed.
     See `Reverse`.
@@ -3135,7 +3299,7 @@ class ReversalOf:
     @final
     class Operation(ReversalOf):
         """By the reference on its receipt."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("position",)
         def __new__(cls, position: Position) -> ReversalOf.Operation: ...
         @property
         def position(self) -> Position: ...
@@ -3143,11 +3307,12 @@ class ReversalOf:
     @final
     class Key(ReversalOf):
         """By its idempotency key. If nothing bears the key yet, the late request will be refused (R-12)."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: str) -> ReversalOf.Key: ...
         @property
         def value(self) -> str: ...
 
+@disjoint_base
 class ReversalPart:
     """How much of it.
     See `Reverse`.
@@ -3160,13 +3325,13 @@ class ReversalPart:
     @final
     class All(ReversalPart):
         """All that was not reversed before."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> ReversalPart.All: ...
 
     @final
     class Amount(ReversalPart):
         """So much, from the end: the last credit first, in it the last line, paid before granted."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("amount",)
         def __new__(cls, amount: Money) -> ReversalPart.Amount: ...
         @property
         def amount(self) -> Money: ...
@@ -3174,7 +3339,7 @@ class ReversalPart:
     @final
     class Lines(ReversalPart):
         """So much of each of these basket lines."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("lines",)
         def __new__(cls, lines: Sequence[LineAmount]) -> ReversalPart.Lines: ...
         @property
         def lines(self) -> tuple[LineAmount, ...]: ...
@@ -3182,7 +3347,7 @@ class ReversalPart:
 @final
 class Reverse:
     """A request to reverse."""
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("of", "part", "allow_loss", "to")
     def __new__(
         cls,
         *,
@@ -3213,7 +3378,7 @@ class Reversed:
     """What a reversal did.
     See `Passes.reverse`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("of", "amount", "loss", "uses", "returned")
     def __new__(
         cls,
         *,
@@ -3249,7 +3414,7 @@ class ReversedReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -3297,7 +3462,7 @@ class RunReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -3328,7 +3493,7 @@ class Sale:
     """A sale as it is stored.
     See `Passes.sale`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("id", "deal", "at", "seller", "place")
     def __new__(
         cls,
         *,
@@ -3377,7 +3542,7 @@ class SaleId:
 @final
 class Settings:
     """The settings of a business."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("name", "zone", "currencies", "locales", "default_locale", "secrecy", "week_start", "guess_one_in", "second_currency", "accept_hashes", "void_hours", "grace_days", "printing_house", "channels", "pools", "pass_fields", "contact_fields")
     def __new__(
         cls,
         *,
@@ -3458,7 +3623,7 @@ class Settings:
 @final
 class Side:
     """One side of a ledger entry."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("account", "subject")
     def __new__(cls, account: Account, subject: Subject) -> Side: ...
     @property
     def account(self) -> Account: ...
@@ -3470,6 +3635,7 @@ class Side:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Since:
     """What became of the books since a checkpoint.
 
@@ -3484,7 +3650,7 @@ class Since:
     @final
     class Kept(Since):
         """All that it saw is there, unchanged."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("after",)
         def __new__(cls, *, after: int) -> Since.Kept: ...
         @property
         def after(self) -> int:
@@ -3495,7 +3661,7 @@ class Since:
         """The books end before it: they were rolled back, by restoring a backup for example. As far as they go they
         may be as they were; an older checkpoint tells.
         """
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("missing", "last", "since")
         def __new__(
             cls,
             *,
@@ -3516,7 +3682,7 @@ class Since:
     @final
     class Diverged(Since):
         """They go on, but with other operations than it saw: they were rolled back, and then worked with."""
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("saw", "there", "kept")
         def __new__(cls, *, saw: int, there: int, kept: Kept | None = None) -> Since.Diverged: ...
         @property
         def saw(self) -> int:
@@ -3535,7 +3701,7 @@ class Since:
         """The last operation that it saw is there, but not all before it is as it was: something was changed, added
         or taken away.
         """
-        __match_args__: ClassVar[tuple[str, str, str]]
+        __match_args__ = ("saw", "there", "kept")
         def __new__(cls, *, saw: int, there: int, kept: Kept | None = None) -> Since.Changed: ...
         @property
         def saw(self) -> int:
@@ -3552,13 +3718,13 @@ class Since:
     @final
     class AnotherDatabase(Since):
         """It is of the same business in another database: their first operations differ."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Since.AnotherDatabase: ...
 
     @final
     class AnotherBusiness(Since):
         """It is of another business."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("business",)
         def __new__(cls, business: BusinessId) -> Since.AnotherBusiness: ...
         @property
         def business(self) -> BusinessId: ...
@@ -3566,7 +3732,7 @@ class Since:
     @final
     class Forged(Since):
         """It was not made with this keyring, or was changed since."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Since.Forged: ...
 
 @final
@@ -3574,7 +3740,7 @@ class Spec:
     """All that a business says of a plan.
     See `Passes.create_plan`, and `Spec.from_toml` for a file.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("name", "description", "terms", "code", "caps")
     def __new__(
         cls,
         *,
@@ -3607,7 +3773,7 @@ class Spec:
 @final
 class Spend:
     """A request to pay a basket from a wallet."""
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("contact", "basket", "amount", "partly")
     def __new__(
         cls,
         *,
@@ -3633,6 +3799,7 @@ class Spend:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class SpendBy:
     """Until when the credited money can be spent (P-4).
     See `SpendBy.resolve`.
@@ -3645,13 +3812,13 @@ class SpendBy:
     @final
     class Never(SpendBy):
         """For ever."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> SpendBy.Never: ...
 
     @final
     class Date(SpendBy):
         """To the end of this date."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("date",)
         def __new__(cls, date: _date) -> SpendBy.Date: ...
         @property
         def date(self) -> _date: ...
@@ -3659,7 +3826,7 @@ class SpendBy:
     @final
     class AfterRedemption(SpendBy):
         """For a period after the redemption."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("period",)
         def __new__(cls, period: Period) -> SpendBy.AfterRedemption: ...
         @property
         def period(self) -> Period: ...
@@ -3669,7 +3836,7 @@ class Spent:
     """What a spend did: which credit paid which line, in the order in which they are used.
     See `Passes.spend`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("contact", "amount", "short", "paid")
     def __new__(
         cls,
         *,
@@ -3700,7 +3867,7 @@ class SpentCheck:
     """The answer to a check: what the redemption would do, or every rule that fails.
     See `Passes.check`.
     """
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("reasons", "would")
     def __new__(cls, *, reasons: Sequence[Refusal], would: Spent | None = None) -> SpentCheck: ...
     @property
     def reasons(self) -> tuple[Refusal, ...]:
@@ -3719,7 +3886,7 @@ class SpentReceipt:
 
     It dereferences to what was done.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str]]
+    __match_args__ = ("operation", "replayed", "at", "done")
     def __new__(
         cls,
         *,
@@ -3745,6 +3912,7 @@ class SpentReceipt:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Subject:
     """Whose part of an account an entry moves.
     See `Entry`.
@@ -3757,13 +3925,13 @@ class Subject:
     @final
     class None_(Subject):
         """The account has no subjects."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Subject.None_: ...
 
     @final
     class Pass(Subject):
         """One pass."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("pass_",)
         def __new__(cls, pass_: PassId) -> Subject.Pass: ...
         @property
         def pass_(self) -> PassId: ...
@@ -3775,7 +3943,7 @@ class Subject:
         a pass with another last entry needs an entry of its own. Subjects within one change don't overlap
         but where they are the same.
         """
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("first", "count")
         def __new__(cls, *, first: PassId, count: int) -> Subject.Passes: ...
         @property
         def first(self) -> PassId:
@@ -3787,13 +3955,14 @@ class Subject:
     @final
     class Credit(Subject):
         """One credit of a contact."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("contact", "credit")
         def __new__(cls, contact: ContactId, credit: CreditId) -> Subject.Credit: ...
         @property
         def contact(self) -> ContactId: ...
         @property
         def credit(self) -> CreditId: ...
 
+@disjoint_base
 class SuspendedWhole:
     """What was suspended or reactivated.
     See `Event`.
@@ -3806,7 +3975,7 @@ class SuspendedWhole:
     @final
     class Passes(SuspendedWhole):
         """Passes."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("passes",)
         def __new__(cls, passes: PassSpan) -> SuspendedWhole.Passes: ...
         @property
         def passes(self) -> PassSpan: ...
@@ -3814,7 +3983,7 @@ class SuspendedWhole:
     @final
     class Lot(SuspendedWhole):
         """A lot."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("lot",)
         def __new__(cls, lot: LotId) -> SuspendedWhole.Lot: ...
         @property
         def lot(self) -> LotId: ...
@@ -3822,11 +3991,12 @@ class SuspendedWhole:
     @final
     class Plan(SuspendedWhole):
         """A plan."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("plan",)
         def __new__(cls, plan: PlanId) -> SuspendedWhole.Plan: ...
         @property
         def plan(self) -> PlanId: ...
 
+@disjoint_base
 class Target:
     """Where the value goes.
     See `Case`.
@@ -3839,7 +4009,7 @@ class Target:
     @final
     class Contact(Target):
         """Into the wallet of a contact."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("contact",)
         def __new__(cls, contact: ContactId) -> Target.Contact: ...
         @property
         def contact(self) -> ContactId: ...
@@ -3847,19 +4017,19 @@ class Target:
     @final
     class NewContact(Target):
         """Into the wallet of a new nameless contact."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Target.NewContact: ...
 
     @final
     class Direct(Target):
         """It is spent directly, as a gift card."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Target.Direct: ...
 
 @final
 class Terms:
     """The terms of a plan."""
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("classification", "form", "currency", "value", "usage", "redeem_by", "spend_by", "windows", "conditions", "pool", "personal", "unsold", "fields")
     def __new__(
         cls,
         *,
@@ -3942,7 +4112,7 @@ class Told:
     """An event as a reader gets it.
     See `Passes.events`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str]]
+    __match_args__ = ("position", "index", "operation", "at", "event")
     def __new__(
         cls,
         *,
@@ -3972,6 +4142,7 @@ class Told:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Usage:
     """How often a pass can be used (P-5)."""
     def __eq__(self, other: object, /) -> bool: ...
@@ -3982,13 +4153,13 @@ class Usage:
     @final
     class Single(Usage):
         """Once."""
-        __match_args__: ClassVar[tuple[()]]
+        __match_args__ = ()
         def __new__(cls) -> Usage.Single: ...
 
     @final
     class Full(Usage):
         """Up to so many times, and each use credits the full value."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: int) -> Usage.Full: ...
         @property
         def value(self) -> int: ...
@@ -3996,11 +4167,12 @@ class Usage:
     @final
     class Shared(Usage):
         """Up to so many times, and the uses share the value in equal parts."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: int) -> Usage.Shared: ...
         @property
         def value(self) -> int: ...
 
+@disjoint_base
 class Value:
     """A value: a decimal, a date and a choice are texts of their own forms.
     See `Definition`.
@@ -4013,7 +4185,7 @@ class Value:
     @final
     class YesNo(Value):
         """Yes or no."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: bool) -> Value.YesNo: ...
         @property
         def value(self) -> bool: ...
@@ -4021,7 +4193,7 @@ class Value:
     @final
     class Integer(Value):
         """A whole number."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: int) -> Value.Integer: ...
         @property
         def value(self) -> int: ...
@@ -4029,7 +4201,7 @@ class Value:
     @final
     class Text(Value):
         """A text, decimal, date or choice."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("value",)
         def __new__(cls, value: str) -> Value.Text: ...
         @property
         def value(self) -> str: ...
@@ -4039,7 +4211,7 @@ class Verified:
     """The outcome of a verification.
     See `Passes.verify`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str, str, str, str, str, str]]
+    __match_args__ = ("documents", "passes", "operations", "entries", "credits", "tallies", "codes", "keys", "drifted", "drifts", "since")
     def __new__(
         cls,
         *,
@@ -4098,7 +4270,7 @@ class Wallet:
     """A contact's wallet.
     See `Passes.wallet`.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("contact", "pockets", "credits")
     def __new__(
         cls,
         *,
@@ -4129,7 +4301,7 @@ class WalletLine:
     """A line of a wallet's statement.
     See `Passes.statement`.
     """
-    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    __match_args__ = ("booking", "credit", "pass_", "pocket", "amount", "balance")
     def __new__(
         cls,
         *,
@@ -4168,7 +4340,7 @@ class WalletLine:
 @final
 class WalletLinePage:
     """A page of a list, and where to go on."""
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("rows", "next")
     def __new__(
         cls,
         *,
@@ -4194,7 +4366,7 @@ class Windows:
     A blackout date is a whole local day, from its first instant to its end; hours that began the evening before
     stop at its beginning, and hours that began on it go on after its end.
     """
-    __match_args__: ClassVar[tuple[str, str, str]]
+    __match_args__ = ("start", "hours", "blackout")
     def __new__(
         cls,
         *,
@@ -4216,6 +4388,7 @@ class Windows:
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
+@disjoint_base
 class Worth:
     """What a pass is worth (P-3).
     See `Terms.range`.
@@ -4228,7 +4401,7 @@ class Worth:
     @final
     class Fixed(Worth):
         """Always this."""
-        __match_args__: ClassVar[tuple[str]]
+        __match_args__ = ("amount",)
         def __new__(cls, amount: Money) -> Worth.Fixed: ...
         @property
         def amount(self) -> Money: ...
@@ -4236,7 +4409,7 @@ class Worth:
     @final
     class Range(Worth):
         """Between these, both included; set when an electronic pass is issued, or a printed one sold."""
-        __match_args__: ClassVar[tuple[str, str]]
+        __match_args__ = ("least", "most")
         def __new__(cls, *, least: Money, most: Money) -> Worth.Range: ...
         @property
         def least(self) -> Money:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -9,6 +11,14 @@ import pytest
 
 import passes
 from passes import Money
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_test_hangs() -> Iterator[None]:
+    """A call that never comes back ends the tests, and tells where it waits."""
+    faulthandler.dump_traceback_later(600, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 @dataclass(frozen=True)

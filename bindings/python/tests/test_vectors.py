@@ -133,7 +133,7 @@ def construct(cls: type, name: str, held: Any) -> Any:
         return cls(**named)
     if not parameters:
         return cls()
-    values = held if len(parameters) > 1 else [held]
+    values: list[Any] = held if len(parameters) > 1 else [held]
     return cls(*[read(types_of[p.name], each) for p, each in zip(parameters, values, strict=True)])
 
 
@@ -195,8 +195,13 @@ def write(value: Any) -> Any:
         return {"code": value.code, **({"values": value.values} if value.values else {})}
     if isinstance(value, frozenset):
         # Weekdays have an order of their own; texts that of the alphabet.
-        places = {member: place for place, member in enumerate(passes.Weekday)}
-        return [write(each) for each in sorted(value, key=lambda each: places.get(each, each))]
+        places: dict[Any, Any] = {member: place for place, member in enumerate(passes.Weekday)}
+
+        def order(each: Any) -> Any:
+            return places.get(each, each)
+
+        several: frozenset[Any] = value
+        return [write(each) for each in sorted(several, key=order)]
     if isinstance(value, (tuple, list)):
         return [write(each) for each in value]
     if isinstance(value, dict):

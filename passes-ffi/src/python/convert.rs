@@ -158,7 +158,13 @@ pub(crate) fn iterate<'py, T: PyClass<Frozen = pyo3::pyclass::boolean_struct::Tr
 }
 
 /// What a list of a record has become.
-pub(crate) type Once = PyOnceLock<Py<PyAny>>;
+pub(crate) struct Once(PyOnceLock<Py<PyAny>>);
+
+impl Default for Once {
+    fn default() -> Self {
+        Self(PyOnceLock::new())
+    }
+}
 
 /// What it has become, or becomes now.
 pub(crate) fn once<'py>(
@@ -166,7 +172,7 @@ pub(crate) fn once<'py>(
     cell: &Once,
     make: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    Ok(cell.get_or_try_init(py, || make().map(Bound::unbind))?.bind(py).clone())
+    Ok(cell.0.get_or_try_init(py, || make().map(Bound::unbind))?.bind(py).clone())
 }
 
 /// Makes a class an attribute of another, by its name there.
