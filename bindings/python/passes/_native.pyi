@@ -1,5 +1,5 @@
 # Made from the source of the library; `cargo xtask test python` says when it is old.
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date as _date, datetime as _datetime, time as _time
 from decimal import Decimal
 from os import PathLike
@@ -27,6 +27,7 @@ from ._enums import (
     Weekday,
 )
 from .errors import PassesError
+from .store import RecordStore
 
 __all__ = [
     "Actor",
@@ -159,11 +160,15 @@ __all__ = [
     "WalletLinePage",
     "Windows",
     "Worth",
+    "conformance_cases",
     "export_csv",
     "open",
     "open_async",
+    "open_on",
+    "open_on_async",
     "plan_from_toml",
     "plan_to_toml",
+    "run_conformance_case",
 ]
 
 VERSION: str
@@ -455,6 +460,32 @@ def plan_to_toml(spec: Spec) -> str:
 
 def export_csv(rows: Sequence[ExportRow], *, header: bool = True) -> bytes:
     """The CSV file of rows of an export, for the printing house; cells that a spreadsheet would run are made harmless."""
+
+def open_on(
+    store: RecordStore,
+    keyring: Keyring,
+    *,
+    clock: FixedClock | None = None,
+    seed: int | None = None,
+) -> Passes:
+    """Opens the library on a store that is written in Python."""
+
+def open_on_async(
+    store: RecordStore,
+    keyring: Keyring,
+    *,
+    clock: FixedClock | None = None,
+    seed: int | None = None,
+) -> Awaitable[AsyncPasses]:
+    """As `open_on`, for asyncio: the store is called on threads made for it."""
+
+def conformance_cases() -> tuple[str, ...]:
+    """The names of the cases that a store has to pass."""
+
+def run_conformance_case(name: str, factory: Callable[[], RecordStore]) -> str | None:
+    """Runs a case on a store that is written in Python, and says what is wrong with it; `None`, if nothing is. `factory`
+    opens the store, again and again, on the same rows.
+    """
 
 @disjoint_base
 class Alphabet:

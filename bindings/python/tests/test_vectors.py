@@ -133,7 +133,7 @@ def construct(cls: type, name: str, held: Any) -> Any:
         return cls(**named)
     if not parameters:
         return cls()
-    values: list[Any] = held if len(parameters) > 1 else [held]
+    values: list[Any] = list(held or []) if len(parameters) > 1 else [held]
     return cls(*[read(types_of[p.name], each) for p, each in zip(parameters, values, strict=True)])
 
 

@@ -287,3 +287,29 @@ def plan_to_toml(spec: Spec) -> str:
 
 def export_csv(rows: Sequence[ExportRow], *, header: bool = True) -> bytes:
     """The CSV file of rows of an export, for the printing house; cells that a spreadsheet would run are made harmless."""
+
+def open_on(
+    store: RecordStore,
+    keyring: Keyring,
+    *,
+    clock: FixedClock | None = None,
+    seed: int | None = None,
+) -> Passes:
+    """Opens the library on a store that is written in Python."""
+
+def open_on_async(
+    store: RecordStore,
+    keyring: Keyring,
+    *,
+    clock: FixedClock | None = None,
+    seed: int | None = None,
+) -> Awaitable[AsyncPasses]:
+    """As `open_on`, for asyncio: the store is called on threads made for it."""
+
+def conformance_cases() -> tuple[str, ...]:
+    """The names of the cases that a store has to pass."""
+
+def run_conformance_case(name: str, factory: Callable[[], RecordStore]) -> str | None:
+    """Runs a case on a store that is written in Python, and says what is wrong with it; `None`, if nothing is. `factory`
+    opens the store, again and again, on the same rows.
+    """

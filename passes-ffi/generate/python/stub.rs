@@ -13,7 +13,7 @@ from enum import Enum as _Enum
 
 const HEAD: &str = "\
 # Made from the source of the library; `cargo xtask test python` says when it is old.
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date as _date, datetime as _datetime, time as _time
 from decimal import Decimal
 from os import PathLike
@@ -56,7 +56,7 @@ pub(crate) fn native(model: &Model) -> Result<String, String> {
     for name in enums {
         let _ = writeln!(out, "    {name},");
     }
-    out.push_str(")\nfrom .errors import PassesError\n\n");
+    out.push_str(")\nfrom .errors import PassesError\nfrom .store import RecordStore\n\n");
     out.push_str("__all__ = [\n");
     for name in offered(model) {
         let _ = writeln!(out, "    \"{name}\",");

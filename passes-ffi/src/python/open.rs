@@ -100,6 +100,10 @@ impl Drop for Held {
 }
 
 impl Passes {
+    pub(crate) fn of(core: Core) -> Self {
+        Self { core: Held(Some(core)) }
+    }
+
     pub(crate) fn core(&self) -> PyResult<Core> {
         self.core.0.clone().ok_or_else(|| broken("Passes"))
     }
@@ -115,7 +119,7 @@ impl AsyncPasses {
     }
 }
 
-fn opener(clock: Option<&Bound<'_, PyAny>>, seed: Option<&Bound<'_, PyAny>>) -> PyResult<Opener> {
+pub(crate) fn opener(clock: Option<&Bound<'_, PyAny>>, seed: Option<&Bound<'_, PyAny>>) -> PyResult<Opener> {
     let mut opener = Opener::new();
     if let Some(clock) = clock.filter(|clock| !clock.is_none()) {
         opener = opener.clock(wanted::<FixedClock>(clock, "FixedClock")?.get().0.clone());
@@ -126,7 +130,7 @@ fn opener(clock: Option<&Bound<'_, PyAny>>, seed: Option<&Bound<'_, PyAny>>) -> 
     Ok(opener)
 }
 
-fn keys(keyring: &Bound<'_, PyAny>) -> PyResult<CoreKeyring> {
+pub(crate) fn keys(keyring: &Bound<'_, PyAny>) -> PyResult<CoreKeyring> {
     Ok(wanted::<Keyring>(keyring, "Keyring")?.get().0.clone())
 }
 
@@ -151,7 +155,7 @@ pub(crate) fn open(
 ) -> PyResult<Passes> {
     let (address, keyring, opener) = (path("address", address)?, keys(keyring)?, opener(clock, seed)?);
     let core = py.detach(|| opener.open(&address, keyring).wait()).map_err(raise_host)?;
-    Ok(Passes { core: Held(Some(core)) })
+    Ok(Passes::of(core))
 }
 
 /// As `open`, for asyncio.
