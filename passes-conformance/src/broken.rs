@@ -1,11 +1,10 @@
 //! Stores with one fault each, which the suite must find (D-2).
 
-use crate::delegate::delegate;
 use passes_core::id::OperationId;
 use passes_core::store::memory::Memory;
 use passes_core::store::{
     Add, After, AuditRow, Auditor, Change, Chunk, Claim, Expect, Fut, Load, Put, Record, Store, StoreError,
-    StoredOperation,
+    StoredOperation, delegate,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -28,6 +27,8 @@ pub enum Fault {
     EventBehindCursor,
     /// Tallies have no upper bound.
     UnboundedAdd,
+    /// What was only seen isn't judged.
+    Unseen,
     /// An addition lands whatever became of the row that it was judged on.
     StaleAdd,
     /// A code that is taken can be claimed again.
@@ -38,7 +39,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LostUpdate,
         Self::LostAddition,
         Self::CheckAfterCommit,
@@ -46,6 +47,7 @@ impl Fault {
         Self::ForgottenKey,
         Self::EventBehindCursor,
         Self::UnboundedAdd,
+        Self::Unseen,
         Self::StaleAdd,
         Self::ReusedClaim,
         Self::HalfAnAudit,
@@ -62,6 +64,7 @@ impl Fault {
             Self::ForgottenKey => "a_key_is_bound_once",
             Self::EventBehindCursor => "events_never_appear_behind_a_reader",
             Self::UnboundedAdd => "a_tally_keeps_its_bounds",
+            Self::Unseen => "what_was_seen_is_guarded",
             Self::StaleAdd => "an_addition_rests_on_its_row",
             Self::ReusedClaim => "a_claim_is_for_ever",
             Self::HalfAnAudit => "an_audit_is_complete",
@@ -106,9 +109,17 @@ impl Broken {
                 judged
             }
             Fault::HalfAChange => {
-                let (expect, tally, claim) = (change.expect, change.tally, change.claim);
-                let rest = Change { expect, tally, claim, ..Change::new(change.business) };
-                let first = Change { expect: Vec::new(), tally: Vec::new(), claim: Vec::new(), ..change };
+                let (expect, seen) = (change.expect, change.seen);
+                let (tally, claim) = (change.tally, change.claim);
+                let rest = Change { expect, seen, tally, claim, ..Change::new(change.business) };
+                let none = Change::new(change.business);
+                let first = Change {
+                    expect: none.expect,
+                    seen: none.seen,
+                    tally: none.tally,
+                    claim: none.claim,
+                    ..change
+                };
                 let number = self.sound(first).await?.operation;
                 Ok(After { operation: number, ..self.sound(rest).await? })
             }
@@ -124,6 +135,7 @@ impl Broken {
                 let tally = change.tally.iter().map(|add| Add { limit: Some(i64::MAX), ..*add }).collect();
                 self.sound(Change { tally, ..change }).await
             }
+            Fault::Unseen => self.sound(Change { seen: Vec::new(), ..change }).await,
             Fault::StaleAdd => {
                 let tally = change.tally.iter().map(|add| Add { version: None, ..*add }).collect();
                 self.sound(Change { tally, ..change }).await
@@ -176,7 +188,7 @@ impl Broken {
             stops: None,
             ..operation
         });
-        Ok(Change { operation, expect: Vec::new(), put, claim, tally, ..change })
+        Ok(Change { operation, expect: Vec::new(), seen: Vec::new(), put, claim, tally, ..change })
     }
 
     async fn not_taken(&self, change: &Change, claims: &[Claim]) -> Result<Vec<Claim>, StoreError> {
@@ -274,5 +286,5 @@ impl Store for Broken {
         self.inner.audit(business, Box::new(told))
     }
 
-    delegate!(inner; load, pause, page);
+    delegate!(inner; slots, load, pause, page);
 }

@@ -127,18 +127,8 @@ fn a_lost_answer_is_looked_up() {
     for _ in 0..200 {
         let (id, key) = (ids.draw(), ids.bytes());
         let operation = Operation {
-            id,
-            kind: Kind::Redeem,
-            actor: "till 7".into(),
-            place: None,
-            channel: None,
-            reason: None,
-            at: Instant::EPOCH,
-            booked: Instant::EPOCH,
             key: Some((key, [0; 16])),
-            stops: None,
-            receipt: Vec::new(),
-            events: Vec::new(),
+            ..Operation::new(id, Kind::Redeem, "till 7", Instant::EPOCH)
         };
         let tally = vec![Add { limit: Some(200), ..Add::used(counted, 1) }];
         let change = Change { operation: Some(operation), tally, ..Change::new(business) };

@@ -42,18 +42,10 @@ fn operation(number: u64) -> Operation {
     let mut id = [5; 16];
     id.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, new)| *byte = new);
     Operation {
-        id: OperationId::from_bytes(id),
-        kind: Kind::Redeem,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: Moment::EPOCH,
-        booked: Moment::EPOCH,
         key: Some((id, [9; 16])),
-        stops: None,
         receipt: vec![b'r'; 200],
         events: vec![b'e'; 200],
+        ..Operation::new(OperationId::from_bytes(id), Kind::Redeem, "till", Moment::EPOCH)
     }
 }
 

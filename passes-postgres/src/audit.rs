@@ -48,12 +48,9 @@ impl Session {
             Ok(AuditRow::Credit(Box::new(columns.credit()?)))
         })
         .await?;
-        let tallies =
-            "FROM (SELECT slot AS ord,* FROM passes.tally WHERE business=$1) t ORDER BY t.id,t.slot";
-        self.each("tally", TALLY, tallies, business, each, |columns| {
-            let slot = u16::try_from(columns.place()?).map_err(|_| corrupt("a slot"))?;
-            let tally = columns.tally()?;
-            Ok(AuditRow::Tally(columns.id()?, slot, tally))
+        self.each("tally", TALLY, &from("tally t", "t.id,t.slot"), business, each, |columns| {
+            let (id, slot, tally) = columns.named_tally()?;
+            Ok(AuditRow::Tally(id, slot, tally))
         })
         .await?;
         self.each("code", CODE, &from("code c", "c.digest"), business, each, |columns| {

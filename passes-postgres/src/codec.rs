@@ -100,49 +100,44 @@ pub(crate) const OPERATION: Part = Part {
 pub(crate) const KEYED: Part =
     Part { ints: &["o.number", "o.kind", "o.at", "o.booked", "o.entries", "k.stops::int4"], ..OPERATION };
 
-/// An entry `e` and its operation `o`.
-pub(crate) const ENTRY: Part = Part {
-    ints: &[
-        "e.number",
-        "e.number-e.nth",
-        "o.at",
-        "o.booked",
-        "e.from_account",
-        "e.to_account",
-        "e.unit",
-        "e.amount",
-        "e.mark",
-        "e.line",
-        "e.before_from",
-        "e.before_to",
-    ],
-    bytes: &["e.from_subject", "e.to_subject"],
+/// An entry `e`, with the columns that say when its operation was, and when that was booked.
+macro_rules! entry {
+    ($at:literal, $booked:literal) => {
+        Part {
+            ints: &[
+                "e.number",
+                "e.number-e.nth",
+                $at,
+                $booked,
+                "e.from_account",
+                "e.to_account",
+                "e.unit",
+                "e.amount",
+                "e.mark",
+                "e.line",
+                "e.before_from",
+                "e.before_to",
+            ],
+            bytes: &["e.from_subject", "e.to_subject"],
+            texts: &[],
+            list: "",
+        }
+    };
+}
+
+/// An entry and its operation `o`.
+pub(crate) const ENTRY: Part = entry!("o.at", "o.booked");
+
+/// An entry that comes right behind its operation, which says when it was.
+pub(crate) const ENTRY_ALONE: Part = entry!("0", "0");
+
+/// A named tally `t`.
+pub(crate) const TALLY: Part = Part {
+    ints: &["t.slot", "t.used", "t.held", "t.lim"],
+    bytes: &["uuid_send(t.id)"],
     texts: &[],
     list: "",
 };
-
-/// An entry `e` that comes right behind its operation, which says when it was.
-pub(crate) const ENTRY_ALONE: Part = Part {
-    ints: &[
-        "e.number",
-        "e.number-e.nth",
-        "0",
-        "0",
-        "e.from_account",
-        "e.to_account",
-        "e.unit",
-        "e.amount",
-        "e.mark",
-        "e.line",
-        "e.before_from",
-        "e.before_to",
-    ],
-    ..ENTRY
-};
-
-/// A named tally `t`, and its place in the question.
-pub(crate) const TALLY: Part =
-    Part { ints: &["t.ord", "t.used", "t.held", "t.lim"], bytes: &["uuid_send(t.id)"], texts: &[], list: "" };
 
 /// The place in the question of a code that is taken.
 pub(crate) const TAKEN: Part = Part { ints: &["q.ord"], bytes: &[], texts: &[], list: "" };
@@ -218,6 +213,13 @@ impl<'r> Columns<'r> {
     }
 
     /// A place in the question.
+    /// The id and slot of a named tally, and what it comes to.
+    pub(crate) fn named_tally(&mut self) -> Result<([u8; 16], u16, Tally), StoreError> {
+        let slot = u16::try_from(self.place()?).map_err(|_| corrupt("a slot"))?;
+        let tally = self.tally()?;
+        Ok((self.id()?, slot, tally))
+    }
+
     pub(crate) fn place(&mut self) -> Result<usize, StoreError> {
         self.small("a place")
     }

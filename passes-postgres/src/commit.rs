@@ -156,6 +156,24 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
         );
         all.guard(&["x"], relied.len());
     }
+    let mut seen = plan.seen.clone();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.retain(|of| relied.binary_search(of).is_err());
+    if all.sql.flag(!seen.is_empty()) {
+        // As this statement's snapshot has them, and nothing is written into their rows.
+        all.begin("s");
+        put!(all.sql, "SELECT 1 FROM ");
+        let mut columns = key_columns(seen.iter().map(|(key, _)| *key));
+        columns.push(("version", Values::ints(seen.iter().map(|(_, version)| *version))));
+        all.sql.few("q", columns);
+        put!(
+            all.sql,
+            ", LATERAL (SELECT version FROM passes.doc WHERE business=$1 AND kind=q.kind AND id=q.id AND version>0 \
+             OFFSET 0) d WHERE d.version=q.version"
+        );
+        all.guard(&["s"], seen.len());
+    }
     if all.sql.flag(!absent.is_empty()) {
         // What isn't there can't be locked; a document of version 0 can, and means the same.
         all.begin("xa");

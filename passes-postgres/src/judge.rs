@@ -2,8 +2,10 @@
 
 use crate::errors::broken;
 use passes_core::id::{ContactId, CreditId, PassId};
-use passes_core::ledger::{Entry, Subject};
-use passes_core::store::{Change, DocKey, KeyHash, Load, Loaded, OperationKey, Record, StoreError, TallyKey};
+use passes_core::ledger::Subject;
+use passes_core::store::{
+    Change, DocKey, Expect, KeyHash, Load, Loaded, OperationKey, Record, StoreError, TallyKey,
+};
 use std::collections::HashSet;
 
 pub(crate) fn must(holds: bool) -> Result<(), StoreError> {
@@ -22,12 +24,6 @@ fn repeats<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> bool {
     let mut keys: Vec<K> = list.iter().map(key).collect();
     keys.sort_unstable();
     keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
-}
-
-/// The last pass of a range.
-pub(crate) fn span(first: PassId, count: u32) -> Option<PassId> {
-    let more = count.checked_sub(1)?;
-    first.serial().checked_add(more).map(|last| first.lot().pass(last))
 }
 
 /// A subject whose entries form a chain.
@@ -66,9 +62,10 @@ pub(crate) fn check(change: &Change) -> Result<(), StoreError> {
     }
     // A document that is both relied on and written is judged by what is written.
     let relied = |key: &DocKey| docs.contains(key);
-    for (key, expect) in change.expect.iter().filter(|(key, _)| relied(key)) {
-        let put = change.put.iter().find(|put| matches!(&put.record, Record::Doc(doc) if doc.key == *key));
-        must(put.is_some_and(|put| put.expect == *expect))?;
+    let seen = change.seen.iter().map(|(key, version)| (*key, Expect::Version(*version)));
+    for (key, expect) in change.expect.iter().copied().chain(seen).filter(|(key, _)| relied(key)) {
+        let put = change.put.iter().find(|put| matches!(&put.record, Record::Doc(doc) if doc.key == key));
+        must(put.is_some_and(|put| put.expect == expect))?;
     }
     Ok(())
 }
@@ -77,35 +74,13 @@ pub(crate) fn check(change: &Change) -> Result<(), StoreError> {
 pub(crate) fn chain(subject: &Subject) -> Result<Option<Chain>, StoreError> {
     Ok(match *subject {
         Subject::None => None,
-        Subject::Pass(id) => Some(Chain::Pass(id)),
-        Subject::Passes { first, count } => match span(first, count) {
-            None => return Err(broken("an entry's range of passes is none")),
-            Some(until) if until == first => Some(Chain::Pass(first)),
-            Some(until) => Some(Chain::Range(first, until)),
-        },
+        Subject::Pass(_) | Subject::Passes { .. } => {
+            let none = || broken("an entry's range of passes is none");
+            let (first, last) = subject.span().ok_or_else(none)?;
+            Some(if first == last { Chain::Pass(first) } else { Chain::Range(first, last) })
+        }
         Subject::Credit(contact, id) => Some(Chain::Credit(contact, id)),
     })
-}
-
-/// Refuses entries that name ranges of passes which overlap without being the same.
-pub(crate) fn overlap(entries: &[Entry]) -> Result<(), StoreError> {
-    let subjects = entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]);
-    let mut spans: Vec<(PassId, PassId)> = subjects
-        .filter_map(|subject| match subject {
-            Subject::Pass(id) => Some((id, id)),
-            Subject::Passes { first, count } => span(first, count).map(|to| (first, to)),
-            Subject::None | Subject::Credit(..) => None,
-        })
-        .collect();
-    if spans.iter().all(|(first, to)| first == to) {
-        return Ok(());
-    }
-    spans.sort_unstable();
-    spans.dedup();
-    if spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1)) {
-        return Err(broken("the entries of a change name ranges of passes that overlap"));
-    }
-    Ok(())
 }
 
 /// Something that a command reads or a change writes.
@@ -138,7 +113,8 @@ impl Together {
     /// goes alone.
     pub(crate) fn take(&mut self, change: &Change) -> bool {
         let Some(writes) = writes(change) else { return false };
-        let reads: Vec<Touched> = change.expect.iter().map(|(key, _)| Touched::Doc(*key)).collect();
+        let relied = change.expect.iter().map(|(key, _)| key).chain(change.seen.iter().map(|(key, _)| key));
+        let reads: Vec<Touched> = relied.map(|key| Touched::Doc(*key)).collect();
         let free = |key: &Touched| {
             // Two that write into one wallet don't mind each other.
             matches!(key, Touched::Wallet(_)) || !self.written.contains(key) && !self.read.contains(key)

@@ -381,7 +381,14 @@ impl fmt::Debug for Postgres {
     }
 }
 
+/// In how many slots a shared tally stands. What stands in them rests on it, so it is part of the tables' format.
+const SLOTS: u16 = 16;
+
 impl Store for Postgres {
+    fn slots(&self) -> u16 {
+        SLOTS
+    }
+
     fn run(&self, command: Command) -> Fut<'_, Answer> {
         self.runtime.within(run::run(&self.pool, &self.gates, command))
     }

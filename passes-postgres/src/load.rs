@@ -12,6 +12,7 @@ use passes_core::id::{ContactId, CreditId, Id, PassId};
 use passes_core::ledger::StoredEntry;
 use passes_core::pass::{CreditRow, PassRow, Tally};
 use passes_core::store::{Load, Loaded, OperationKey, StoreError, StoredOperation, TallyKey};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_postgres::Row;
 
@@ -64,24 +65,26 @@ const CREDIT_BY_KEY: &str =
 const DOC_BY_KEY: &str = "LATERAL (SELECT kind,id,version,parent_kind,parent_id,body FROM passes.doc \
      WHERE business=$1 AND kind=q.kind AND id=q.id AND version>0 OFFSET 0) d";
 
-/// The tallies asked for that stand on passes and on credits, and those that have a name.
+/// Whose tallies are asked for: those of passes and of credits, and those that have a name.
 #[derive(Default)]
 struct Tallies {
     passes: Vec<PassId>,
     credits: Vec<(ContactId, CreditId)>,
-    named: Vec<(i64, [u8; 16], u16)>,
+    named: BTreeSet<[u8; 16]>,
 }
 
 impl Tallies {
     fn of(load: &Load) -> Self {
         let mut all = Self::default();
-        for (at, key) in (0..).zip(&load.tallies) {
+        for key in &load.tallies {
             match *key {
                 TallyKey::Uses(pass) | TallyKey::Balance(pass) | TallyKey::Granted(pass) => {
                     all.passes.push(pass)
                 }
                 TallyKey::Credit(contact, id) => all.credits.push((contact, id)),
-                TallyKey::Named(id, slot) => all.named.push((at, id, slot)),
+                TallyKey::Named(id, _) => {
+                    all.named.insert(id);
+                }
             }
         }
         all
@@ -190,16 +193,12 @@ fn write<'a>(sql: &mut Sql<'a>, load: &'a Load) {
         );
     }
     if sql.flag(!tallies.named.is_empty()) {
+        // All slots of each: they lie beside each other.
         union(sql, codec::TALLY, kind::TALLY, "unnest(");
-        sql.arg(Arg::array(Values::ints(tallies.named.iter().map(|(at, ..)| *at))));
-        put!(sql, ",");
-        sql.arg(Arg::array(Values::ids(tallies.named.iter().map(|(_, id, _)| *id))));
-        put!(sql, ",");
-        sql.arg(Arg::array(Values::ints(tallies.named.iter().map(|(.., slot)| *slot))));
+        sql.arg(Arg::array(Values::ids(tallies.named.iter().copied())));
         put!(
             sql,
-            ") AS q(ord,id,slot), LATERAL (SELECT q.ord,id,used,held,lim FROM passes.tally \
-             WHERE business=$1 AND id=q.id AND slot=q.slot OFFSET 0) t"
+            ") AS q(id), LATERAL (SELECT * FROM passes.tally WHERE business=$1 AND id=q.id OFFSET 0) t"
         );
     }
     if sql.flag(load.key.is_some())
@@ -358,8 +357,10 @@ fn read(load: &Load, rows: &[Row]) -> Result<Loaded, StoreError> {
             kind::CREDIT => found.credits.push(columns.credit()?),
             kind::TALLY_CREDIT => credits.push(columns.credit()?),
             kind::TALLY => {
-                let at = columns.place()?;
-                *found.tallies.get_mut(at).ok_or_else(|| corrupt("a place"))? = columns.tally()?;
+                let (id, slot, tally) = columns.named_tally()?;
+                let key = TallyKey::Named(id, slot);
+                let asked = load.tallies.iter().zip(&mut found.tallies).filter(|(asked, _)| **asked == key);
+                asked.for_each(|(_, found)| *found = tally);
             }
             kind::REPLAY => {
                 let stored = keyed(&mut columns, load.key)?;

@@ -4,9 +4,9 @@
 //! what is no change at all, and guards that no stored row could meet.
 
 use crate::errors::broken;
-use crate::judge::{Chain, chain, check, must, overlap, twice};
+use crate::judge::{Chain, chain, check, must, twice};
 use passes_core::id::{BusinessId, ContactId, CreditId, PassId};
-use passes_core::ledger::Entry;
+use passes_core::ledger::{Entry, overlap};
 use passes_core::pass::{CreditRow, PassRow, Tally};
 use passes_core::store::{
     Add, After, Change, Claim, Doc, DocKey, Expect, KeyHash, Operation, Record, StoreError, TallyKey,
@@ -145,6 +145,7 @@ pub(crate) struct NamedTouch {
 pub(crate) struct Plan<'c> {
     pub(crate) business: BusinessId,
     pub(crate) expect: Vec<(DocKey, Expect)>,
+    pub(crate) seen: Vec<(DocKey, u32)>,
     pub(crate) new_docs: Vec<&'c Doc>,
     pub(crate) docs: Vec<(&'c Doc, u32)>,
     /// New passes as they are to be stored, with their last entry.
@@ -222,6 +223,7 @@ impl<'c> Plan<'c> {
         Self {
             business,
             expect: Vec::new(),
+            seen: Vec::new(),
             new_docs: Vec::new(),
             docs: Vec::new(),
             new_passes: Vec::new(),
@@ -261,6 +263,7 @@ impl<'c> Plan<'c> {
             change.put.iter().any(|put| matches!(&put.record, Record::Doc(doc) if doc.key == *key))
         };
         self.expect.extend(change.expect.iter().filter(|(key, _)| !written(key)).copied());
+        self.seen.extend(change.seen.iter().filter(|(key, _)| !written(key)).copied());
         self.puts(change, &mut places)?;
         self.tallies(change, &mut places)?;
         self.claims.extend(&change.claim);
@@ -453,7 +456,9 @@ impl<'c> Plan<'c> {
         fresh: Fresh<'c>,
         lasts: &mut [Option<i64>],
     ) -> Result<(), StoreError> {
-        overlap(entries)?;
+        if overlap(entries) {
+            return Err(broken("the entries of a change name ranges of passes that overlap"));
+        }
         for (nth, entry) in (1..).zip(entries) {
             let at = operation.saturating_add(nth);
             let (from, to) = (chain(&entry.from.1)?, chain(&entry.to.1)?);

@@ -13,6 +13,7 @@
 
 mod books;
 mod bulk;
+mod caps;
 mod checking;
 mod days;
 mod input;

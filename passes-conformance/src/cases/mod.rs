@@ -67,6 +67,7 @@ cases! { $
         a_put_does_not_undercut_what_is_counted,
         puts_come_before_additions,
         what_was_read_is_guarded,
+        what_was_seen_is_guarded,
         a_failed_guard_leaves_nothing,
         a_change_is_judged_before_it_lands,
         a_change_names_nothing_twice,

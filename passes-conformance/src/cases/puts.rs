@@ -163,6 +163,34 @@ pub(super) fn what_was_read_is_guarded(world: &mut World<'_>) -> Outcome {
     same("what was read keeps its version", &world.doc(read)?, &Some(doc(read, "1")))
 }
 
+/// D-2: what a decision has only seen is guarded by its version, too: one that is another by now is a conflict.
+pub(super) fn what_was_seen_is_guarded(world: &mut World<'_>) -> Outcome {
+    let (read, absent, written) = (plan_key(world.bytes()), plan_key(world.bytes()), plan_key(world.bytes()));
+    world.lands(Change { put: vec![new(doc(read, "1"))], ..world.change() })?;
+    world.lands(Change { expect: vec![(absent, Expect::Absent)], ..world.change() })?;
+    let change = |seen: Vec<_>| Change { seen, put: vec![new(doc(written, "1"))], ..world.change() };
+    for (key, version) in [(read, 0), (read, 2), (absent, 0), (absent, 1)] {
+        world.meets_a_guard("a stale sight", change(vec![(read, 1), (key, version)]))?;
+    }
+    same("what was not written", &world.doc(written)?, &None)?;
+    world.lands(change(vec![(read, 1)]))?;
+    same("what was seen keeps its version", &world.doc(read)?, &Some(doc(read, "1")))?;
+    // Seen by some and changed by others, in one call: each change is judged as those before it left things.
+    let answers = world.commit_all(&[
+        Change { seen: vec![(read, 1)], put: vec![over(1, doc(written, "2"))], ..world.change() },
+        Change { put: vec![over(1, doc(read, "2"))], ..world.change() },
+        Change { seen: vec![(read, 1)], put: vec![over(2, doc(written, "3"))], ..world.change() },
+        Change { seen: vec![(read, 2)], expect: vec![(read, Expect::Version(2))], ..world.change() },
+        // What is written is judged by what was seen of it, too.
+        Change { seen: vec![(read, 1)], put: vec![over(2, doc(read, "3"))], ..world.change() },
+        Change { seen: vec![(read, 2)], put: vec![over(2, doc(read, "4"))], ..world.change() },
+    ])?;
+    let landed: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    same("what landed", &landed, &vec![true, true, false, true, false, true])?;
+    conflict("a sight of what was before", &answers[2])?;
+    conflict("a sight of what is written", &answers[4])
+}
+
 /// Changes whose parts would all land but for one guard, and all that shows whether anything did.
 struct Whole {
     doc: DocKey,
@@ -207,6 +235,7 @@ impl Whole {
         let part = world.change();
         let faults = vec![
             Change { expect: vec![(stored, Expect::Version(2))], ..part.clone() },
+            Change { seen: vec![(stored, 2)], ..part.clone() },
             Change { put: vec![new(doc(stored, "2"))], ..part.clone() },
             Change { put: vec![over(9, doc(stored, "2"))], ..part.clone() },
             Change { tally: vec![add(TallyKey::Balance(pass), 11)], ..part.clone() },
@@ -220,8 +249,9 @@ impl Whole {
     /// The change with one part that fails, at its end.
     fn failing(&self, fault: &Change) -> Change {
         let mut change = self.change.clone();
-        let Change { operation, expect, put, tally, claim, .. } = fault.clone();
+        let Change { operation, expect, seen, put, tally, claim, .. } = fault.clone();
         change.expect.extend(expect);
+        change.seen.extend(seen);
         change.put.extend::<Vec<Put>>(put);
         change.tally.extend(tally);
         change.claim.extend::<Vec<Claim>>(claim);

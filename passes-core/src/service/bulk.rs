@@ -3,9 +3,9 @@
 
 use super::contacts::{contact_key, wallet};
 use super::docs::put;
-use super::engine::{Draft, Order, TRIES, View};
+use super::engine::{Draft, Order, View, again};
 use super::gather::change_all;
-use super::making::{codes_in, lot_key, value_of};
+use super::making::{codes_in, lot_key, passes_of, value_of};
 use super::runs::{Run, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::event::{Event, Whole};
@@ -18,9 +18,9 @@ use crate::passcode::LotSeed;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::run::{Bulk, Progress, RunState, Work};
-use crate::store::{Add, Change, DocKey, DocKind, Expect, Load, PageQuery, PassOrder, PassRange, StoreError};
+use crate::store::{Change, DocKey, DocKind, Expect, Load, PageQuery, PassOrder, PassRange, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use super::lifecycle::Command;
 
@@ -116,7 +116,6 @@ impl Done for Changed {}
 #[derive(Clone)]
 pub(crate) struct Ahead {
     pub(crate) passes: Vec<PassId>,
-    pub(crate) plans: Vec<PlanId>,
     /// For each pass that may be replaced: the place of its first digest among those loaded.
     pub(crate) seeds: BTreeMap<PassId, usize>,
     /// The sale that a run makes, the same in all its steps.
@@ -175,7 +174,7 @@ impl Passes {
                     order.load.docs.extend(lot.map(lot_key));
                     if let Over::Plan(plan) = over {
                         order.load.docs.push(DocKey::new(DocKind::Plan, plan));
-                        order.load.tallies.push(super::making::passes_of(plan));
+                        order.load.tallies.extend(passes_of(plan).slots(self.slots()));
                     }
                     self.run(order, move |view| start(view, &command, &over, first, last)).await
                 }
@@ -192,18 +191,15 @@ impl Passes {
         passes: Vec<PassId>,
         strict: bool,
     ) -> Result<Receipt<Changed>, Error> {
-        for _ in 0..TRIES {
+        // A conflict: a pass was sold after it was looked at, and its sale is not loaded.
+        again(|| async {
             let mut order = order.clone();
             let seed = order.env.seed;
             let ahead = self.ahead(by, &mut order.load, command, passes.clone(), &seed).await?;
             let command = command.clone();
-            match self.run(order, move |view| change_all(view, &command, &ahead, strict)).await {
-                // A pass was sold after it was looked at, and its sale is not loaded.
-                Err(Error::Store(StoreError::Conflict)) => {}
-                other => return other,
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.run(order, move |view| change_all(view, &command, &ahead, strict)).await
+        })
+        .await
     }
 
     /// Looks at the passes, to name what the decision will read: lots, terms, sales, deliveries, tallies, and
@@ -218,13 +214,15 @@ impl Passes {
     ) -> Result<Ahead, Error> {
         let mut first = Load::new(by.business);
         first.passes.clone_from(&passes);
-        let mut ahead = Ahead { passes, plans: Vec::new(), seeds: BTreeMap::new(), sale: None, run: None };
+        let mut ahead = Ahead { passes, seeds: BTreeMap::new(), sale: None, run: None };
+        let mut shared = BTreeSet::new();
         let digest_key = self.inner.keys.digest()?;
         self.look(by, first, |view| {
             for pass in &view.loaded.passes {
                 let chain = view.docs.chain_of(pass.id)?;
-                if !ahead.plans.contains(&chain.plan.id) {
-                    ahead.plans.push(chain.plan.id);
+                shared.insert(value_of(chain.plan.id));
+                if matches!(command, Command::Cancel(_)) {
+                    shared.insert(codes_in(&chain.lot.format.folded()?));
                 }
                 load.docs.extend(pass.sale.map(|sale| DocKey::new(DocKind::Sale, sale)));
                 if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
@@ -241,7 +239,7 @@ impl Passes {
         })
         .await?;
         load.passes.clone_from(&ahead.passes);
-        load.tallies.extend(ahead.plans.iter().map(|plan| value_of(*plan)));
+        load.tallies.extend(shared.iter().flat_map(|shared| shared.slots(self.slots())));
         if command.needs_delivery() {
             load.docs.extend(ahead.passes.iter().map(|pass| delivery_key(*pass)));
         }
@@ -409,7 +407,7 @@ fn start(
     let (over, total) = match over {
         Over::Plan(plan) => {
             super::plans::existing(view, *plan)?;
-            let made = view.loaded.tallies.first().map_or(0, |tally| tally.used);
+            let made = view.made(passes_of(*plan));
             (crate::run::Over::Plan(*plan), u32::try_from(made).unwrap_or(u32::MAX))
         }
         Over::Lot(lot) | Over::Serials { lot, .. } => {
@@ -489,12 +487,9 @@ fn lot_is_cancelled(
     let next = Lot { cancelled: true, ..(*lot).clone() };
     let parent = DocKey::new(DocKind::Terms, lot.terms);
     change.expect.retain(|(key, _)| *key != lot_key(lot.id));
+    change.seen.retain(|(key, _)| *key != lot_key(lot.id));
     change.put.push(put(lot_key(lot.id), Some(parent), &next, Expect::Version(version))?);
     let (codes, count) = (codes_in(&lot.format.folded()?), i64::from(lot.count));
-    // The passes that replace them have counted there already.
-    match change.tally.iter_mut().find(|add| add.key == codes) {
-        Some(add) => add.used -= count,
-        None => change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(codes, -count) }),
-    }
+    view.count(change, codes, -count, None);
     Ok(())
 }

@@ -75,7 +75,18 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// What was read of lot and plan must still be so when the change lands.
+    /// What was read of lot and plan: whether one is suspended. A redemption may cross a suspension that comes at the
+    /// same moment; a cancellation is written in its pass, and can't be crossed.
+    pub(crate) fn rest(&self, change: &mut Change) {
+        let lot = (DocKey::new(DocKind::Lot, self.lot.id), self.lot_version);
+        if !change.seen.contains(&lot) {
+            let plan = (DocKey::new(DocKind::Plan, self.plan.id), self.plan_version);
+            change.seen.push(lot);
+            change.seen.extend((!change.seen.contains(&plan)).then_some(plan));
+        }
+    }
+
+    /// The same where what is read of them is written elsewhere: nobody changes them meanwhile.
     pub(crate) fn hold(&self, change: &mut Change) {
         let lot = (DocKey::new(DocKind::Lot, self.lot.id), Expect::Version(self.lot_version));
         if !change.expect.contains(&lot) {

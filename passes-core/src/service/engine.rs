@@ -10,8 +10,8 @@ use crate::id::{Ids, PlanId};
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::store::{
-    Answer, Change, Command, Decision, DocKey, DocKind, Expect, Fingerprint, KeyHash, Load, Loaded,
-    Operation, Record, StoreError, StoredOperation,
+    Answer, Change, Command, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded, Operation, Put,
+    Record, StoreError, StoredOperation, TallyKey,
 };
 use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
@@ -40,6 +40,8 @@ pub(crate) struct View<'a> {
     pub(crate) env: &'a Env,
     pub(crate) inner: &'a Inner,
     pub(crate) loaded: &'a Loaded,
+    /// The named tallies that were loaded, in their order.
+    pub(crate) tallies: &'a [TallyKey],
     pub(crate) docs: Docs<'a>,
     pub(crate) business: Arc<Business>,
     pub(crate) business_version: u32,
@@ -120,6 +122,20 @@ pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
 /// How often a use case is tried that looks ahead to name what it reads, and finds that others have changed it.
 pub(crate) const TRIES: u32 = 24;
 
+/// Tries such a use case, and again where others have changed what it named.
+pub(crate) async fn again<T, F>(mut once: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 0..TRIES {
+        match once().await {
+            Err(Error::Store(StoreError::Conflict)) => {}
+            other => return other,
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
+
 /// How often a command whose commit is in doubt is looked up and tried again.
 const DOUBTS: u32 = 6;
 
@@ -131,6 +147,11 @@ impl Passes {
     pub(crate) fn env(&self, by: &By, right: Right) -> Result<Env, Error> {
         self.permit(by, right)?;
         Ok(Env::new(by.clone(), self.inner.clock.now(), self.seed()?))
+    }
+
+    /// In how many slots the store keeps a tally that many share.
+    pub(crate) fn slots(&self) -> u16 {
+        self.inner.store.slots()
     }
 
     /// Randomness for a command.
@@ -272,7 +293,7 @@ impl Passes {
         let loaded = self.inner.store.load(&order.load).await?;
         match replayed(&loaded, order.fingerprint)? {
             Some(before) => Ok(Receipt::again(before)?.done),
-            None => answer(&view(&self.inner, &order.env, &loaded)?),
+            None => answer(&view(&self.inner, &order.env, &order.load, &loaded)?),
         }
     }
 
@@ -287,7 +308,7 @@ impl Passes {
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));
         let loaded = self.inner.store.load(&load).await?;
-        answer(&view(&self.inner, &env, &loaded)?)
+        answer(&view(&self.inner, &env, &load, &loaded)?)
     }
 }
 
@@ -333,15 +354,17 @@ where
             return Ok(None);
         }
         let env = &self.env;
-        let view = view(&self.inner, env, loaded)?;
+        let view = view(&self.inner, env, &self.load, loaded)?;
         let decided = (self.decide)(&view);
         *plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
-        // The settings must still be those that it was decided by, unless it is the command that changes them.
+        // The settings must be those that it was decided by, unless it is the command that changes them, or one that
+        // holds them.
         let settings = DocKey::new(DocKind::Business, by.business);
-        if !change.put.iter().any(|put| matches!(&put.record, Record::Doc(doc) if doc.key == settings)) {
-            change.expect.push((settings, Expect::Version(view.business_version)));
+        let written = |put: &Put| matches!(&put.record, Record::Doc(doc) if doc.key == settings);
+        if !change.put.iter().any(written) && !change.expect.iter().any(|(key, _)| *key == settings) {
+            change.seen.push((settings, view.business_version));
         }
         change.operation = Some(Operation {
             id: Ids::operation(&env.seed, env.now),
@@ -361,12 +384,22 @@ where
     }
 }
 
-fn view<'a>(inner: &'a Inner, env: &'a Env, loaded: &'a Loaded) -> Result<View<'a>, Error> {
+fn view<'a>(inner: &'a Inner, env: &'a Env, load: &'a Load, loaded: &'a Loaded) -> Result<View<'a>, Error> {
     stored::sound(loaded)?;
     let docs = Docs { business: env.by.business, loaded, cache: &inner.cache };
     let (business, business_version) = docs.business()?;
     inner.refusals.note_zone(env.by.business, business.settings.zone);
-    Ok(View { env, inner, loaded, docs, business, business_version, plan: std::cell::Cell::new(None) })
+    let tallies = load.tallies.as_slice();
+    Ok(View {
+        env,
+        inner,
+        loaded,
+        tallies,
+        docs,
+        business,
+        business_version,
+        plan: std::cell::Cell::new(None),
+    })
 }
 
 /// The operation that the same request left before, if its key finds one.

@@ -6,8 +6,9 @@ use super::bulk::{Ahead, CODES, Changed, delivery_key, successor_seed};
 use super::docs::{Chain, put};
 use super::engine::{Draft, View};
 use super::lifecycle::{Around, Command, Effect, Move, apply, wanted};
-use super::making::{codes_in, judge_value, lot_key, seal_seed, value_added};
+use super::making::{add_value, codes_in, lot_key, seal_seed};
 use super::sale::Sale;
+use super::shared::Shared;
 use crate::event::{Event, Span, Whole};
 use crate::id::{Id, Ids, PassId, PlanId, SaleId};
 use crate::ledger::{Account, Entry, Mark, Subject, Unit};
@@ -71,7 +72,7 @@ pub(crate) fn change_all(
             activated.push(pass.id);
         }
         if *command == Command::Resend {
-            chain.hold(&mut work.draft.change);
+            chain.rest(&mut work.draft.change);
         }
         if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {
             // The new pass is suspended, or not, as the old one is with its lot.
@@ -82,7 +83,7 @@ pub(crate) fn change_all(
         work.take(pass, &chain, effect, view.loaded.doc(&delivery_key(pass.id)), command)?;
         changed.push(pass.id);
     }
-    work.finish(view, ahead, command, new_sale, &changed, &activated)
+    work.finish(view, command, new_sale, &changed, &activated)
 }
 
 /// Whether something is left that can be used.
@@ -104,7 +105,7 @@ struct Gathered {
     draft: Draft<Changed>,
     moved: Vec<Moved>,
     values: BTreeMap<PlanId, (Plan, i64)>,
-    codes: BTreeMap<TallyKey, i64>,
+    codes: BTreeMap<Shared, i64>,
 }
 
 impl Gathered {
@@ -221,7 +222,6 @@ impl Gathered {
     fn finish(
         mut self,
         view: &View<'_>,
-        ahead: &Ahead,
         command: &Command,
         new_sale: SaleId,
         changed: &[PassId],
@@ -239,16 +239,10 @@ impl Gathered {
         }
         change.entries.extend(entries(&self.moved)?);
         for (plan, value) in self.values.values() {
-            let made = ahead.plans.iter().zip(&view.loaded.tallies).find(|(id, _)| **id == plan.id);
-            let made = made.map_or(0, |(_, tally)| tally.used);
-            let value = Money::of(*value, plan.spec.terms.currency);
-            if value.minor() > 0 {
-                judge_value(plan, made, value)?;
-            }
-            change.tally.push(value_added(plan, value));
+            add_value(view, change, plan, Money::of(*value, plan.spec.terms.currency))?;
         }
-        for (key, count) in &self.codes {
-            change.tally.push(Add { limit: Some(i64::MAX), ..Add::used(*key, *count) });
+        for (format, count) in &self.codes {
+            view.count(change, *format, *count, None);
         }
         self.draft.done.changed = u32::try_from(changed.len()).unwrap_or(u32::MAX);
         let events = &mut self.draft.events;

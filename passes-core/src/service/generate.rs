@@ -1,7 +1,7 @@
 //! Generating printed lots: a run whose steps reserve codes and make passes (T-1, T-2).
 
 use super::docs::{Chain, put};
-use super::engine::{Draft, TRIES};
+use super::engine::{Draft, View, again};
 use super::making::{self, Making, codes_in, lot_key, open_seed, passes_of, seal_seed, value_of};
 use super::runs::{Run, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
@@ -18,7 +18,7 @@ use crate::plan::Form;
 use crate::refusal::Refusal;
 use crate::run::{Generation, Progress, RunState, Work};
 use crate::secret::Key;
-use crate::store::{Add, Change, Chunk, Claim, DocKey, DocKind, Expect, Load, Operation, StoreError};
+use crate::store::{Change, Chunk, Claim, DocKey, DocKind, Expect, Load, Operation, StoreError};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -110,21 +110,15 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Issue)?;
             self.early(by, request.validate())?;
-            for _ in 0..TRIES {
-                match self.begin_lot(by, request).await {
-                    // Somebody brought in a new format after the tallies of all were named.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
-                }
-            }
-            Err(StoreError::Conflict.into())
+            // A conflict: somebody brought in a new format after the tallies of all were named.
+            again(|| self.begin_lot(by, request)).await
         })
     }
 
     async fn begin_lot(&self, by: &By, request: Generate) -> Result<Receipt<LotStarted>, Error> {
         let mut order = self.order(by, Right::Issue, Kind::Generate, &request)?;
         let formats = self.formats(by).await?;
-        making::name(&mut order.load, request.plan, &formats);
+        making::name(&mut order.load, self.slots(), request.plan, &formats);
         self.run(order, move |view| {
             let mut ids = Ids::new(&view.env.seed, view.env.now);
             let (lot, run): (LotId, RunId) = (ids.draw_lot(), ids.draw());
@@ -306,39 +300,37 @@ impl Passes {
         let now = self.inner.clock.now();
         let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
         chunk.change.operation = Some(Operation {
-            id: Ids::new(&seed, now).draw(),
-            kind: Kind::Step,
-            actor: Arc::clone(by.actor.id()),
             place: by.place.clone(),
             channel: by.channel.clone(),
             reason: by.reason.clone(),
-            at: now,
-            booked: now,
-            key: None,
-            stops: None,
             receipt: stored::pack(&())?,
             events: stored::pack(&events)?,
+            ..Operation::new(Ids::new(&seed, now).draw(), Kind::Step, Arc::clone(by.actor.id()), now)
         });
         Ok(())
     }
 
     /// Ends a generation where it stands: the passes made are whole, the lot has that many.
-    pub(crate) fn end_generation(chain: &Chain, run: &Run, change: &mut Change) -> Result<(), Error> {
+    pub(crate) fn end_generation(
+        view: &View<'_>,
+        chain: &Chain,
+        run: &Run,
+        change: &mut Change,
+    ) -> Result<(), Error> {
         let lot = Lot { count: run.done, complete: true, ..(*chain.lot).clone() };
         let parent = DocKey::new(DocKind::Terms, lot.terms);
         change.put.push(put(lot_key(lot.id), Some(parent), &lot, Expect::Version(chain.lot_version))?);
         let unmade = i64::from(run.total - run.done);
-        let limit = Some(i64::MAX);
-        change.tally.push(Add { limit, ..Add::used(passes_of(lot.plan), -unmade) });
+        view.count(change, passes_of(lot.plan), -unmade, None);
         if let Work::Generate(at) = &run.work {
             // What was reserved stays so, for ever.
             let never = i64::from(run.total.saturating_sub(reserved_codes(run, at)));
-            change.tally.push(Add { limit, ..Add::used(codes_in(&lot.format.folded()?), -never) });
+            view.count(change, codes_in(&lot.format.folded()?), -never, None);
         }
         if let Some(value) = chain.terms.fixed_value() {
             let each = chain.terms.usage.total(value)?.minor();
             let value = each.checked_mul(unmade).ok_or(Refusal::Overflow)?;
-            change.tally.push(Add { limit, ..Add::used(value_of(lot.plan), -value) });
+            view.count(change, value_of(lot.plan), -value, None);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::bulk::delivery_key;
 use super::contacts::{Owner, add, contact_key, medium_keys, wallet};
 use super::docs::put;
-use super::engine::{Draft, TRIES, View};
+use super::engine::{Draft, View, again};
 use super::lifecycle::{Effect, Move, wanted};
 use super::making::{self, Making, lot_key, seal_seed};
 use super::sale::{Deal, Sale};
@@ -170,21 +170,15 @@ impl Passes {
                 self.early(by, by.may_move(Right::Sell, deal.price))?;
             }
             let request = self.early(by, check(request))?;
-            for _ in 0..TRIES {
-                match self.issue_once(by, &request).await {
-                    // Somebody brought in a new format, or edited the plan, after they were looked at.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
-                }
-            }
-            Err(StoreError::Conflict.into())
+            // A conflict: somebody brought in a new format, or edited the plan, after they were looked at.
+            again(|| self.issue_once(by, &request)).await
         })
     }
 
     async fn issue_once(&self, by: &By, request: &Issue) -> Result<Receipt<Issued>, Error> {
         let mut order = self.order(by, Right::Issue, Kind::Issue, request)?;
         let formats = self.formats(by).await?;
-        making::name(&mut order.load, request.plan, &formats);
+        making::name(&mut order.load, self.slots(), request.plan, &formats);
         order.load.docs.extend(request.deal.as_ref().and_then(|deal| deal.buyer).map(contact_key));
         match &request.to {
             Recipient::Contact(contact) => order.load.docs.push(contact_key(*contact)),

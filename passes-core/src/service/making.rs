@@ -3,6 +3,7 @@
 
 use super::docs::put;
 use super::engine::{View, first_half};
+use super::shared::Shared;
 use super::{Error, Passes};
 use crate::id::{BusinessId, Id, Ids, LotId, PlanId, TermsId};
 use crate::money::Money;
@@ -11,31 +12,31 @@ use crate::passcode::{FoldedFormat, LotSeed, expected_hits, fits};
 use crate::plan::{Form, Plan, PlanState};
 use crate::refusal::Refusal;
 use crate::secret::{Sealed, seal};
-use crate::store::{Add, Change, DocKey, DocKind, Expect, Load, StoreError, TallyKey};
+use crate::store::{Change, DocKey, DocKind, Expect, Load, StoreError};
 
 /// The tally of passes ever made from a plan.
-pub(crate) fn passes_of(plan: PlanId) -> TallyKey {
+pub(crate) fn passes_of(plan: PlanId) -> Shared {
     named("plan passes", plan.as_bytes())
 }
 
 /// The tally of the value ever made from a plan, in minor units.
-pub(crate) fn value_of(plan: PlanId) -> TallyKey {
+pub(crate) fn value_of(plan: PlanId) -> Shared {
     named("plan value", plan.as_bytes())
 }
 
 /// The tally of codes ever made in a format, less those of wholly cancelled lots.
-pub(crate) fn codes_in(format: &FoldedFormat) -> TallyKey {
+pub(crate) fn codes_in(format: &FoldedFormat) -> Shared {
     let text = serde_json::to_vec(format).unwrap_or_default();
     named("format codes", &text)
 }
 
-fn named(what: &str, of: &[u8]) -> TallyKey {
+fn named(what: &str, of: &[u8]) -> Shared {
     let hash = blake3::Hasher::new_derive_key("passes 2026 tally")
         .update(what.as_bytes())
         .update(&[0])
         .update(of)
         .finalize();
-    TallyKey::Named(first_half(hash.as_bytes()), 0)
+    Shared(first_half(hash.as_bytes()))
 }
 
 impl Passes {
@@ -46,10 +47,10 @@ impl Passes {
 }
 
 /// Names what making passes reads.
-pub(crate) fn name(load: &mut Load, plan: PlanId, formats: &[FoldedFormat]) {
+pub(crate) fn name(load: &mut Load, slots: u16, plan: PlanId, formats: &[FoldedFormat]) {
     load.docs.push(DocKey::new(DocKind::Plan, plan));
-    load.tallies.extend(formats.iter().map(codes_in));
-    load.tallies.extend([passes_of(plan), value_of(plan)]);
+    let shared = formats.iter().map(codes_in).chain([passes_of(plan), value_of(plan)]);
+    load.tallies.extend(shared.flat_map(|shared| shared.slots(slots)));
 }
 
 /// What passes are to be made.
@@ -98,8 +99,8 @@ impl Making<'_> {
         self.judge_caps(view, &plan, change)?;
         let terms = match plan.terms {
             Some(terms) => {
-                // It must still be active, and its caps these.
-                change.expect.push((DocKey::new(DocKind::Plan, plan.id), Expect::Version(version)));
+                // It must be active. Its caps may rise meanwhile: they never fall.
+                change.seen.push((DocKey::new(DocKind::Plan, plan.id), version));
                 terms
             }
             None => {
@@ -125,8 +126,10 @@ impl Making<'_> {
             .business
             .formats
             .iter()
-            .zip(&view.loaded.tallies)
-            .map(|(other, made)| expected_hits(other, u64::try_from(made.used).unwrap_or(0), &format))
+            .map(|other| {
+                let made = u64::try_from(view.made(codes_in(other))).unwrap_or(0);
+                expected_hits(other, made, &format)
+            })
             .fold(0, u64::saturating_add);
         let judged = fits(&format, wanted, overlap, view.business.settings.guess_one_in);
         if judged.is_err() && self.accept_weak {
@@ -138,13 +141,14 @@ impl Making<'_> {
         } else {
             judged?;
         }
-        change
-            .tally
-            .push(Add { limit: Some(i64::MAX), ..Add::used(codes_in(&format), i64::from(self.count)) });
-        if !view.business.formats.contains(&format) {
+        view.count(change, codes_in(&format), i64::from(self.count), None);
+        let key = DocKey::new(DocKind::Business, view.business.id);
+        if view.business.formats.contains(&format) {
+            // A format that comes meanwhile would have to be judged, too.
+            change.expect.push((key, Expect::Version(view.business_version)));
+        } else {
             let mut next = (*view.business).clone();
             next.formats.push(format);
-            let key = DocKey::new(DocKind::Business, next.id);
             change.put.push(put(key, None, &next, Expect::Version(view.business_version))?);
         }
         Ok(())
@@ -152,35 +156,37 @@ impl Making<'_> {
 
     /// The caps are judged here, so that the caller learns what is left, and again by the commit's guards.
     fn judge_caps(&self, view: &View<'_>, plan: &Plan, change: &mut Change) -> Result<(), Error> {
-        let mut made = view.loaded.tallies.iter().skip(self.formats.len()).map(|tally| tally.used);
-        let (passes, value) = (made.next().unwrap_or(0), made.next().unwrap_or(0));
-        let cap = plan.spec.caps.passes.map_or(i64::MAX, i64::from);
+        let (passes, cap) = (view.made(passes_of(plan.id)), plan.spec.caps.passes.map(i64::from));
         let count = i64::from(self.count);
-        if passes.saturating_add(count) > cap {
-            return Err(Refusal::PlanCap { what: "passes", cap, left: (cap - passes).max(0) }.into());
-        }
-        change.tally.push(Add { limit: Some(cap), ..Add::used(passes_of(plan.id), count) });
-        if let Some(added) = self.value {
-            judge_value(plan, value, added)?;
-            change.tally.push(value_added(plan, added));
-        }
-        Ok(())
+        judge_cap("passes", passes, count, cap)?;
+        view.count(change, passes_of(plan.id), count, cap);
+        self.value.map_or(Ok(()), |added| add_value(view, change, plan, added))
     }
 }
 
-/// Refuses more value than the plan's cap leaves.
-pub(crate) fn judge_value(plan: &Plan, made: i64, added: Money) -> Result<(), Refusal> {
-    let Some(cap) = plan.spec.caps.value.map(Money::minor) else { return Ok(()) };
-    if made.saturating_add(added.minor()) > cap {
-        return Err(Refusal::PlanCap { what: "value, in minor units,", cap, left: (cap - made).max(0) });
+/// Counts value as made from a plan, or taken back; more than its cap leaves is refused.
+pub(crate) fn add_value(
+    view: &View<'_>,
+    change: &mut Change,
+    plan: &Plan,
+    value: Money,
+) -> Result<(), Error> {
+    let (of, cap) = (value_of(plan.id), plan.spec.caps.value.map(Money::minor));
+    if value.minor() > 0 {
+        judge_cap("value, in minor units,", view.made(of), value.minor(), cap)?;
     }
+    view.count(change, of, value.minor(), cap);
     Ok(())
 }
 
-/// The addition to what a plan has made in value, within its cap.
-pub(crate) fn value_added(plan: &Plan, value: Money) -> Add {
-    let cap = plan.spec.caps.value.map_or(i64::MAX, Money::minor);
-    Add { limit: Some(cap), ..Add::used(value_of(plan.id), value.minor()) }
+/// Refuses more than a cap leaves.
+fn judge_cap(what: &'static str, made: i64, added: i64, cap: Option<i64>) -> Result<(), Refusal> {
+    match cap {
+        Some(cap) if made.saturating_add(added) > cap => {
+            Err(Refusal::PlanCap { what, cap, left: (cap - made).max(0) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a lot's seed is sealed together with: it opens for no other lot.

@@ -30,6 +30,7 @@ mod reversal;
 mod reverse;
 mod runs;
 mod sale;
+mod shared;
 mod spend;
 mod statements;
 mod stored;

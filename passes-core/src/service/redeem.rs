@@ -332,7 +332,7 @@ impl<'a> Judged<'a> {
         let (pass, change) = (self.pass, &mut draft.change);
         change.tally =
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
-        self.chain.hold(change);
+        self.chain.rest(change);
         let unit = Unit::Money(self.chain.terms.currency);
         let from = (Account::Outstanding, Subject::Pass(pass.id));
         let contact = match (self.request.target, &self.wallet) {

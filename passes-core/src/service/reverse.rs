@@ -2,7 +2,7 @@
 
 use super::contacts::{add, contact_key, wallet};
 use super::docs::{Chain, put};
-use super::engine::{Draft, TRIES, View, key_hash};
+use super::engine::{Draft, View, again, key_hash};
 use super::redeem::{Redeemed, open_wallet, state_of};
 use super::reversal::{Home, Of, Part, Returned, Reverse, Reversed};
 use super::{Call, Done, Error, Passes, Receipt, stored};
@@ -64,26 +64,22 @@ impl Passes {
                     OperationKey::Key(key_hash(by, key))
                 }
             };
-            for _ in 0..TRIES {
+            // A conflict: the late request came in between.
+            again(|| async {
                 let mut order = self.order(by, Right::Reverse, Kind::Reverse, &request)?;
                 order.load.operation = Some(of);
                 let found = self.look_ahead(by, of, &mut order.load, &request).await?;
                 let request = request.clone();
-                let answer = match (found, of) {
+                match (found, of) {
                     (false, OperationKey::Key(key)) => self.run(order, move |view| stop(view, key)).await,
                     (false, OperationKey::Number(number)) => {
                         let id = number.to_string();
-                        return Err(self.counted(by, Refusal::NotFound { what: "operation", id }));
+                        Err(self.counted(by, Refusal::NotFound { what: "operation", id }))
                     }
                     (true, _) => self.run(order, move |view| Reversing::new(view, &request)?.draft()).await,
-                };
-                match answer {
-                    // The late request came in between.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
                 }
-            }
-            Err(StoreError::Conflict.into())
+            })
+            .await
         })
     }
 

@@ -1,8 +1,8 @@
 //! Stepping and cancelling runs.
 
 use super::docs::{Chain, Docs, put};
-use super::engine::{Draft, TRIES};
-use super::making::lot_key;
+use super::engine::{Draft, again};
+use super::making::{codes_in, lot_key, passes_of, value_of};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::event::Event;
 use crate::id::{Id, LotId, RunId};
@@ -10,7 +10,7 @@ use crate::lot::Lot;
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::run::{Progress, RunState, Work};
-use crate::store::{DocKey, DocKind, Expect, Load, StoreError};
+use crate::store::{DocKey, DocKind, Expect, Load};
 use std::sync::Arc;
 
 use super::bulk::parent_of;
@@ -69,23 +69,19 @@ impl Passes {
     /// ```
     pub fn step<'a>(&'a self, by: &'a By, run: RunId) -> Call<'a, Progress> {
         Call::new(async move {
-            for _ in 0..TRIES {
+            // A conflict: somebody else stepped it, or changed a pass of it, at the same moment.
+            again(|| async {
                 let (found, version) = self.read_run(by, run).await?;
                 self.permit(by, found.right())?;
                 if found.state != RunState::Running {
                     return Ok(found.progress());
                 }
-                let step = match &found.work {
+                match &found.work {
                     Work::Generate(at) => self.generate_step(by, &found, version, at).await,
                     Work::Bulk(bulk) => self.bulk_step(by, &found, version, bulk).await,
-                };
-                match step {
-                    // Somebody else stepped it, or changed a pass of it, at the same moment.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
                 }
-            }
-            Err(StoreError::Conflict.into())
+            })
+            .await
         })
     }
 
@@ -134,7 +130,11 @@ impl Passes {
             let mut order = self.order(by, before.right(), Kind::CancelRun, &run)?;
             order.load.docs.push(run_key(run));
             if let Work::Generate(at) = &before.work {
-                order.load.docs.extend(self.chain(by, at.lot).await?.keys());
+                let chain = self.chain(by, at.lot).await?;
+                order.load.docs.extend(chain.keys());
+                let (plan, format) = (chain.plan.id, chain.lot.format.folded()?);
+                let shared = [passes_of(plan), value_of(plan), codes_in(&format)];
+                order.load.tallies.extend(shared.iter().flat_map(|shared| shared.slots(self.slots())));
             }
             self.run(order, move |view| {
                 let (found, version) = view.docs.need::<Run, _>(DocKind::Run, run)?;
@@ -145,7 +145,7 @@ impl Passes {
                 let mut draft = Draft::new(view, run);
                 let next = Run { state: RunState::Cancelled, ..(*found).clone() };
                 if let Work::Generate(at) = &found.work {
-                    Self::end_generation(&*view.docs.chain(at.lot)?, &found, &mut draft.change)?;
+                    Self::end_generation(view, &*view.docs.chain(at.lot)?, &found, &mut draft.change)?;
                 }
                 draft.change.put.push(put(run_key(run), parent_of(&next), &next, Expect::Version(version))?);
                 draft.events.push(Event::RunCancelled { run });

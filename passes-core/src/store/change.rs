@@ -37,7 +37,18 @@ pub struct Change {
     /// The record that the command leaves; none when only something is counted.
     pub operation: Option<Operation>,
     /// Documents that the decision read and does not write: they must still be at these versions.
+    /// Nobody changes one of them at the same moment: such a change lands before this one, which then conflicts, or
+    /// behind it.
     pub expect: Vec<(DocKey, Expect)>,
+    /// Documents that the decision read, by their versions, and that may change at the moment when this lands. A store
+    /// judges them as all else; but one in which changes land side by side needn't hold them, so that a document on which
+    /// thousands of changes a second rest (the settings, a lot, a plan) isn't written to by each. If it is changed
+    /// while this is on its way (the time of one statement), both may land: as though this had come first, although its
+    /// operation may have the greater number.
+    ///
+    /// So this is for what is decided by the rules of a moment, and where it doesn't matter to the books which of two
+    /// came first. What a change of the document would have to see of this one belongs in [`Change::expect`].
+    pub seen: Vec<(DocKey, u32)>,
     /// Records to write.
     pub put: Vec<Put>,
     /// What is counted.
@@ -57,6 +68,7 @@ impl Change {
             business,
             operation: None,
             expect: Vec::new(),
+            seen: Vec::new(),
             put: Vec::new(),
             tally: Vec::new(),
             claim: Vec::new(),
@@ -234,6 +246,38 @@ pub struct Operation {
     pub receipt: Vec<u8>,
     /// The events it raises, versioned. Their position is the operation's number.
     pub events: Vec<u8>,
+}
+
+impl Operation {
+    /// One that says only which command it was, who gave it and when.
+    ///
+    /// ```
+    /// use passes_core::{calendar::Instant, id::{Id, OperationId}, operation::Kind, store::Operation};
+    /// let id = OperationId::from_bytes([7; 16]);
+    /// let operation = Operation {
+    ///     place: Some("Oxford Street".into()),
+    ///     ..Operation::new(id, Kind::Redeem, "till 7", Instant::EPOCH)
+    /// };
+    /// assert_eq!((operation.at, operation.booked), (Instant::EPOCH, Instant::EPOCH));
+    /// assert!(operation.key.is_none() && operation.receipt.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(id: OperationId, kind: Kind, actor: impl Into<Arc<str>>, at: Instant) -> Self {
+        Self {
+            id,
+            kind,
+            actor: actor.into(),
+            place: None,
+            channel: None,
+            reason: None,
+            at,
+            booked: at,
+            key: None,
+            stops: None,
+            receipt: Vec::new(),
+            events: Vec::new(),
+        }
+    }
 }
 
 /// The keyed fingerprint of a request.

@@ -7,6 +7,7 @@ pub mod memory;
 
 mod audit;
 mod change;
+mod delegate;
 mod error;
 mod key;
 mod load;
@@ -17,6 +18,7 @@ pub use audit::AuditRow;
 pub use change::{
     Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
 };
+pub use delegate::delegate;
 pub use error::StoreError;
 pub use key::{DocKey, DocKind, KeyHash, TallyKey};
 pub use load::{Answer, Decision, Doc, Load, Loaded, OperationKey, PassRange};
@@ -123,6 +125,15 @@ pub trait Store: Send + Sync {
             Ok(answers)
         })
     }
+
+    /// In how many slots a tally stands that many commands add to, so that they don't wait for each other: 1 where
+    /// they are written one after the other anyway. The slots' bounds depend on it: a store never changes it.
+    ///
+    /// ```
+    /// use passes_core::store::{Store, memory::Memory};
+    /// assert_eq!(Memory::new().slots(), 1);
+    /// ```
+    fn slots(&self) -> u16;
 
     /// Reads in one snapshot, in one round trip.
     /// See [`Load`].

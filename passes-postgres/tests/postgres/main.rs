@@ -50,20 +50,7 @@ fn pass(serial: u32) -> PassId {
 }
 
 fn operation() -> Operation {
-    Operation {
-        id: OperationId::from_bytes([5; 16]),
-        kind: Kind::Redeem,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: Instant::EPOCH,
-        booked: Instant::EPOCH,
-        key: None,
-        stops: None,
-        receipt: Vec::new(),
-        events: Vec::new(),
-    }
+    Operation::new(OperationId::from_bytes([5; 16]), Kind::Redeem, "till", Instant::EPOCH)
 }
 
 /// A change that leaves an operation.

@@ -113,7 +113,8 @@ fn keyed(number: u64) -> Change {
 /// A redemption that takes money from a pass.
 fn spending(number: u64, id: PassId) -> Change {
     Change {
-        expect: vec![(doc(DocKind::Business, 1), Expect::Version(1))],
+        expect: vec![(parent(), Expect::Version(1))],
+        seen: vec![(doc(DocKind::Business, 1), 1)],
         tally: vec![Add::used(TallyKey::Balance(id), 1)],
         entries: vec![settled(id, 1)],
         ..keyed(number)
@@ -174,7 +175,8 @@ fn loads() -> Vec<Hot> {
         hot("load of credits", &[], move |store, _| {
             load(store, Load { credits: vec![credit(1), credit(2)], ..new() })
         }),
-        hot("load of tallies", &[], move |store, n| {
+        // All slots of a name are read at once.
+        hot("load of tallies", &[("tally_pkey", 2)], move |store, n| {
             let (contact, of) = credit(1);
             let named = TallyKey::Named(id(0x7A, n), 0);
             let tallies = vec![named, TallyKey::Uses(pass(1)), TallyKey::Credit(contact, of)];
@@ -197,6 +199,11 @@ fn loads() -> Vec<Hot> {
 fn commits() -> Vec<Hot> {
     vec![
         landing("a redemption", |store, n| commit(store, &[spending(n, pass(1))])),
+        landing("a redemption that saw three documents", |store, n| {
+            let lot = DocKey { kind: DocKind::Lot, id: [3; 16] };
+            let seen = vec![(doc(DocKind::Business, 1), 1), (lot, 1), (parent(), 1)];
+            commit(store, &[Change { expect: Vec::new(), seen, ..spending(n, pass(1)) }])
+        }),
         landing("a redemption into a wallet", |store, n| {
             let (new, old) = (credit(n + 100), credit(1));
             let change = Change {

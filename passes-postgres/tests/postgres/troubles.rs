@@ -1,7 +1,9 @@
 //! Troubles that a server really has: each is provoked on it, and found in its log.
 
 use crate::{SHOP, commit, pass, take, taking, used, with_passes};
-use passes_core::store::{Add, Answer, Change, Store, StoreError, TallyKey, wait};
+use passes_core::store::{
+    Add, Answer, Change, Doc, DocKey, DocKind, Expect, Put, Record, Store, StoreError, TallyKey, wait,
+};
 use passes_postgres::Postgres;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -75,6 +77,44 @@ fn a_serializable_default_has_no_part() {
     assert_eq!(used(&stores[0], pass(1)), 162);
     let over = wait(stores[1].run(take(pass(1))));
     assert!(matches!(over, Ok(Answer::Refused(_))), "{over:?}");
+}
+
+/// D-3, L-6: what a change has only seen is held by nobody: it lands while somebody changes that, and is judged by what
+/// was committed. What it expects it waits for.
+#[test]
+fn what_is_only_seen_is_not_waited_for() {
+    let Some(server) = talkative(&[]) else { return };
+    let url = server.database();
+    let store = Postgres::open(&url).unwrap();
+    with_passes(&store, 1, 5, 0);
+    let key = DocKey::numbered(DocKind::Refusals, 1);
+    let doc = Doc { key, version: 1, parent: None, body: b"[]"[..].into() };
+    let put = vec![Put { record: Record::Doc(doc), expect: Expect::Absent }];
+    commit(&store, Change { put, ..crate::done() }).unwrap();
+    let seeing = |version| Change { seen: vec![(key, version)], ..taking(pass(1)) };
+    // Somebody changes the document, and commits only when somebody waits for him.
+    let other = format!(
+        "BEGIN; UPDATE passes.doc SET version=version+1; DO $$ BEGIN FOR i IN 1..6000 LOOP \
+         PERFORM pg_stat_clear_snapshot(); EXIT WHEN ({WAITING}); PERFORM pg_sleep(0.005); END LOOP; END $$; COMMIT"
+    );
+    let changing = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation='passes.doc'::regclass \
+                    AND mode='RowExclusiveLock' AND granted)";
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| server.say(&url, &other));
+        until(&server, &url, changing);
+        for _ in 0..2 {
+            commit(&store, seeing(1)).unwrap();
+            assert_eq!(commit(&store, seeing(2)), Err(StoreError::Conflict));
+        }
+        assert!(!held.is_finished());
+        // The one that relies on it waits, and then it is another.
+        let expecting = Change { expect: vec![(key, Expect::Version(1))], ..taking(pass(1)) };
+        assert_eq!(commit(&store, expecting), Err(StoreError::Conflict));
+        let _ = held.join().unwrap();
+    });
+    assert_eq!(commit(&store, seeing(1)), Err(StoreError::Conflict));
+    commit(&store, seeing(2)).unwrap();
+    assert_eq!(used(&store, pass(1)), 3);
 }
 
 /// D-3: whom the server chooses to end a deadlock is decided again; a bare commit is told of a conflict.

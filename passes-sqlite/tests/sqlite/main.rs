@@ -52,20 +52,7 @@ fn row(id: PassId, uses: i64) -> PassRow {
 }
 
 fn operation() -> Operation {
-    Operation {
-        id: Id::from_bytes([5; 16]),
-        kind: Kind::Redeem,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: Instant::EPOCH,
-        booked: Instant::EPOCH,
-        key: None,
-        stops: None,
-        receipt: Vec::new(),
-        events: Vec::new(),
-    }
+    Operation::new(Id::from_bytes([5; 16]), Kind::Redeem, "till", Instant::EPOCH)
 }
 
 fn absent(record: Record) -> Put {

@@ -11,16 +11,15 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
 
 mod control;
 mod pooler;
 mod proxy;
+mod shell;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +27,8 @@ mod tests;
 pub use control::End;
 pub use pooler::{Pooler, pooler_missing};
 pub use proxy::{Cut, Fate, Proxy};
+
+use shell::{Shell, free_port, until_ready};
 
 /// The variable that names another server, by the URL of a database to begin with.
 pub const VARIABLE: &str = "PASSES_TEST_POSTGRES_URL";
@@ -63,8 +64,7 @@ struct Own {
     folder: PathBuf,
     port: u16,
     user: Option<(u32, u32)>,
-    /// The shell that holds the server; the server ends when its standard input does.
-    shell: Mutex<Child>,
+    shell: Shell,
 }
 
 /// The server that all tests of a process share; none where there is none to be had, which is told once.
@@ -255,7 +255,7 @@ impl Own {
         };
         let data = folder.join("data");
         fill(&data, &command);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         // A test's data may be lost with the machine.
         let mut configuration = format!(
             "listen_addresses='127.0.0.1'\nport={port}\nunix_socket_directories='{}'\nfsync=off\nmax_connections=300\n\
@@ -269,13 +269,8 @@ impl Own {
         let mut file = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).unwrap();
         file.write_all(configuration.as_bytes()).unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
-        let mut shell = command(Path::new("/bin/sh"));
-        shell.arg("-c").arg(HOLD);
-        shell.arg("sh").arg(binaries.join("postgres")).arg(&data).arg(&folder);
-        // A group of its own: who interrupts the tests at the terminal doesn't end the shell before the server.
-        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
-        own_group(&mut shell);
-        let shell = Mutex::new(shell.spawn().unwrap());
+        let shell = command(Path::new("/bin/sh"));
+        let shell = Shell::hold(shell, HOLD, &[&binaries.join("postgres"), &data, &folder], log);
         let own = Self { binaries, folder, port, user, shell };
         own.wait();
         own
@@ -286,15 +281,7 @@ impl Own {
     }
 
     fn wait(&self) {
-        let start = Instant::now();
-        loop {
-            if self.is_ready() {
-                return;
-            }
-            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(start.elapsed() < Duration::from_secs(60), "the server doesn't start: {}", log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until_ready("the server", &self.folder, || self.is_ready());
     }
 
     /// One of PostgreSQL's programs, for this server.
@@ -307,17 +294,6 @@ impl Own {
     }
 
     fn url(&self, database: &str) -> String {
-        let socket = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{socket}:{}/{database}", self.port)
-    }
-}
-
-impl Drop for Own {
-    /// Stops the server and removes its folder. Without this, the end of the process does.
-    fn drop(&mut self) {
-        if let Ok(shell) = self.shell.get_mut() {
-            drop(shell.stdin.take());
-            let _ = shell.wait();
-        }
+        shell::url(&self.folder, self.port, database)
     }
 }

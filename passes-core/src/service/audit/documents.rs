@@ -8,10 +8,11 @@ use super::super::refusals::Refusals;
 use super::super::reverse::Reversal;
 use super::super::runs::Run;
 use super::super::sale::Sale;
+use super::super::shared::Shared;
 use super::super::stored;
 use super::lots::{LotFacts, TermsFacts, mark};
 use super::sums::Of;
-use super::{Audit, Formatted, Lane, Made, OfReversal, follow, names, tally_id};
+use super::{Audit, Formatted, Lane, Made, OfReversal, follow, names};
 use crate::business::Business;
 use crate::contact::Contact;
 use crate::id::{ContactId, Id, LotId, PlanId, SaleId, TermsId};
@@ -108,7 +109,7 @@ impl Audit {
     fn format(&mut self, format: &FoldedFormat) -> usize {
         let known = self.formats.iter().position(|known| known.format == *format);
         known.unwrap_or_else(|| {
-            let tally = tally_id(codes_in(format));
+            let Shared(tally) = codes_in(format);
             self.tallies.insert(tally, 0);
             self.formats.push(Formatted { format: format.clone(), tally, listed: false, codes: 0 });
             self.formats.len() - 1
@@ -132,7 +133,7 @@ impl Audit {
     fn plan(&mut self, doc: &Doc, plan: Plan) -> bool {
         self.plans.insert(plan.id, Made::default());
         for key in [passes_of(plan.id), value_of(plan.id)] {
-            self.tallies.insert(tally_id(key), 0);
+            self.tallies.insert(key.0, 0);
         }
         doc.key.id == plan.id.to_bytes()
     }

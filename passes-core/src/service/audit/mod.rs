@@ -17,7 +17,7 @@ use crate::id::{BusinessId, ContactId, CreditId, PassId, PlanId, SaleId};
 use crate::ledger::{Account, Entry, Mark, Subject, Unit};
 use crate::passcode::{Digest, FoldedFormat};
 use crate::secret::Key;
-use crate::store::{AuditRow, DocKey, KeyHash, StoreError, TallyKey};
+use crate::store::{AuditRow, DocKey, KeyHash, StoreError};
 use lots::{Lots, TermsFacts};
 use passes::{OfLot, OfWallet};
 use std::cmp::Ordering;
@@ -304,13 +304,6 @@ impl Audit {
     pub(super) fn held(&self) -> usize {
         let lists = self.lots.len() + self.contacts.len() + self.sales.len() + self.reversals.len();
         lists + self.sums.held() + self.twice.held() + self.accounts.0.len() + self.plans.len()
-    }
-}
-
-fn tally_id(key: TallyKey) -> [u8; 16] {
-    match key {
-        TallyKey::Named(id, _) => id,
-        _ => [0; 16],
     }
 }
 

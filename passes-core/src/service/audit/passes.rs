@@ -1,9 +1,10 @@
 //! Passes, credits, tallies and codes.
 
 use super::super::making::{passes_of, value_of};
+use super::super::shared::Shared;
 use super::lots::{LotFacts, mark};
 use super::sums::{Lane, Of};
-use super::{Audit, follow, names, tally_id};
+use super::{Audit, follow, names};
 use crate::id::{ContactId, LotId, PassId};
 use crate::ledger::{Mark, Unit};
 use crate::money::Currency;
@@ -224,7 +225,7 @@ impl Audit {
                 made.value += terms.value;
             }
         }
-        let counted = |key| self.tallies.get(&tally_id(key)).copied().unwrap_or_default();
+        let counted = |key: Shared| self.tallies.get(&key.0).copied().unwrap_or_default();
         for (plan, made) in &self.plans {
             let passes = counted(passes_of(*plan));
             self.verified.tell(names::PLAN_PASSES, plan, passes, made.passes, None);

@@ -14,7 +14,7 @@ use crate::service::audit::Audit;
 use crate::service::checkpoint::Fold;
 use crate::service::making::{codes_in, passes_of, value_of};
 use crate::service::stored;
-use crate::store::{AuditRow, DocKind, Operation, Store, StoredOperation, TallyKey, wait};
+use crate::store::{AuditRow, DocKind, Operation, Store, StoredOperation, wait};
 use std::sync::{Arc, Mutex};
 
 const PASSES: u32 = 100_000;
@@ -27,18 +27,8 @@ fn at(number: u64) -> Instant {
 fn operation(number: u64, entries: u64) -> AuditRow {
     let seed = blake3::hash(&number.to_be_bytes());
     let operation = Operation {
-        id: Ids::new(seed.as_bytes(), at(number)).draw(),
-        kind: Kind::SpendPass,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: at(number),
-        booked: at(number),
-        key: None,
-        stops: None,
-        receipt: Vec::new(),
         events: stored::pack(&Vec::<crate::event::Event>::new()).unwrap(),
+        ..Operation::new(Ids::new(seed.as_bytes(), at(number)).draw(), Kind::SpendPass, "till", at(number))
     };
     let stored = Arc::new(StoredOperation { number, operation, after: Vec::new() });
     AuditRow::Operation { stored, keyed: true, entries }
@@ -110,10 +100,7 @@ fn rows() -> impl Iterator<Item = AuditRow> {
     let format = super::spec(card()).code.folded().unwrap();
     let count = i64::from(PASSES);
     let tallies = [(passes_of(plan), count), (value_of(plan), count * 5_000), (codes_in(&format), count)];
-    let mut tallies = tallies.map(|(key, used)| match key {
-        TallyKey::Named(id, slot) => (id, slot, Tally { used, held: 0, limit: i64::MAX }),
-        _ => panic!("{key:?}"),
-    });
+    let mut tallies = tallies.map(|(key, used)| (key.0, 0, Tally { used, held: 0, limit: i64::MAX }));
     tallies.sort_by_key(|(id, ..)| *id);
     let tallies = tallies.into_iter().map(|(id, slot, tally)| AuditRow::Tally(id, slot, tally));
     let codes = (1..=PASSES).map(move |serial| {

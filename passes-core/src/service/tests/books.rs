@@ -30,19 +30,10 @@ impl Shop {
     fn book(&self, from: (Account, Subject), to: (Account, Subject), amount: i64) {
         let entry =
             Entry { from, to, unit: Unit::Money(Currency::EUR), amount, mark: Mark::Paid, line: None };
+        let id = Ids::new(&self.seeds.seed().unwrap(), Instant::EPOCH).draw();
         let operation = Operation {
-            id: Ids::new(&self.seeds.seed().unwrap(), Instant::EPOCH).draw(),
-            kind: Kind::Change,
-            actor: "thief".into(),
-            place: None,
-            channel: None,
-            reason: None,
-            at: Instant::EPOCH,
-            booked: Instant::EPOCH,
-            key: None,
-            stops: None,
-            receipt: Vec::new(),
             events: crate::service::stored::pack(&Vec::<crate::event::Event>::new()).unwrap(),
+            ..Operation::new(id, Kind::Change, "thief", Instant::EPOCH)
         };
         let change = Change::new(self.by.business);
         self.tamper(Change { operation: Some(operation), entries: vec![entry], ..change });
@@ -212,8 +203,8 @@ fn every_drift_is_found() {
     assert_eq!(shop.drifts(), [("pass uses", 1, 0)]);
 
     let (shop, plan, _, _) = open();
-    shop.count(passes_of(plan), 1);
-    shop.count(value_of(plan), -5);
+    shop.count(passes_of(plan).slot(0), 1);
+    shop.count(value_of(plan).slot(0), -5);
     assert_eq!(shop.drifts(), [("plan passes", 4, 3), ("plan value", 14_995, 15_000)]);
 
     // A pass too many in a lot, which nobody sold.

@@ -145,6 +145,11 @@ impl Tables {
 }
 
 impl Store for Memory {
+    /// Everything is written one thing after the other.
+    fn slots(&self) -> u16 {
+        1
+    }
+
     fn run(&self, command: Command) -> Fut<'_, Answer> {
         Box::pin(async move { self.tables().run(command) })
     }

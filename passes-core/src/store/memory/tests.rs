@@ -31,20 +31,7 @@ fn put(serial: u32) -> Put {
 }
 
 fn operation() -> Operation {
-    Operation {
-        id: Ids::new(&[3; 32], Instant::EPOCH).draw(),
-        kind: Kind::Redeem,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: Instant::EPOCH,
-        booked: Instant::EPOCH,
-        key: None,
-        stops: None,
-        receipt: Vec::new(),
-        events: Vec::new(),
-    }
+    Operation::new(Ids::new(&[3; 32], Instant::EPOCH).draw(), Kind::Redeem, "till", Instant::EPOCH)
 }
 
 fn entry(subject: Subject) -> Entry {

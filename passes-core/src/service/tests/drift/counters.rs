@@ -7,8 +7,7 @@ use super::*;
 fn drifts_of_counters_are_told() {
     let life = Life::new();
     let (lot, plan, ann) = (life.lot, life.plan, life.ann);
-    let tallies = |of: crate::store::TallyKey, by: i64| {
-        let crate::store::TallyKey::Named(wanted, _) = of else { panic!() };
+    let tallies = |crate::service::shared::Shared(wanted), by: i64| {
         move |row| match row {
             AuditRow::Tally(id, slot, tally) if id == wanted => {
                 vec![AuditRow::Tally(id, slot, Tally { used: tally.used + by, ..tally })]

@@ -1,0 +1,98 @@
+//! Tallies that many commands share: what was made from a plan, the codes of a format.
+//!
+//! Where many commands commit at once each would wait for the row that the one before it wrote. So such a tally
+//! stands in slots ([`Store::slots`](crate::store::Store::slots)), each a row of its own, and a command takes one by
+//! chance. The slots' shares of a cap add up to it: what every slot keeps, all keep together. That rests on caps
+//! that never fall (P-11).
+
+use super::engine::View;
+use crate::store::{Add, Change, TallyKey};
+
+/// The id of a tally that many share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shared(pub(crate) [u8; 16]);
+
+impl Shared {
+    pub(crate) fn slot(self, slot: u16) -> TallyKey {
+        TallyKey::Named(self.0, slot)
+    }
+
+    /// All its slots, where a store has so many.
+    pub(crate) fn slots(self, count: u16) -> impl Iterator<Item = TallyKey> {
+        (0..count).map(move |slot| self.slot(slot))
+    }
+}
+
+impl View<'_> {
+    /// What the slots of a tally had come to when they were loaded.
+    pub(crate) fn made(&self, of: Shared) -> i64 {
+        of.slots(self.slots()).map(|key| self.used(key)).fold(0, i64::saturating_add)
+    }
+
+    /// Counts, within a cap; whether the cap has room for it was judged before, and is again by the commit. What is
+    /// taken back is taken from slots that have it: they must have been loaded, where there is more than one.
+    pub(crate) fn count(&self, change: &mut Change, of: Shared, count: i64, cap: Option<i64>) {
+        let slots = self.slots();
+        let [a, b, ..] = self.env.seed;
+        let first = u16::from_le_bytes([a, b]) % slots;
+        let mut left = count;
+        for slot in (first..slots).chain(0..first) {
+            let key = of.slot(slot);
+            let limit = cap.map_or(i64::MAX, |cap| share(cap, slots, slot));
+            let counted = change.tally.iter().find(|add| add.key == key).map_or(0, |add| add.used);
+            let used = self.used(key).saturating_add(counted);
+            let part =
+                if left > 0 { left.min(limit.saturating_sub(used).max(0)) } else { left.max(-used.max(0)) };
+            add(change, key, part, limit);
+            left -= part;
+        }
+        if left != 0 {
+            // It was not loaded, or there is no room any more: the commit tells.
+            let limit = cap.map_or(i64::MAX, |cap| share(cap, slots, first));
+            add(change, of.slot(first), left, limit);
+        }
+    }
+
+    fn slots(&self) -> u16 {
+        self.inner.store.slots().max(1)
+    }
+
+    fn used(&self, key: TallyKey) -> i64 {
+        let at = self.tallies.iter().position(|loaded| *loaded == key);
+        at.and_then(|at| self.loaded.tallies.get(at)).map_or(0, |tally| tally.used)
+    }
+}
+
+/// A change names a tally once.
+fn add(change: &mut Change, key: TallyKey, used: i64, limit: i64) {
+    if used == 0 {
+        return;
+    }
+    match change.tally.iter_mut().find(|add| add.key == key) {
+        Some(add) => add.used = add.used.saturating_add(used),
+        None => change.tally.push(Add { limit: Some(limit), ..Add::used(key, used) }),
+    }
+}
+
+/// A slot's share of a cap. It doesn't fall when the cap is raised.
+fn share(cap: i64, slots: u16, slot: u16) -> i64 {
+    let (slots, slot) = (i64::from(slots.max(1)), i64::from(slot));
+    cap / slots + i64::from(slot < cap % slots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// P-15: the shares add up to the cap, and none falls when it is raised.
+        #[test]
+        fn shares_add_up(cap in 0..i64::MAX, more in 0..1_000_i64, slots in 1..64_u16) {
+            let all = |cap| (0..slots).map(move |slot| share(cap, slots, slot));
+            prop_assert_eq!(all(cap).map(i128::from).sum::<i128>(), i128::from(cap));
+            let raised = cap.saturating_add(more);
+            prop_assert!(all(cap).zip(all(raised)).all(|(was, is)| was <= is));
+        }
+    }
+}
