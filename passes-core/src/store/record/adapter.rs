@@ -11,7 +11,7 @@ use crate::store::{
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -50,13 +50,48 @@ type Threads = dyn Fn(Work) -> Result<(), StoreError> + Send + Sync;
 /// # Ok::<(), StoreError>(())
 /// ```
 #[derive(Clone)]
-pub struct Records(Arc<Inner>);
+pub struct Records(Arc<Handle>);
+
+/// The last one waits for what callers began and dropped: who opens the rows again finds them at rest.
+struct Handle(Arc<Inner>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        while *running > 0 {
+            running = self.0.rest.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
 
 struct Inner {
     rows: Arc<dyn RecordStore>,
     threads: Arc<Threads>,
     /// Held while rows are written, shared while they are read.
     turn: RwLock<()>,
+    /// How much work is on other threads, and the news that none is.
+    running: Mutex<usize>,
+    rest: Condvar,
+}
+
+/// Work on another thread, as long as it isn't done or given up.
+struct Running(Arc<Inner>);
+
+impl Running {
+    fn new(inner: &Arc<Inner>) -> Self {
+        *inner.running.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(Arc::clone(inner))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        *running = running.saturating_sub(1);
+        if *running == 0 {
+            self.0.rest.notify_all();
+        }
+    }
 }
 
 /// What became of a command.
@@ -72,7 +107,9 @@ impl Records {
     /// See [`RecordStore`].
     #[must_use]
     pub fn new(rows: Arc<dyn RecordStore>, threads: Arc<Threads>) -> Self {
-        Self(Arc::new(Inner { rows, threads, turn: RwLock::new(()) }))
+        let (running, rest) = (Mutex::new(0), Condvar::new());
+        let inner = Inner { rows, threads, turn: RwLock::new(()), running, rest };
+        Self(Arc::new(Handle(Arc::new(inner))))
     }
 
     /// Does work on the rows: here if this thread may block, else on another.
@@ -81,14 +118,15 @@ impl Records {
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     ) -> Fut<'_, T> {
         Box::pin(async move {
+            let inner = &self.0.0;
             if may_block() {
-                return work(&self.0);
+                return work(inner);
             }
-            let inner = Arc::clone(&self.0);
+            let running = Running::new(inner);
             let bell = Bell(Arc::new(Desk { state: Mutex::new(State { answer: None, over: false, waker: None }) }));
             let answer = Awaited(Arc::clone(&bell.0));
-            (self.0.threads)(Box::new(move || {
-                let answer = work(&inner);
+            (inner.threads)(Box::new(move || {
+                let answer = work(&running.0);
                 bell.0.with(|state| state.answer = Some(answer));
                 drop(bell);
             }))?;
