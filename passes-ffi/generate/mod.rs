@@ -3,6 +3,7 @@
 //! face has a module that writes its Rust. A type or a method that isn't understood fails the build.
 
 pub(crate) mod docs;
+pub(crate) mod kotlin;
 pub(crate) mod model;
 pub(crate) mod python;
 pub(crate) mod resolve;

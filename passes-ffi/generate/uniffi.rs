@@ -46,7 +46,7 @@ fn record(out: &mut String, model: &Model, ty: &Type, fields: &[Field], position
     let (name, rust) = (&ty.name, &ty.rust);
     docs(out, &ty.docs)?;
     writeln!(out, "#[derive(Clone, Debug, uniffi::Record)]\npub struct {name} {{")?;
-    declare(out, model, fields, "pub ")?;
+    declare(out, model, fields, "pub ", &[])?;
     writeln!(out, "}}")?;
     let core = made_of(plain(rust), fields, positional);
     let face = made_of(name, &kept(fields), false);
@@ -75,12 +75,14 @@ fn enumeration(out: &mut String, model: &Model, ty: &Type, variants: &[Variant])
     docs(out, &ty.docs)?;
     let derives = if plain_values { "Copy, PartialEq, Eq, Hash, " } else { "" };
     writeln!(out, "#[derive(Clone, {derives}Debug, uniffi::Enum)]\npub enum {name} {{")?;
+    // In Kotlin a variant hides the type of its name.
+    let hidden: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
     for variant in variants {
         docs(out, &variant.docs)?;
         writeln!(out, "{}", variant.name)?;
         if !variant.fields.is_empty() {
             writeln!(out, "{{")?;
-            declare(out, model, &variant.fields, "")?;
+            declare(out, model, &variant.fields, "", &hidden)?;
             writeln!(out, "}}")?;
         }
         writeln!(out, ",")?;
@@ -193,11 +195,18 @@ fn method(out: &mut String, model: &Model, method: &Method, is_async: bool) -> f
     writeln!(out, "Ok(self.passes.{name}({args}).{wait}?.give())\n}}")
 }
 
-/// The fields of a record or a variant.
-fn declare(out: &mut String, model: &Model, fields: &[Field], visibility: &str) -> fmt::Result {
+/// The fields of a record or a variant; the default of a hidden type can't be named.
+fn declare(
+    out: &mut String,
+    model: &Model,
+    fields: &[Field],
+    visibility: &str,
+    hidden: &[&str],
+) -> fmt::Result {
     for field in kept(fields) {
         docs(out, &field.docs)?;
-        if let Some(default) = default(&field.ty, model) {
+        let hides = matches!(&field.ty, Ty::Named(name) if hidden.contains(&name.as_str()));
+        if let Some(default) = default(&field.ty, model).filter(|_| !hides) {
             writeln!(out, "{default}")?;
         }
         writeln!(out, "{visibility}{}: {},", field.name, face_ty(&field.ty))?;
@@ -283,7 +292,7 @@ fn camel_names(line: &str) -> String {
     line.split('`').enumerate().map(part).collect::<Vec<_>>().join("`")
 }
 
-fn camel(name: &str) -> String {
+pub(crate) fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |mut out, word| {

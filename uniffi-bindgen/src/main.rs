@@ -1,10 +1,14 @@
-//! Writes the Kotlin and Swift of the library that passes-ffi builds: `uniffi-bindgen LIBRARY FOLDER`. It is a crate
+//! Writes the Kotlin and Swift of the library that passes-ffi builds: `uniffi-bindgen LIBRARY FOLDER`, and with them
+//! what their tests need to run the scenario vectors. It is a crate
 //! of this workspace so that the generator and the library's half of it are of one version.
 
 mod errors;
+#[path = "../../passes-ffi/generate/mod.rs"]
+#[allow(dead_code, reason = "faces are written by passes-ffi")]
+mod generate;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::Path;
 use std::{env, fs};
 use uniffi::{GenerateOptions, TargetLanguage};
 
@@ -22,8 +26,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             ..GenerateOptions::default()
         })?;
     }
-    let kotlin = PathBuf::from(folder).join("kotlin/org/passes/passes.kt");
+    let kotlin = Path::new(folder).join("kotlin/org/passes/passes.kt");
     let text = fs::read_to_string(&kotlin)?;
     fs::write(&kotlin, errors::with_messages(&text)?)?;
+
+    // How the tests of each language read and write the scenario vectors.
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../passes-core/src");
+    let source = generate::source::Source::read(&core)?;
+    let model = generate::resolve::model(&source, "passes_host")?;
+    let vectors = Path::new(folder).join("kotlin-vectors");
+    fs::create_dir_all(&vectors)?;
+    fs::write(vectors.join("Codec.kt"), generate::kotlin::codec(&model)?)?;
     Ok(())
 }

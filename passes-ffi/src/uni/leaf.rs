@@ -6,7 +6,6 @@ use crate::convert::{Give, Take};
 use passes_host::Refusal;
 use passes_host::{calendar, conditions, money, operation, service};
 use std::collections::HashSet;
-use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 /// An exact decimal.
@@ -43,28 +42,14 @@ uniffi::custom_type!(
 /// A point in time.
 pub type Instant = calendar::Instant;
 
+// Not over uniffi's own bridge of points in time, which turns the last second before 1970 round.
 uniffi::custom_type!(
     /// A point in time, to the microsecond; what is finer is rounded.
-    Instant, SystemTime, {
+    Instant, i64, {
     remote,
-    lower: |at| system_time(at),
-    try_lift: |at| instant(at).map_err(|refusal| PassesError::from(refusal).into()),
+    lower: |at| at.micros(),
+    try_lift: |micros| Instant::from_micros(micros).map_err(|refusal| PassesError::from(refusal).into()),
 });
-
-fn system_time(at: Instant) -> SystemTime {
-    let micros = Duration::from_micros(at.micros().unsigned_abs());
-    if at.micros() < 0 { SystemTime::UNIX_EPOCH - micros } else { SystemTime::UNIX_EPOCH + micros }
-}
-
-/// Rounded, because a language whose points in time are binary fractions can't hit a microsecond.
-fn instant(at: SystemTime) -> Result<Instant, Refusal> {
-    let micros =
-        |length: Duration| i64::try_from(length.as_nanos().saturating_add(500) / 1_000).unwrap_or(i64::MAX);
-    Instant::from_micros(match at.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => micros(after),
-        Err(before) => micros(before.duration()).saturating_neg(),
-    })
-}
 
 /// A passcode. It shows itself only when asked to.
 pub type Passcode = passes_host::passcode::Passcode;

@@ -1,8 +1,10 @@
 //! Functions that need no store.
 
 use super::error::PassesError;
-use super::leaf::{Checkpoint, Currency, Money};
-use super::made::{Classification, ExportRow, Form, Format, LotId, PassId, Settings, Spec, Terms};
+use super::leaf::{Checkpoint, CodeHash, Currency, Money, Passcode};
+use super::made::{
+    BusinessId, Classification, ExportRow, Form, Format, LotId, PassId, Settings, Spec, Terms,
+};
 use crate::convert::{Give, Take};
 use passes_host::{Refusal, business, id, money, passcode, plan, service};
 use zeroize::Zeroizing;
@@ -88,6 +90,15 @@ pub fn export_csv(rows: Vec<ExportRow>, header: bool) -> Result<String, PassesEr
 pub fn checkpoint_from_text(text: String) -> Result<Checkpoint, PassesError> {
     let checkpoint: service::Checkpoint = text.parse()?;
     Ok(checkpoint.give())
+}
+
+/// The hash of a passcode in a business, which may be presented in the code's place where that is allowed.
+///
+/// Errors: `MALFORMED` for what can't be a passcode.
+#[uniffi::export]
+pub fn hash_of_code(code: Passcode, business: BusinessId) -> Result<CodeHash, PassesError> {
+    let business: id::BusinessId = business.take()?;
+    Ok(code.hash(business.as_bytes())?)
 }
 
 /// Every code that a refusal may have, in order of precedence.
