@@ -25,9 +25,11 @@ class RecordStore(Protocol):
 
     def get(self, keys: Sequence[bytes], /) -> Sequence[bytes | None]:
         """The values under these keys, in the same order; `None` where there is no row."""
+        ...
 
     def scan(self, start: bytes, end: bytes, limit: int, /) -> Sequence[tuple[bytes, bytes]]:
         """The rows from a key on, up to another that is not among them, in the order of their keys, at most `limit`."""
+        ...
 
     def commit(
         self, expect: Sequence[tuple[bytes, bytes | None]], put: Sequence[tuple[bytes, bytes]], /
@@ -35,9 +37,11 @@ class RecordStore(Protocol):
         """Writes rows, durably and all together, if what is expected is there, byte for byte (`None`: no row), and says
         whether it did. A row of the same key is replaced.
         """
+        ...
 
     def format(self) -> int:
         """The format for which these methods were written: `FORMAT`."""
+        ...
 
 
 class InDoubt(StoreError):

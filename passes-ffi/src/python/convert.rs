@@ -108,7 +108,7 @@ pub(crate) fn equal<T: PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + F
     slf: &Bound<'_, T>,
     other: &Bound<'_, PyAny>,
 ) -> PyResult<bool> {
-    if !other.get_type().is(&slf.as_any().get_type()) {
+    if !other.get_type().is(slf.as_any().get_type()) {
         return Ok(false);
     }
     values(slf)?.eq(values(other.cast::<T>()?)?)

@@ -7,6 +7,7 @@ mod errors;
 mod ids;
 mod leaves;
 mod open;
+mod store;
 mod things;
 
 /// What is made from the source of the core.
@@ -63,5 +64,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(open::open_async, module)?)?;
     module.add_function(wrap_pyfunction!(open::plan_from_toml, module)?)?;
     module.add_function(wrap_pyfunction!(open::export_csv, module)?)?;
+    module.add_function(wrap_pyfunction!(store::open_on, module)?)?;
+    module.add_function(wrap_pyfunction!(store::open_on_async, module)?)?;
+    module.add_function(wrap_pyfunction!(store::conformance_cases, module)?)?;
+    module.add_function(wrap_pyfunction!(store::run_conformance_case, module)?)?;
     module.add_function(wrap_pyfunction!(open::plan_to_toml, module)?)
 }

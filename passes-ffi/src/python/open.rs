@@ -1,6 +1,6 @@
 //! Opening: the keyring, the clock of tests, and the library itself.
 
-use super::convert::{FromPy, ToPy, arg, given, sound, wanted};
+use super::convert::{ToPy, arg, given, sound, wanted};
 use super::drive::{detached, drive_opening};
 use super::errors::{broken, raise, raise_host};
 use passes_host::calendar::Instant;

@@ -5,11 +5,12 @@ use super::convert::{FromPy, ToPy, arg, expected};
 use super::drive::drive_opening;
 use super::errors::raise_host;
 use super::open::{AsyncPasses, Passes, keys, opener};
-use passes_host::store::record::{Expected, RecordStore, Row, WriteSet};
+use passes_host::store::record::{Expected, RecordStore, Records, Row, WriteSet};
 use passes_host::store::{Store, StoreError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::sync::Arc;
+use std::thread;
 
 /// Rows that an object of Python keeps.
 struct Rows(Py<PyAny>);
@@ -87,9 +88,10 @@ impl RecordStore for Rows {
                 (PyBytes::new(py, key), value.as_ref().map(|value| PyBytes::new(py, value))).into_pyobject(py)
             });
             let expect = PyTuple::new(py, expect.collect::<PyResult<Vec<_>>>()?)?;
-            let put = set.put.iter().map(|Row { key, value }| {
-                (PyBytes::new(py, key), PyBytes::new(py, value)).into_pyobject(py)
-            });
+            let put = set
+                .put
+                .iter()
+                .map(|Row { key, value }| (PyBytes::new(py, key), PyBytes::new(py, value)).into_pyobject(py));
             let put = PyTuple::new(py, put.collect::<PyResult<Vec<_>>>()?)?;
             bool::from_py(&store.call_method1("commit", (expect, put))?)
         })
@@ -101,7 +103,16 @@ impl RecordStore for Rows {
 }
 
 fn rows(store: &Bound<'_, PyAny>) -> Arc<dyn Store> {
-    Arc::new(passes_host::records(Arc::new(Rows(store.clone().unbind()))))
+    records(Rows(store.clone().unbind()))
+}
+
+/// A full store over rows; callers that must not block have them read and written on threads made for it.
+fn records(rows: impl RecordStore + 'static) -> Arc<dyn Store> {
+    let threads = |work: Box<dyn FnOnce() + Send>| {
+        let thread = thread::Builder::new().name("passes-rows".into()).spawn(work);
+        thread.map(drop).map_err(|error| StoreError::Transient(error.to_string()))
+    };
+    Arc::new(Records::new(Arc::new(rows), Arc::new(threads)))
 }
 
 /// Opens the library on a store that is written in Python.
@@ -152,9 +163,9 @@ pub(crate) fn run_conformance_case(
     let open = move || -> Arc<dyn Store> {
         let made = Python::try_attach(|py| match factory.bind(py).call0() {
             Ok(store) => rows(&store),
-            Err(error) => Arc::new(passes_host::records(Arc::new(Shut(fault(py, &error))))),
+            Err(error) => records(Shut(fault(py, &error))),
         });
-        made.unwrap_or_else(|| Arc::new(passes_host::records(Arc::new(Shut(StoreError::Closed)))))
+        made.unwrap_or_else(|| records(Shut(StoreError::Closed)))
     };
     Ok(py.detach(|| passes_conformance::run_case(&name, &open).err()))
 }
