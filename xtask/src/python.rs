@@ -33,11 +33,25 @@ pub(crate) fn python(workspace: &Workspace) -> Tally {
     if !is_built {
         return total;
     }
+    total.add(lint(workspace, &venv));
     total.add(check(run("mypy", &[])));
     total.add(check(run("python", &["-m", "mypy.stubtest", "passes"])));
     total.add(check(run("pyright", &[])));
     total.add(pytest(run("python", &["-m", "pytest", "-p", "no:cacheprovider"])));
     total
+}
+
+/// Clippy on the Rust of the native module, which the workspace's own run doesn't build.
+fn lint(workspace: &Workspace, venv: &Path) -> Tally {
+    if !workspace.has("clippy") {
+        return Tally::skip(
+            "cargo clippy on the Python face: clippy isn't installed (rustup component add clippy)",
+        );
+    }
+    let mut cargo = workspace.cargo();
+    cargo.args(["clippy", "-p", "passes-ffi", "--features", "python", "--lib", "--", "-D", "warnings"]);
+    cargo.env("PYO3_PYTHON", venv.join("bin/python"));
+    check(cargo)
 }
 
 /// A virtual environment with the tools in it.
