@@ -12,12 +12,37 @@ use passes_core::store::{
 };
 use std::sync::Arc;
 
+mod rows;
+
 mod memory {
     use super::*;
 
     conformance_suite!({
         let memory = Memory::new();
         move || Arc::new(memory.clone()) as Arc<dyn Store>
+    });
+}
+
+/// A store that a host wrote: rows in a map, which the core's adapter makes a full store of (D-5).
+mod records {
+    use super::*;
+
+    conformance_suite!({
+        let rows = rows::Rows::default();
+        move || Arc::new(rows.store()) as Arc<dyn Store>
+    });
+}
+
+/// The same rows written by two processes, as far as the adapter can tell: each has its own adapter.
+mod records_of_two {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    conformance_suite!({
+        let rows = rows::Rows::default();
+        let both = [rows.store(), rows.store()];
+        let turn = AtomicUsize::new(0);
+        move || Arc::new(both[turn.fetch_add(1, Ordering::Relaxed) % 2].clone()) as Arc<dyn Store>
     });
 }
 

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::python;
 use crate::spec;
 use crate::system::Need;
 use crate::tally::{Reader, Tally};
@@ -65,6 +66,13 @@ const AREAS: &[Area] = &[
         about: "a process killed at random, power cuts, full disks, servers and lines that fail",
         packages: &["crash", "test-vfs"],
         prepare: &[Need::Postgres],
+        ..BARE
+    },
+    Area {
+        name: "python",
+        about: "the package for Python: its types, its stub, its tests",
+        packages: &["passes-ffi"],
+        steps: &[python::python],
         ..BARE
     },
     Area {

@@ -18,7 +18,7 @@ pub(crate) struct Test {
 }
 
 /// How a language's sources are read, by their extension. A new language is one more entry.
-const LANGUAGES: &[(&str, Read)] = &[("rs", rust)];
+const LANGUAGES: &[(&str, Read)] = &[("rs", rust), ("py", python)];
 
 /// Text, path, and whether plain functions count too.
 type Read = fn(&str, &str, bool) -> Vec<Test>;
@@ -134,6 +134,31 @@ fn rust(text: &str, file: &str, cases: bool) -> Vec<Test> {
     tests
 }
 
+/// Reads Python line by line: a test of pytest is a function whose name begins with `test_`, and its docstring stands
+/// on the first line of its body. One that is skipped always proves nothing.
+fn python(text: &str, file: &str, _: bool) -> Vec<Test> {
+    let mut tests = Vec::new();
+    let mut open: Option<(&str, usize)> = None;
+    let mut is_skipped = false;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("def ");
+        if line.starts_with("@pytest.mark.skip(") {
+            is_skipped = true;
+        } else if let Some(name) = function.and_then(|rest| rest.split('(').next()) {
+            open =
+                (name.starts_with("test_") && !std::mem::take(&mut is_skipped)).then_some((name, index + 1));
+        } else if let (Some(doc), Some((name, line))) = (line.strip_prefix("\"\"\""), open) {
+            open = None;
+            let numbers = named(doc);
+            if !numbers.is_empty() {
+                tests.push(Test { name: name.to_owned(), file: file.to_owned(), line, numbers });
+            }
+        }
+    }
+    tests
+}
+
 /// `#[test]`, `#[tokio::test]`, `#[tokio::test(…)]`
 fn is_test(attribute: &str) -> bool {
     let name = attribute.trim_start_matches("#[").split(['(', ']']).next().unwrap_or_default().trim();
@@ -220,6 +245,19 @@ mod tests {
         ] {
             assert_eq!(found(lines), Vec::<String>::new(), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn tests_of_python_are_found() {
+        let text = "@pytest.mark.parametrize(\n    \"x\", [1],\n)\ndef test_a(\n    x: int,\n) -> None:\n    \"\"\"F-2: a.\"\"\"\n\
+                    def helper() -> None:\n    \"\"\"F-1: no test.\"\"\"\n\
+                    @pytest.mark.skip(\"x\")\ndef test_b() -> None:\n    \"\"\"F-1: never.\"\"\"\n\
+                    async def test_c() -> None:\n    \"\"\"D-6, F-1: c.\"\"\"\n\
+                    def test_d() -> None:\n    \"\"\"Nothing.\"\"\"";
+        assert_eq!(
+            shown(python(text, "bindings/python/tests/test_a.py", false)),
+            ["test_a:4 F-2", "test_c:13 D-6 F-1"]
+        );
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Unit {
 
 /// Whose part of an account an entry moves.
 /// See [`Entry`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Subject {
     /// The account has no subjects.
     None,
@@ -234,7 +234,7 @@ impl Subject {
 /// assert!(sold.to.0.is_liability());
 /// # Ok::<(), passes_core::Refusal>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The account it leaves.
     pub from: (Account, Subject),
@@ -295,7 +295,7 @@ pub fn overlap(entries: &[Entry]) -> bool {
 /// assert_eq!((entries[0].entry.from.0, entries[0].entry.amount), (Account::Granted, 2_500));
 /// # Ok::<(), passes_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredEntry {
     /// Its number in the store, growing.
     pub number: u64,

@@ -174,6 +174,27 @@ impl Actor {
     pub fn has(&self, right: Right) -> bool {
         self.0.rights.has(right)
     }
+
+    /// The places that it is bound to; nothing if it may act anywhere.
+    ///
+    /// ```
+    /// use passes_core::operation::{Actor, Rights};
+    /// let till = Actor::new("till-7", Rights::all())?.at(&["Oxford Street"]);
+    /// assert_eq!(till.places().map(<[_]>::len), Some(1));
+    /// assert!(till.largest().is_empty());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn places(&self) -> Option<&[Arc<str>]> {
+        self.places.as_deref()
+    }
+
+    /// The amounts up to which it may act, one for each currency; empty if up to any.
+    /// See [`Actor::places`].
+    #[must_use]
+    pub fn largest(&self) -> &[Money] {
+        &self.largest
+    }
 }
 
 /// By whom, where, through which channel and why a command is given, and under which idempotency key.

@@ -70,7 +70,7 @@ pub mod flag {
 /// assert_eq!((sold.id.serial(), sold.balance.left(), sold.granted.left()), (7, 2_500, 0));
 /// # Ok::<(), passes_core::Refusal>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassRow {
     /// Its id, which holds lot and serial number.
     pub id: PassId,
@@ -144,7 +144,7 @@ impl PassRow {
 /// assert_eq!((credits[0].pass, credits[0].amount.left()), (shop.card(1), 2_500));
 /// # Ok::<(), passes_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreditRow {
     /// Whose wallet it is in.
     pub contact: ContactId,

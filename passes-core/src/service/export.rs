@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 /// One pass of an export.
 /// See [`Passes::export_page`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ExportRow {
     /// The pass.
     pub pass: PassId,

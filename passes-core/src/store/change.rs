@@ -8,6 +8,7 @@ use crate::ledger::Entry;
 use crate::operation::Kind;
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::passcode::Digest;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Everything one command does. A store writes it whole or not at all, and judges every guard first.
@@ -219,7 +220,7 @@ pub struct Claim {
 
 /// The one record that an accepted command leaves.
 /// See [`StoredOperation`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Operation {
     /// Its id.
     pub id: OperationId,
@@ -295,7 +296,7 @@ pub type Fingerprint = [u8; 16];
 /// assert_eq!((stored[0].number, &*stored[0].operation.actor), (1, "owner"));
 /// # Ok::<(), passes_core::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StoredOperation {
     /// The number that the store gave it: growing in the order of commits.
     pub number: u64,

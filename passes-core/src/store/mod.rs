@@ -4,6 +4,7 @@
 //! a [`Change`] and writes it whole or not at all.
 
 pub mod memory;
+pub mod record;
 
 mod audit;
 mod change;

@@ -90,25 +90,25 @@ fn key_of(record: &Record) -> RowKey {
 }
 
 /// The tally that a put leaves: what is counted stays as stored, the limit is the new one.
-pub(super) fn kept(stored: Option<Tally>, put: Tally) -> Tally {
+pub(in crate::store) fn kept(stored: Option<Tally>, put: Tally) -> Tally {
     stored.map_or(put, |stored| Tally { limit: put.limit, ..stored })
 }
 
 /// A fault of the caller, which no retry mends.
-fn broken(why: &str) -> StoreError {
+pub(in crate::store) fn broken(why: &str) -> StoreError {
     StoreError::Backend(why.into())
 }
 
-fn twice(what: &str) -> StoreError {
+pub(in crate::store) fn twice(what: &str) -> StoreError {
     StoreError::Backend(format!("a change names {what} twice"))
 }
 
-fn repeats<T: Ord>(mut keys: Vec<T>) -> bool {
+pub(in crate::store) fn repeats<T: Ord>(mut keys: Vec<T>) -> bool {
     keys.sort_unstable();
     keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
 }
 
-fn must(holds: bool) -> Result<(), StoreError> {
+pub(in crate::store) fn must(holds: bool) -> Result<(), StoreError> {
     if holds { Ok(()) } else { Err(StoreError::Conflict) }
 }
 

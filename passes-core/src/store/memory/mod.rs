@@ -1,8 +1,8 @@
 //! The memory store: one lock, compact rows, every guard judged before anything is written.
 
 mod audit;
-mod judge;
-mod pause;
+pub(super) mod judge;
+pub(super) mod pause;
 mod read;
 mod row;
 mod tables;

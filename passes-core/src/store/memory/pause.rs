@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Ready after a time. A thread that may block sleeps itself; for any other, one sleeps and wakes it.
-pub(super) struct Pause {
+pub(in crate::store) struct Pause {
     time: Duration,
     alarm: Option<Arc<Mutex<Alarm>>>,
 }
@@ -21,7 +21,7 @@ struct Alarm {
 }
 
 impl Pause {
-    pub(super) fn new(time: Duration) -> Self {
+    pub(in crate::store) fn new(time: Duration) -> Self {
         Self { time, alarm: None }
     }
 

@@ -1,0 +1,14 @@
+//! The library for other languages: Kotlin and Swift by the feature `uniffi`, Python by the feature `python`. What
+//! they see is made from the source of the core; see `generate/mod.rs`.
+
+#[cfg(feature = "uniffi")]
+mod convert;
+
+#[cfg(feature = "uniffi")]
+uniffi::setup_scaffolding!("passes");
+
+#[cfg(feature = "uniffi")]
+pub mod uni;
+
+#[cfg(feature = "python")]
+mod python;

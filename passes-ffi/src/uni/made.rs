@@ -1,0 +1,17 @@
+//! What is made from the source of the core: see `generate/uniffi.rs`.
+
+// Each method of the core takes what it takes; what is without docs in the core's source fails there.
+#![allow(clippy::too_many_arguments, missing_docs)]
+
+use super::error::{PassesError, Refusal};
+use super::leaf::{
+    Actor, Basket, Checkpoint, CivilDate, CodeHash, Currency, ExactDecimal, Instant, Money, Passcode, Period,
+    TimeOfDay, Zone,
+};
+use super::objects::{AsyncPasses, Passes};
+use crate::convert::{Give, Take};
+use passes_host::Refusal as CoreRefusal;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+include!(concat!(env!("OUT_DIR"), "/uniffi.rs"));
