@@ -1,0 +1,349 @@
+//! Rows with tallies: passes and credits. Each that a statement touches is written once, whatever says so.
+//!
+//! Two transactions that wait for the same row may have their numbers in the other order. The later one of them must
+//! not come before the earlier in the books or among the events, so it meets a guard: the row's last entry, or the
+//! transaction that last wrote it, must be older. It is tried again, with a new number.
+
+use crate::codec::nonzero;
+use crate::commit::{Commit, credit_mark, pass_columns, pass_mark};
+use crate::plan::{Count, CreditTouch, PassTouch, Plan};
+use crate::sql::put;
+use crate::values::Values;
+use passes_core::calendar::Instant;
+use passes_core::id::Id;
+use passes_core::pass::{CreditRow, PassRow};
+
+/// A kind of row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    /// The table, as `p`.
+    table: &'static str,
+    /// Its key within a business.
+    key: &'static [&'static str],
+    /// What is used, held and at most, of each tally.
+    tallies: &'static [[&'static str; 3]],
+    /// What else a put sets.
+    set: &'static [&'static str],
+    /// The CTEs that insert, put and count.
+    ctes: [&'static str; 3],
+}
+
+pub(crate) const PASS: Counted = Counted {
+    table: "passes.pass",
+    key: &["lot", "serial"],
+    tallies: &[
+        ["uses_used", "uses_held", "uses_lim"],
+        ["balance_used", "balance_held", "balance_lim"],
+        ["granted_used", "granted_held", "granted_lim"],
+    ],
+    set: &[
+        "standing", "flags", "activated", "redeem_by", "value", "holder", "successor", "sale", "code_try", "fields",
+    ],
+    ctes: ["pn", "pu", "pa"],
+};
+
+pub(crate) const CREDIT: Counted = Counted {
+    table: "passes.credit",
+    key: &["contact", "id"],
+    tallies: &[["used", "held", "lim"]],
+    set: &["lot", "serial", "mark", "spend_by", "created"],
+    ctes: ["cn", "cu", "ca"],
+};
+
+/// A touched row, whatever it is.
+struct Row<'r> {
+    mark: i64,
+    counts: &'r [Option<Count>],
+    version: Option<u32>,
+    last: Option<i64>,
+    ordered: bool,
+}
+
+/// Names of parameters, by tally.
+const USED: [&str; 3] = ["u0", "u1", "u2"];
+const HELD: [&str; 3] = ["h0", "h1", "h2"];
+const LIMIT: [&str; 3] = ["l0", "l1", "l2"];
+const FROM: [&str; 3] = ["f0", "f1", "f2"];
+
+fn name(names: [&'static str; 3], at: usize) -> &'static str {
+    names.get(at).copied().unwrap_or_default()
+}
+
+impl Counted {
+    fn matches(&self) -> String {
+        self.key.iter().map(|column| format!(" AND p.{column}=q.{column}")).collect()
+    }
+
+    /// Inserts new rows.
+    fn insert<'a>(&self, all: &mut Commit<'_, 'a>, columns: Vec<(&'static str, Values<'a>)>, last: bool) {
+        let [name, ..] = self.ctes;
+        all.begin(name);
+        let names: Vec<&str> = columns.iter().map(|(column, _)| *column).filter(|column| *column != "at").collect();
+        let (extra, value) = if last { (",last", ",(SELECT base FROM n)+q.at") } else { ("", "") };
+        put!(
+            all.sql,
+            "INSERT INTO {}(business,version,{}{extra}) SELECT $1,1,{}{value} FROM ",
+            self.table,
+            names.join(","),
+            names.iter().map(|column| format!("q.{column}")).collect::<Vec<_>>().join(",")
+        );
+        all.sql.rows("q", columns);
+    }
+
+    /// Updates rows that are touched: `put` are the columns that a put sets, with the new limits.
+    fn update<'a>(
+        &self,
+        all: &mut Commit<'_, 'a>,
+        rows: &[Row<'_>],
+        mut columns: Vec<(&'static str, Values<'a>)>,
+        is_put: bool,
+    ) {
+        let [_, puts, counts] = self.ctes;
+        let cte = if is_put { puts } else { counts };
+        all.begin(cte);
+        columns.push(("t", Values::ints(rows.iter().map(|row| row.mark))));
+        let mut sets: Vec<String> = Vec::new();
+        let mut guards = String::new();
+        let mut values: Vec<String> = Vec::new();
+        if is_put {
+            sets.push("version=p.version+1".to_owned());
+            sets.extend(self.set.iter().map(|column| format!("{column}=q.{column}")));
+            guards += " AND p.version=q.version";
+        } else if all.sql.flag(rows.iter().any(|row| row.version.is_some())) {
+            columns.push(("version", Values::maybe_ints(rows.iter().map(|row| row.version.map(i64::from)))));
+            guards += " AND (q.version IS NULL OR p.version=q.version)";
+        }
+        for (at, [used, held, limit]) in self.tallies.iter().enumerate() {
+            let of = |row: &Row<'_>| row.counts.get(at).copied().flatten();
+            let counted = all.sql.flag(rows.iter().any(|row| of(row).is_some()));
+            let new_limit = if is_put { format!("q.{limit}") } else { format!("p.{limit}") };
+            if is_put {
+                sets.push(format!("{limit}=q.{limit}"));
+                // The new limit must hold over what is counted already.
+                guards += &format!(" AND coalesce(p.{used},0)+coalesce(p.{held},0)<=coalesce({new_limit},0)");
+            }
+            if counted {
+                self.count(all, rows, (at, &new_limit), &mut columns, &mut sets, &mut guards);
+            }
+            if counted || is_put {
+                values.push(format!("coalesce(p.{used},0),coalesce(p.{held},0),coalesce(p.{limit},0)"));
+            }
+        }
+        self.order(all, rows, &mut columns, &mut sets, &mut guards);
+        if sets.is_empty() {
+            // Only judged, and locked.
+            sets.push("version=p.version".to_owned());
+        }
+        put!(all.sql, "UPDATE {} p SET {} FROM ", self.table, sets.join(","));
+        all.sql.rows("q", columns);
+        put!(
+            all.sql,
+            " WHERE p.business=$1{}{guards} RETURNING q.t,p.prev,ARRAY[{}]::int8[] AS v",
+            self.matches(),
+            values.join(",")
+        );
+        all.guard(&[cte], rows.len());
+        all.chained.push(cte);
+        if !values.is_empty() {
+            all.results.push(cte);
+        }
+    }
+
+    /// What is added to one tally, and its bounds.
+    fn count<'a>(
+        &self,
+        all: &mut Commit<'_, 'a>,
+        rows: &[Row<'_>],
+        (at, limit): (usize, &str),
+        columns: &mut Vec<(&'static str, Values<'a>)>,
+        sets: &mut Vec<String>,
+        guards: &mut String,
+    ) {
+        let Some([used, held, _]) = self.tallies.get(at) else { return };
+        let of = |row: &Row<'_>| row.counts.get(at).copied().flatten();
+        let (u, h, l, f) = (name(USED, at), name(HELD, at), name(LIMIT, at), name(FROM, at));
+        columns.push((u, Values::ints(rows.iter().map(|row| of(row).map_or(0, |count| count.used)))));
+        let now_used = format!("(coalesce(p.{used},0)+q.{u})");
+        let mut now_held = format!("coalesce(p.{held},0)");
+        sets.push(format!("{used}=nullif({now_used},0)"));
+        *guards += &format!(" AND {now_used}>=0");
+        if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.held != 0))) {
+            columns.push((h, Values::ints(rows.iter().map(|row| of(row).map_or(0, |count| count.held)))));
+            now_held = format!("({now_held}+q.{h})");
+            sets.push(format!("{held}=nullif({now_held},0)"));
+            *guards += &format!(" AND {now_held}>=0");
+        }
+        let mut bound = format!("coalesce({limit},0)");
+        if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.limit.is_some()))) {
+            columns.push((l, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.limit)))));
+            bound = format!("coalesce(q.{l},{limit},0)");
+        }
+        *guards += &format!(" AND {now_used}+{now_held}<={bound}");
+        if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.from.is_some()))) {
+            columns.push((f, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.from)))));
+            *guards += &format!(" AND (q.{f} IS NULL OR q.{f}=coalesce(p.{used},0))");
+        }
+    }
+
+    /// The chain goes on, and nothing that came later comes before.
+    fn order<'a>(
+        &self,
+        all: &mut Commit<'_, 'a>,
+        rows: &[Row<'_>],
+        columns: &mut Vec<(&'static str, Values<'a>)>,
+        sets: &mut Vec<String>,
+        guards: &mut String,
+    ) {
+        if !all.numbered {
+            return;
+        }
+        let chained = all.sql.flag(rows.iter().any(|row| row.last.is_some()));
+        let other = all.sql.flag(rows.iter().any(|row| row.last.is_none() && row.ordered));
+        let whole = all.sql.flag(rows.iter().all(|row| row.last.is_some()));
+        if chained {
+            columns.push(("at", Values::maybe_ints(rows.iter().map(|row| row.last))));
+            if whole {
+                sets.push("prev=p.last,last=(SELECT base FROM n)+q.at".to_owned());
+            } else {
+                sets.push(
+                    "prev=CASE WHEN q.at IS NULL THEN p.prev ELSE p.last END,\
+                     last=coalesce((SELECT base FROM n)+q.at,p.last)"
+                        .to_owned(),
+                );
+            }
+            *guards += " AND (q.at IS NULL OR coalesce(p.last,0)<(SELECT base FROM n))";
+        }
+        if other {
+            let unless = if chained { "q.at IS NOT NULL OR " } else { "" };
+            *guards += &format!(" AND ({unless}age(p.xmin)>=0)");
+        }
+    }
+}
+
+/// How many tallies of a touched pass come before this one in what its CTE returns.
+pub(crate) fn skipped(plan: &Plan<'_>, at: usize, which: usize) -> usize {
+    let put = plan.passes.get(at).is_some_and(|touch| touch.put.is_some());
+    if put {
+        return which;
+    }
+    let counted =
+        |tally: &usize| plan.passes.iter().any(|touch| touch.put.is_none() && touch.counts.get(*tally).is_some_and(Option::is_some));
+    (0..which).filter(counted).count()
+}
+
+fn pass_rows<'r>(touches: &[(usize, &'r PassTouch<'_>)]) -> Vec<Row<'r>> {
+    let row = |(at, touch): &(usize, &'r PassTouch<'_>)| Row {
+        mark: pass_mark(*at),
+        counts: &touch.counts,
+        version: touch.version,
+        last: touch.last,
+        ordered: touch.ordered,
+    };
+    touches.iter().map(row).collect()
+}
+
+/// Passes: new ones, puts, and what is counted.
+pub(crate) fn passes<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
+    if all.sql.flag(!plan.new_passes.is_empty()) {
+        let mut new: Vec<_> = plan.new_passes.iter().collect();
+        new.sort_unstable_by_key(|(row, _)| row.id);
+        let rows: Vec<&PassRow> = new.iter().map(|(row, _)| row).collect();
+        let mut columns = pass_columns(&rows);
+        columns.extend(counts(&rows));
+        let last = all.sql.flag(new.iter().any(|(_, last)| last.is_some()));
+        if last {
+            columns.push(("at", Values::maybe_ints(new.iter().map(|(_, last)| *last))));
+        }
+        PASS.insert(all, columns, last);
+    }
+    let mut touches: Vec<(usize, &PassTouch<'_>)> = plan.passes.iter().enumerate().collect();
+    touches.sort_unstable_by_key(|(_, touch)| touch.id);
+    let (puts, counted): (Vec<_>, Vec<_>) = touches.into_iter().partition(|(_, touch)| touch.put.is_some());
+    if all.sql.flag(!puts.is_empty()) {
+        let rows: Vec<&PassRow> = puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
+        let mut columns = pass_columns(&rows);
+        let versions = puts.iter().filter_map(|(_, touch)| touch.put.map(|(_, version)| version));
+        columns.push(("version", Values::ints(versions)));
+        PASS.update(all, &pass_rows(&puts), columns, true);
+    }
+    if all.sql.flag(!counted.is_empty()) {
+        let columns = vec![
+            ("lot", Values::ids(counted.iter().map(|(_, touch)| touch.id.lot().to_bytes()))),
+            ("serial", Values::ints(counted.iter().map(|(_, touch)| touch.id.serial()))),
+        ];
+        PASS.update(all, &pass_rows(&counted), columns, false);
+    }
+}
+
+/// What is used and held of new passes: of most nothing.
+pub(crate) fn counts<'a>(rows: &[&PassRow]) -> Vec<(&'static str, Values<'a>)> {
+    let of = |value: fn(&PassRow) -> i64| {
+        Values::maybe_ints(rows.iter().map(|row| nonzero(value(row))).collect::<Vec<_>>())
+    };
+    vec![
+        ("uses_used", of(|row| row.uses.used)),
+        ("uses_held", of(|row| row.uses.held)),
+        ("balance_used", of(|row| row.balance.used)),
+        ("balance_held", of(|row| row.balance.held)),
+        ("granted_used", of(|row| row.granted.used)),
+        ("granted_held", of(|row| row.granted.held)),
+    ]
+}
+
+fn credit_columns<'a>(rows: &[&CreditRow]) -> Vec<(&'static str, Values<'a>)> {
+    vec![
+        ("contact", Values::ids(rows.iter().map(|row| row.contact.to_bytes()))),
+        ("id", Values::ids(rows.iter().map(|row| row.id.to_bytes()))),
+        ("lot", Values::ids(rows.iter().map(|row| row.pass.lot().to_bytes()))),
+        ("serial", Values::ints(rows.iter().map(|row| row.pass.serial()))),
+        ("mark", Values::ints(rows.iter().map(|row| row.mark as u8))),
+        ("spend_by", Values::maybe_ints(rows.iter().map(|row| row.spend_by.map(Instant::micros)))),
+        ("created", Values::ints(rows.iter().map(|row| row.created.micros()))),
+        ("lim", Values::maybe_ints(rows.iter().map(|row| nonzero(row.amount.limit)))),
+    ]
+}
+
+fn credit_rows<'r>(touches: &[(usize, &'r CreditTouch<'_>)]) -> Vec<Row<'r>> {
+    let row = |(at, touch): &(usize, &'r CreditTouch<'_>)| Row {
+        mark: credit_mark(*at),
+        counts: std::slice::from_ref(&touch.count),
+        version: touch.version,
+        last: touch.last,
+        ordered: touch.ordered,
+    };
+    touches.iter().map(row).collect()
+}
+
+/// Credits, likewise.
+pub(crate) fn credits<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
+    if all.sql.flag(!plan.new_credits.is_empty()) {
+        let mut new: Vec<_> = plan.new_credits.iter().collect();
+        new.sort_unstable_by_key(|(row, _)| (row.contact, row.id));
+        let rows: Vec<&CreditRow> = new.iter().map(|(row, _)| row).collect();
+        let mut columns = credit_columns(&rows);
+        columns.push(("used", Values::maybe_ints(rows.iter().map(|row| nonzero(row.amount.used)))));
+        columns.push(("held", Values::maybe_ints(rows.iter().map(|row| nonzero(row.amount.held)))));
+        let last = all.sql.flag(new.iter().any(|(_, last)| last.is_some()));
+        if last {
+            columns.push(("at", Values::maybe_ints(new.iter().map(|(_, last)| *last))));
+        }
+        CREDIT.insert(all, columns, last);
+    }
+    let mut touches: Vec<(usize, &CreditTouch<'_>)> = plan.credits.iter().enumerate().collect();
+    touches.sort_unstable_by_key(|(_, touch)| touch.key);
+    let (puts, counted): (Vec<_>, Vec<_>) = touches.into_iter().partition(|(_, touch)| touch.put.is_some());
+    if all.sql.flag(!puts.is_empty()) {
+        let rows: Vec<&CreditRow> = puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
+        let mut columns = credit_columns(&rows);
+        let versions = puts.iter().filter_map(|(_, touch)| touch.put.map(|(_, version)| version));
+        columns.push(("version", Values::ints(versions)));
+        CREDIT.update(all, &credit_rows(&puts), columns, true);
+    }
+    if all.sql.flag(!counted.is_empty()) {
+        let columns = vec![
+            ("contact", Values::ids(counted.iter().map(|(_, touch)| touch.key.0.to_bytes()))),
+            ("id", Values::ids(counted.iter().map(|(_, touch)| touch.key.1.to_bytes()))),
+        ];
+        CREDIT.update(all, &credit_rows(&counted), columns, false);
+    }
+}

@@ -1,0 +1,347 @@
+//! The PostgreSQL store of Passes: many processes, many machines.
+//!
+//! ```no_run
+//! use passes_core::id::BusinessId;
+//! use passes_core::store::{Load, Store, wait};
+//! use passes_postgres::Postgres;
+//!
+//! let store = Postgres::open("postgres://till@db.example/shop?sslmode=require")?;
+//! let mut load = Load::new(BusinessId::STORE);
+//! load.key = Some([7; 16]);
+//! assert!(wait(store.load(&load))?.replay.is_none());
+//! # Ok::<(), passes_core::store::StoreError>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - *A command is two round trips*: a load, which is one statement and so one snapshot, and a commit, which is one
+//!   prepared statement of common table expressions. Its last `SELECT` divides by zero unless every guard held, so a
+//!   missed guard is an error and thereby a rollback; the command then begins anew. Nothing stays open between the two.
+//!   Several changes that don't touch the same share a statement; if it fails, each goes alone.
+//! - *Nothing is answered before it is on the disk*, as far as the server promises it (`synchronous_commit`).
+//! - *Any runtime or none.* Its futures may be polled by any executor, which is never blocked, or by
+//!   [`wait`](passes_core::store::wait) on a thread. A runtime that nobody sees serves the connections.
+//!
+//! It needs PostgreSQL 13 or later. It makes a schema named `passes` and all tables in it, and whoever opens it first
+//! needs the right to do so. Each lost race is an error to the server, too: its log has a `division by zero` for it.
+//!
+//! # The URL
+//!
+//! `postgres://user:password@host:port/database?parameters`, with these parameters and those that `tokio-postgres` knows:
+//!
+//! | parameter | meaning |
+//! |---|---|
+//! | `connections=16` | connections of the pool at most |
+//! | `pooler=transaction` | a pooler in transaction mode stands between, such as PgBouncer |
+//! | `sslmode=prefer` | TLS if the server has it, and whoever the server is (the default) |
+//! | `sslmode=require`, `verify-full` | TLS, and the server's certificate must be right for its name |
+//! | `sslmode=disable` | no TLS |
+//! | `sslrootcert=ca.pem` | the authorities that are trusted, instead of the machine's; then a certificate is required |
+//!
+//! # Errors
+//!
+//! | `SQLSTATE` | said as | then |
+//! |---|---|---|
+//! | 22012, 22003, 23505 (a guard; a sum beyond the numbers; a key that is there), 40001, 40P01 | `Conflict` | nothing landed; the command is decided again |
+//! | 53000, 53200, 53300, 55P03, 57014, 57P03, 57P05, 25006, 26000, 0A000, and no connection before anything was sent | `Transient` | nothing landed; it may be given again |
+//! | 53100 | `Full` | nothing landed |
+//! | while committing: 08…, 40003, 57P01, 57P02, 57P04, or the connection is lost | `InDoubt` | it may have landed: the key is looked up |
+//! | the same while reading | `Transient` | |
+//! | XX001, XX002, and rows that make no sense | `Corrupt` | |
+//! | 2201F (a document's parent would change), all others | `Backend` | |
+//!
+//! # Positions of events
+//!
+//! An operation's number is that of its transaction, with a counter in the last 16 bits. A reader is told of an operation
+//! once every transaction with a lower number has ended, so that nothing appears behind it. What was committed a moment
+//! ago may so be held back by another transaction that is still under way, of any database of the server: a reader waits
+//! for it as long as [`Options::settle_timeout`] says, and is told the rest the next time. Commands to one pass have
+//! numbers in the order in which they landed.
+//!
+//! Numbers have gaps. A dump that is restored into another cluster goes on above the numbers that it has.
+
+mod audit;
+mod codec;
+mod commit;
+mod counted;
+mod errors;
+mod fill;
+mod load;
+mod options;
+mod page;
+mod plan;
+mod pool;
+mod runtime;
+mod schema;
+mod sql;
+mod tls;
+mod values;
+
+pub use options::Options;
+
+use errors::While;
+use options::Address;
+use passes_core::id::BusinessId;
+use passes_core::store::{
+    After, Auditor, Change, Chunk, Fut, Load, Loaded, Page, PageQuery, Store, StoreError, StoredOperation,
+};
+use plan::{Fresh, Plan, touched};
+use pool::{Connection, Connector, Pool, Session, Shared, no_connection};
+use runtime::{Own, within};
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// So many changes share a statement at most.
+const TOGETHER: usize = 100;
+
+/// A store in a PostgreSQL database. See the [crate's page](crate).
+///
+/// It is used by all threads of a process at once, by reference or in an [`Arc`]. Dropping it closes it.
+pub struct Postgres {
+    pool: Pool,
+    shared: Arc<Shared>,
+    settle_timeout: Duration,
+    runtime: Own,
+}
+
+impl Postgres {
+    /// Connects, makes the tables if need be, and brings them to the newest format. It blocks the thread and needs no
+    /// runtime.
+    ///
+    /// # Errors
+    /// Those of [`Options::connect`].
+    ///
+    /// ```
+    /// use passes_core::store::StoreError;
+    /// let nobody = passes_postgres::Postgres::open("postgres://till@127.0.0.1:1/shop?sslmode=disable");
+    /// assert!(matches!(nobody, Err(StoreError::Transient(_))));
+    /// ```
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::options().open(url)
+    }
+
+    /// The same for an async host, in whatever runtime it has.
+    ///
+    /// # Errors
+    /// Those of [`Options::connect`].
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::options().connect(url).await
+    }
+
+    /// How to open a database, to be changed.
+    #[must_use]
+    pub fn options() -> Options {
+        Options::new()
+    }
+
+    pub(crate) async fn start(address: Address, options: Options) -> Result<Self, StoreError> {
+        let runtime = Own::new()?;
+        let shared = Arc::new(Shared::default());
+        let (most, handle) = (address.connections, runtime.handle().clone());
+        let making = Arc::clone(&shared);
+        // The machine's certificates are read from the disk.
+        let connector = handle.spawn_blocking({
+            let handle = handle.clone();
+            move || Connector::new(address, handle, making)
+        });
+        let connector = connector.await.map_err(|error| StoreError::Backend(error.to_string()))??;
+        within(&handle, async {
+            let mut client = connector.connect().await?;
+            schema::migrate(&mut client).await
+        })
+        .await?;
+        let pool = Pool::builder(connector)
+            .max_size(most)
+            .wait_timeout(Some(options.wait_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::Backend(error.to_string()))?;
+        Ok(Self { pool, shared, settle_timeout: options.settle_timeout, runtime })
+    }
+
+    /// How many times something was sent to the server and its answer waited for. Connections being made don't count, nor
+    /// do statements being prepared.
+    ///
+    /// ```no_run
+    /// use passes_core::store::{Load, Store, wait};
+    /// let store = passes_postgres::Postgres::open("postgres://till@db/shop")?;
+    /// let mut load = Load::new(passes_core::id::BusinessId::STORE);
+    /// load.key = Some([7; 16]);
+    /// wait(store.load(&load))?;
+    /// assert_eq!(store.round_trips(), 1);
+    /// # Ok::<(), passes_core::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.shared.trips()
+    }
+
+    /// How many times a statement was prepared: once for each kind and connection. Each is a round trip of its own.
+    #[must_use]
+    pub fn prepared(&self) -> u64 {
+        self.shared.prepared()
+    }
+
+    /// Closes the store: who comes later is told [`StoreError::Closed`]. What is under way is finished.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    async fn session(&self) -> Result<Connection, StoreError> {
+        self.pool.get().await.map_err(no_connection)
+    }
+
+    /// Waits a moment for what is committed and may not be the last of its place yet; false when it waited long enough.
+    async fn settles(&self, since: Instant, round: &mut u32) -> bool {
+        if since.elapsed() >= self.settle_timeout {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_micros(250_u64 << (*round).min(6))).await;
+        *round += 1;
+        true
+    }
+
+    async fn settled(
+        &self,
+        business: BusinessId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Arc<StoredOperation>>, StoreError> {
+        let (since, mut round) = (Instant::now(), 0);
+        loop {
+            let (mut operations, settled) =
+                self.session().await?.operations(business, after, limit).await?;
+            if settled == operations.len() || !self.settles(since, &mut round).await {
+                operations.truncate(settled);
+                return Ok(operations);
+            }
+        }
+    }
+
+    async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Result<After, StoreError>>, StoreError> {
+        let mut answers = Vec::with_capacity(changes.len());
+        let mut rest = changes;
+        if changes.is_empty() {
+            return Ok(answers);
+        }
+        let mut session = self.session().await?;
+        while !rest.is_empty() {
+            let (group, others) = rest.split_at(together(rest));
+            rest = others;
+            if let [change] = group {
+                answers.push(commit_one(&mut session, change).await);
+                continue;
+            }
+            match commit_group(&mut session, group).await {
+                Ok(after) => answers.extend(after.into_iter().map(Ok)),
+                Err(error @ (StoreError::InDoubt | StoreError::Transient(_) | StoreError::Full(_))) => {
+                    answers.extend(group.iter().map(|_| Err(error.clone())));
+                }
+                Err(_) => {
+                    for change in group {
+                        answers.push(commit_one(&mut session, change).await);
+                    }
+                }
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// How many of the first changes can share a statement: at least one.
+fn together(changes: &[Change]) -> usize {
+    let Some(first) = changes.first() else { return 0 };
+    let mut seen = HashSet::new();
+    for (at, change) in changes.iter().enumerate().take(TOGETHER) {
+        let keys = touched(change).filter(|_| change.business == first.business);
+        // Those of one change may well be the same.
+        match keys {
+            Some(keys) if keys.iter().all(|key| !seen.contains(key)) => seen.extend(keys),
+            _ => return at.max(1),
+        }
+    }
+    changes.len().min(TOGETHER)
+}
+
+async fn commit_group(session: &mut Session, changes: &[Change]) -> Result<Vec<After>, StoreError> {
+    let Some(first) = changes.first() else { return Ok(Vec::new()) };
+    let mut plan = Plan::new(first.business);
+    for change in changes {
+        plan.add(change, Fresh::default())?;
+    }
+    let base = session.base;
+    let rows = session.query(commit::TAG, |sql| commit::write(sql, &plan, base), While::Committing).await?;
+    commit::read(&plan, &rows)
+}
+
+async fn commit_one(session: &mut Session, change: &Change) -> Result<After, StoreError> {
+    let after = commit_group(session, std::slice::from_ref(change)).await?.pop();
+    after.ok_or_else(|| errors::corrupt("an answer"))
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.pool.close();
+        let serving = self.pool.manager().serving();
+        self.runtime.end(serving);
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl Store for Postgres {
+    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
+        self.runtime.within(async move { self.session().await?.load(load).await })
+    }
+
+    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
+        self.runtime.within(self.commit_all(changes))
+    }
+
+    fn pause(&self, time: Duration) -> Fut<'_, ()> {
+        self.runtime.pause(time)
+    }
+
+    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
+        self.runtime.within(async move { self.session().await?.fill(chunk).await })
+    }
+
+    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
+        self.runtime.within(async move {
+            match query {
+                PageQuery::Operations { business, after, limit } => {
+                    let operations = self.settled(*business, *after, *limit).await?;
+                    Ok(Page { operations, ..Page::default() })
+                }
+                query => self.session().await?.page(query).await,
+            }
+        })
+    }
+
+    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
+        self.runtime.within(self.settled(business, after, limit))
+    }
+
+    fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
+        self.runtime.within(async move { self.session().await?.audit(business, &mut each).await })
+    }
+
+    fn ledger(&self, business: BusinessId, after: u64, mut each: Auditor) -> Fut<'_, ()> {
+        self.runtime.within(async move {
+            let (since, mut round) = (Instant::now(), 0);
+            loop {
+                let bear = since.elapsed() >= self.settle_timeout;
+                if self.session().await?.ledger(business, after, bear, &mut each).await? {
+                    return Ok(());
+                }
+                self.settles(since, &mut round).await;
+            }
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! A statement in the making: its text and its parameters, by the same code, and the shape that tells texts apart.
+
+use crate::values::{Arg, Values};
+use std::fmt::{self, Write};
+
+/// A statement. Its text is the same for the same shape, so it is written only when it isn't known yet.
+#[derive(Debug, Default)]
+pub(crate) struct Sql<'a> {
+    text: Option<String>,
+    pub(crate) args: Vec<Arg<'a>>,
+    /// All that the text depends on.
+    pub(crate) shape: Vec<u8>,
+    /// Whether a part has several rows: such a text is planned anew each time, for as many as there are.
+    pub(crate) many: bool,
+}
+
+impl<'a> Sql<'a> {
+    /// One whose text is written, too.
+    pub(crate) fn written() -> Self {
+        Self { text: Some(String::new()), ..Self::default() }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text.unwrap_or_default()
+    }
+
+    /// Notes what the text depends on.
+    pub(crate) fn note(&mut self, byte: u8) {
+        self.shape.push(byte);
+    }
+
+    pub(crate) fn flag(&mut self, flag: bool) -> bool {
+        self.note(u8::from(flag));
+        flag
+    }
+
+    pub(crate) fn put(&mut self, text: fmt::Arguments<'_>) {
+        if let Some(all) = &mut self.text {
+            // Writing to a string can't fail.
+            let _ = all.write_fmt(text);
+        }
+    }
+
+    /// Adds a parameter and writes it.
+    pub(crate) fn arg(&mut self, arg: Arg<'a>) {
+        self.args.push(arg);
+        if let (Some(all), Some(arg)) = (&mut self.text, self.args.last()) {
+            let _ = write!(all, "${}::{}", self.args.len(), arg.cast());
+        }
+    }
+
+    /// Rows of values, as something to select from, with these columns: a single row of parameters, which the planner
+    /// sees through, or one row for each place in arrays.
+    pub(crate) fn rows(&mut self, name: &str, columns: Vec<(&'static str, Values<'a>)>) {
+        let many = columns.first().is_some_and(|(_, values)| values.len() != 1);
+        self.flag(many);
+        self.many |= many;
+        self.put(format_args!("{}", if many { "unnest(" } else { "(SELECT " }));
+        let mut names = String::new();
+        for (at, (column, values)) in columns.into_iter().enumerate() {
+            if at > 0 {
+                self.put(format_args!(","));
+            }
+            if many {
+                self.arg(Arg::array(values));
+                if self.text.is_some() {
+                    names += if at > 0 { "," } else { "" };
+                    names += column;
+                }
+            } else {
+                self.arg(Arg::one(values));
+                self.put(format_args!(" AS {column}"));
+            }
+        }
+        if many {
+            self.put(format_args!(") AS {name}({names})"));
+        } else {
+            self.put(format_args!(") AS {name}"));
+        }
+    }
+}
+
+/// Writes to a statement as `format!` does.
+macro_rules! put {
+    ($sql:expr, $($text:tt)+) => { $sql.put(format_args!($($text)+)) };
+}
+pub(crate) use put;

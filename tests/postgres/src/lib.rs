@@ -1,0 +1,261 @@
+//! A PostgreSQL server for tests, from the system's own packages: on a free port and a socket in a temporary folder.
+//!
+//! It ends with the process that started it, however that ends: a shell that holds the server waits for the end of a
+//! pipe. Root runs it as an unprivileged user, since PostgreSQL refuses to be run by root.
+//!
+//! `PASSES_TEST_POSTGRES_URL` names another server instead; tests then make their databases there. Where there is
+//! neither, tests are skipped, with a message; when `CI` is set that is a failure.
+
+// A fault of a test's own server should be as loud as one in the store.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+/// The variable that names another server, by the URL of a database to begin with.
+pub const VARIABLE: &str = "PASSES_TEST_POSTGRES_URL";
+
+/// A server.
+#[derive(Debug)]
+pub struct Server {
+    place: Place,
+    made: AtomicU32,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Somebody else's, at this URL.
+    Given(String),
+    /// Our own.
+    Own(Own),
+}
+
+#[derive(Debug)]
+struct Own {
+    binaries: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    user: Option<(u32, u32)>,
+    /// The shell that holds the server; the server ends when its standard input does.
+    shell: Mutex<Child>,
+}
+
+/// The server that all tests of a process share; none where there is none to be had, which is told once.
+///
+/// # Panics
+/// When `CI` is set and there is none, or one can't be started.
+#[must_use]
+pub fn shared() -> Option<&'static Server> {
+    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+    SHARED.get_or_init(Server::start).as_ref()
+}
+
+/// The URL of a database of the shared server, the same each time in a process.
+///
+/// # Panics
+/// As [`shared`] does.
+#[must_use]
+pub fn url() -> Option<&'static str> {
+    static URL: OnceLock<Option<String>> = OnceLock::new();
+    URL.get_or_init(|| shared().map(Server::database)).as_deref()
+}
+
+impl Server {
+    /// Starts a server, or takes the one that the environment names.
+    ///
+    /// # Panics
+    /// When `CI` is set and there is none, or one can't be started.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        if let Some(url) = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty()) {
+            return Some(Self { place: Place::Given(url), made: AtomicU32::new(0) });
+        }
+        Self::own(&[])
+    }
+
+    /// Starts a server of one's own, with these settings besides.
+    ///
+    /// # Panics
+    /// When `CI` is set and it isn't installed, or it can't be started.
+    #[must_use]
+    pub fn own(settings: &[&str]) -> Option<Self> {
+        let Some(binaries) = binaries() else {
+            let missing = format!(
+                "PostgreSQL's server isn't installed (apt-get install postgresql), and {VARIABLE} names none"
+            );
+            assert!(std::env::var_os("CI").is_none_or(|value| value.is_empty()), "{missing}");
+            // Past the harness, which would keep it to itself: a skipped test passes.
+            writeln!(std::io::stderr(), "skipped: {missing}").unwrap();
+            return None;
+        };
+        Some(Self { place: Place::Own(Own::start(binaries, settings)), made: AtomicU32::new(0) })
+    }
+
+    /// Makes a database, and tells its URL.
+    ///
+    /// # Panics
+    /// When the server doesn't.
+    #[must_use]
+    pub fn database(&self) -> String {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = format!("passes_test_{}_{number}", std::process::id());
+        match &self.place {
+            Place::Own(own) => {
+                let mut create = own.client("createdb");
+                run(create.arg(&name));
+                own.url(&name)
+            }
+            Place::Given(url) => {
+                let psql = binaries().map_or_else(|| "psql".into(), |folder| folder.join("psql"));
+                run(Command::new(psql).arg(url).args(["-qc", &format!("CREATE DATABASE {name}")]));
+                let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+                let (server, _) = place.rsplit_once('/').expect("a URL with a database");
+                format!("{server}/{name}?{parameters}")
+            }
+        }
+    }
+
+    /// Whether the environment named it: what only an own server allows can't be tested then.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        matches!(self.place, Place::Given(_))
+    }
+
+    /// Runs a statement in a database as the owner of the server, and answers what it says, without headings.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    #[must_use]
+    pub fn say(&self, url: &str, statement: &str) -> String {
+        let psql = binaries().map_or_else(|| "psql".into(), |folder| folder.join("psql"));
+        // The parameters are those of the library, not all of which psql knows.
+        let url = match &self.place {
+            Place::Own(_) => url.split('?').next().unwrap_or(url),
+            Place::Given(_) => url,
+        };
+        let mut command = Command::new(psql);
+        command.arg(url).args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement]);
+        run(&mut command)
+    }
+}
+
+/// The newest of the system's packages, or what is in the path.
+fn binaries() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let number = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
+    let newest = versions.map(|entry| entry.path()).filter(|path| path.join("bin/postgres").exists());
+    let newest = newest.max_by_key(|path| number(path)).map(|path| path.join("bin"));
+    newest.or_else(|| {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).find(|folder| folder.join("postgres").exists())
+    })
+}
+
+/// Who runs it when root may not.
+fn unprivileged() -> Option<(u32, u32)> {
+    let id = |args: &[&str]| -> Option<u32> {
+        let output = Command::new("id").args(args).stderr(Stdio::null()).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+    };
+    if id(&["-u"]) != Some(0) {
+        return None;
+    }
+    ["postgres", "nobody"].iter().find_map(|user| Some((id(&["-u", user])?, id(&["-g", user])?)))
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().expect("a program of PostgreSQL");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+impl Own {
+    fn start(binaries: PathBuf, settings: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("passes-pg-").tempdir().unwrap().keep();
+        let user = unprivileged();
+        if let Some((uid, gid)) = user {
+            std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
+        }
+        let command = |program: &Path| {
+            let mut command = Command::new(program);
+            if let Some((uid, gid)) = user {
+                command.uid(uid).gid(gid);
+            }
+            command.current_dir(&folder);
+            command
+        };
+        let data = folder.join("data");
+        let mut initdb = command(&binaries.join("initdb"));
+        initdb.args(["-A", "trust", "-U", "postgres", "--no-locale", "-E", "UTF8", "--no-sync", "-D"]);
+        run(initdb.arg(&data));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // A test's data may be lost with the machine.
+        let mut configuration = format!(
+            "listen_addresses='127.0.0.1'\nport={port}\nunix_socket_directories='{}'\nfsync=off\nmax_connections=300\n\
+             shared_buffers=128MB\nlog_min_messages=fatal\nlog_min_error_statement=panic\n",
+            folder.display()
+        );
+        for setting in settings {
+            configuration += setting;
+            configuration.push('\n');
+        }
+        let mut file = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).unwrap();
+        file.write_all(configuration.as_bytes()).unwrap();
+        let log = fs::File::create(folder.join("log")).unwrap();
+        let mut shell = command(Path::new("/bin/sh"));
+        shell.arg("-c").arg("\"$1\" -D \"$2\" & server=$!; read end; kill -INT $server; wait $server; rm -rf \"$3\"");
+        shell.arg("sh").arg(binaries.join("postgres")).arg(&data).arg(&folder);
+        // A group of its own: who interrupts the tests at the terminal doesn't end the shell before the server.
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).process_group(0);
+        let shell = Mutex::new(shell.spawn().unwrap());
+        let own = Self { binaries, folder, port, user, shell };
+        own.wait();
+        own
+    }
+
+    fn wait(&self) {
+        let start = Instant::now();
+        loop {
+            let ready = self.client("pg_isready").stdout(Stdio::null()).status().unwrap();
+            if ready.success() {
+                return;
+            }
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(start.elapsed() < Duration::from_secs(60), "the server doesn't start: {}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// One of PostgreSQL's programs, for this server.
+    fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(self.binaries.join(program));
+        if let Some((uid, gid)) = self.user {
+            command.uid(uid).gid(gid);
+        }
+        let port = self.port.to_string();
+        command.current_dir(&self.folder).args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres"]);
+        command
+    }
+
+    fn url(&self, database: &str) -> String {
+        let socket = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{socket}:{}/{database}", self.port)
+    }
+}
+
+impl Drop for Own {
+    /// Stops the server and removes its folder. Without this, the end of the process does.
+    fn drop(&mut self) {
+        if let Ok(shell) = self.shell.get_mut() {
+            drop(shell.stdin.take());
+            let _ = shell.wait();
+        }
+    }
+}
