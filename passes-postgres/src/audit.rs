@@ -36,31 +36,31 @@ impl Session {
     async fn auditing(&mut self, business: BusinessId, each: &mut Auditor) -> Result<(), StoreError> {
         self.client.batch_execute(WHOLE).await.map_err(|error| reading(&error))?;
         let from = |table: &str, order: &str| format!("FROM passes.{table} WHERE business=$1 ORDER BY {order}");
-        let docs = "FROM passes.doc d WHERE business=$1 AND version>0 ORDER BY kind,id";
+        let docs = "FROM passes.doc d WHERE business=$1 AND version>0 ORDER BY d.kind,d.id";
         self.each("document", DOC, docs, business, each, |columns| columns.doc().map(AuditRow::Doc)).await?;
-        self.each("pass", PASS, &from("pass p", "lot,serial"), business, each, |columns| {
+        self.each("pass", PASS, &from("pass p", "p.lot,p.serial"), business, each, |columns| {
             Ok(AuditRow::Pass(Box::new(columns.pass()?)))
         })
         .await?;
         self.books(business, 0, false, each).await?;
-        self.each("credit", CREDIT, &from("credit c", "contact,id"), business, each, |columns| {
+        self.each("credit", CREDIT, &from("credit c", "c.contact,c.id"), business, each, |columns| {
             Ok(AuditRow::Credit(Box::new(columns.credit()?)))
         })
         .await?;
-        let tallies = "FROM (SELECT slot AS ord,* FROM passes.tally WHERE business=$1) t ORDER BY id,slot";
+        let tallies = "FROM (SELECT slot AS ord,* FROM passes.tally WHERE business=$1) t ORDER BY t.id,t.slot";
         self.each("tally", TALLY, tallies, business, each, |columns| {
             let slot = u16::try_from(columns.place()?).map_err(|_| corrupt("a slot"))?;
             let tally = columns.tally()?;
             Ok(AuditRow::Tally(columns.id()?, slot, tally))
         })
         .await?;
-        self.each("code", CODE, &from("code c", "digest"), business, each, |columns| {
+        self.each("code", CODE, &from("code c", "c.digest"), business, each, |columns| {
             let serial = columns.serial()?;
             let digest = Digest::from_bytes(columns.digest()?);
             Ok(AuditRow::Code(digest, columns.pass_of(serial)?))
         })
         .await?;
-        self.each("key", KEY, &from("opkey k", "key"), business, each, |columns| {
+        self.each("key", KEY, &from("opkey k", "k.key"), business, each, |columns| {
             let (number, stops) = (columns.number()?, columns.flag()?);
             Ok(AuditRow::Key(columns.id()?, number, stops))
         })
@@ -109,13 +109,15 @@ impl Session {
         each: &mut Auditor,
     ) -> Result<(), StoreError> {
         let below = if settled { format!(" AND number<{FENCE}") } else { String::new() };
-        let of = |table: &str| format!("FROM passes.{table} WHERE business=$1 AND number>$2{below}");
+        let of = |table: &str, operation: &str| {
+            format!("FROM passes.{table} WHERE business=$1 AND number>$2 AND {operation}>$2{below}")
+        };
         let text = format!(
             "{}{} UNION ALL {}{} ORDER BY n0",
             OPERATION.select(1),
-            of("operation o"),
+            of("operation o", "number"),
             ENTRY_ALONE.select(2),
-            of("entry e")
+            of("entry e", "number-nth")
         );
         let mut args = vec![Arg::id(business.to_bytes()), Arg::int(signed(after))];
         if settled {

@@ -240,7 +240,8 @@ fn ranges(all: &mut Commit<'_, '_>, plan: &Plan<'_>) {
         put!(
             all.sql,
             " WHERE p.business=$1 AND p.lot=q.lot AND p.serial BETWEEN q.a AND q.b \
-             AND coalesce(p.last,0)<(SELECT base FROM n) RETURNING q.t,p.prev"
+             {} RETURNING q.t,p.prev",
+            counted::in_order("coalesce(p.last,0)<(SELECT base FROM n)")
         );
         parts.push("SELECT t,coalesce(prev,0) AS prev FROM sg".to_owned());
     }

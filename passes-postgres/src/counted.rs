@@ -2,7 +2,7 @@
 //!
 //! Two transactions that wait for the same row may have their numbers in the other order. The later one of them must
 //! not come before the earlier in the books or among the events, so it meets a guard: the row's last entry, or the
-//! transaction that last wrote it, must be older. It is tried again, with a new number.
+//! transaction that last wrote it, must be older. The same statement is sent again, and has a new number.
 
 use crate::codec::nonzero;
 use crate::commit::{Commit, credit_mark, pass_columns, pass_mark};
@@ -211,13 +211,18 @@ impl Counted {
                         .to_owned(),
                 );
             }
-            *guards += " AND (q.at IS NULL OR coalesce(p.last,0)<(SELECT base FROM n))";
+            *guards += &in_order("q.at IS NULL OR coalesce(p.last,0)<(SELECT base FROM n)");
         }
         if other {
             let unless = if chained { "q.at IS NOT NULL OR " } else { "" };
-            *guards += &format!(" AND ({unless}age(p.xmin)>=0)");
+            *guards += &in_order(&format!("{unless}age(p.xmin)>=0"));
         }
     }
+}
+
+/// A guard whose failing is another error than that of others: the same statement will do, in a later transaction.
+pub(crate) fn in_order(condition: &str) -> String {
+    format!(" AND CASE WHEN {condition} THEN true ELSE ln((p.version-p.version)::float8) IS NULL END")
 }
 
 /// How many tallies of a touched pass come before this one in what its CTE returns.

@@ -12,6 +12,39 @@ pub(crate) enum While {
     Committing,
 }
 
+/// What went wrong with a statement, and whether the very same may be sent again.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) error: StoreError,
+    pub(crate) again: bool,
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self { error, again: false }
+    }
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        failed.error
+    }
+}
+
+impl Failed {
+    /// Judges what a statement was answered with.
+    pub(crate) fn of(error: &tokio_postgres::Error, doing: While) -> Self {
+        let again = error.as_db_error().is_some_and(|db| match db.code().code() {
+            // Out of order: see `counted`.
+            "2201E" => true,
+            // Somebody else made the same named tally, which both began at zero.
+            "23505" => db.table() == Some("tally") && db.schema() == Some("passes"),
+            _ => false,
+        });
+        Self { error: told(error, doing), again }
+    }
+}
+
 /// Tells an error.
 pub(crate) fn told(error: &tokio_postgres::Error, doing: While) -> StoreError {
     let Some(db) = error.as_db_error() else {
@@ -48,7 +81,7 @@ pub(crate) fn of_state(state: &SqlState, text: &str, doing: While) -> StoreError
     match state.code() {
         // A guard: its division by zero, a sum that no number holds, a key that is there already; or the server chose
         // this one among several that got in each other's way.
-        "22012" | "22003" | "23505" | "40001" | "40P01" => StoreError::Conflict,
+        "22012" | "2201E" | "22003" | "23505" | "40001" | "40P01" => StoreError::Conflict,
         "2201F" => StoreError::Backend("the parent of a document never changes".to_owned()),
         // The answer is lost: the server went down while it worked, or a pooler between lost it.
         "40003" | "57P01" | "57P02" | "57P04" if doing == While::Committing => StoreError::InDoubt,
@@ -90,7 +123,7 @@ mod tests {
     #[test]
     fn states_are_told_apart() {
         for doing in [While::Reading, While::Committing] {
-            for conflict in ["22012", "22003", "23505", "40001", "40P01"] {
+            for conflict in ["22012", "2201E", "22003", "23505", "40001", "40P01"] {
                 assert_eq!(of(conflict, doing), StoreError::Conflict, "{conflict}");
             }
             for passing in ["53300", "55P03", "57014", "25006", "57P03", "26000"] {

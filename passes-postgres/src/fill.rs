@@ -2,7 +2,7 @@
 
 use crate::codec::{bits, nonzero};
 use crate::commit;
-use crate::errors::{While, broken, corrupt, told};
+use crate::errors::{Failed, While, broken, corrupt, told};
 use crate::plan::{Fresh, Plan};
 use crate::pool::Session;
 use crate::values::{Blob, Uuid};
@@ -78,19 +78,22 @@ impl Session {
         }
         let mut plan = Plan::new(chunk.change.business);
         let lasts = plan.add(&chunk.change, Fresh::new(&chunk.passes))?;
-        match self.filling(chunk, &plan, &lasts).await {
-            Ok(after) => Ok(after),
-            Err(error) => {
-                if self.open {
-                    // What went wrong first is told, whatever else does.
-                    let _ = self.roll_back().await;
-                }
-                match error {
-                    StoreError::Taken(_) => Err(StoreError::Taken(self.taken(chunk).await?)),
-                    error => Err(error),
-                }
+        for _ in 0..crate::AGAIN {
+            let failed = match self.filling(chunk, &plan, &lasts).await {
+                Ok(after) => return Ok(after),
+                Err(failed) => failed,
+            };
+            if self.open {
+                // What went wrong first is told, whatever else does.
+                let _ = self.roll_back().await;
+            }
+            match failed.error {
+                StoreError::Taken(_) => return Err(StoreError::Taken(self.taken(chunk).await?)),
+                error if !failed.again => return Err(error),
+                _ => {}
             }
         }
+        Err(StoreError::Conflict)
     }
 
     async fn filling(
@@ -98,7 +101,7 @@ impl Session {
         chunk: &Chunk,
         plan: &Plan<'_>,
         lasts: &[Option<i64>],
-    ) -> Result<After, StoreError> {
+    ) -> Result<After, Failed> {
         self.begin("").await?;
         self.trip();
         let rows = self
@@ -114,7 +117,7 @@ impl Session {
         let rows = self.query(commit::TAG, |sql| commit::write(sql, plan, base), While::Reading).await?;
         let after = commit::read(plan, &rows)?.pop().ok_or_else(|| corrupt("an answer"))?;
         match self.copy_codes(chunk).await {
-            Err(StoreError::Conflict) => return Err(StoreError::Taken(Vec::new())),
+            Err(StoreError::Conflict) => return Err(StoreError::Taken(Vec::new()).into()),
             copied => copied?,
         }
         self.trip();

@@ -43,6 +43,7 @@
 //! | `SQLSTATE` | said as | then |
 //! |---|---|---|
 //! | 22012, 22003, 23505 (a guard; a sum beyond the numbers; a key that is there), 40001, 40P01 | `Conflict` | nothing landed; the command is decided again |
+//! | 2201E (another transaction came first), 23505 at a named tally that two begin at once | | nothing landed; the statement is sent again |
 //! | 53000, 53200, 53300, 55P03, 57014, 57P03, 57P05, 25006, 26000, 0A000, and no connection before anything was sent | `Transient` | nothing landed; it may be given again |
 //! | 53100 | `Full` | nothing landed |
 //! | while committing: 08…, 40003, 57P01, 57P02, 57P04, or the connection is lost | `InDoubt` | it may have landed: the key is looked up |
@@ -95,6 +96,9 @@ use std::time::{Duration, Instant};
 
 /// So many changes share a statement at most.
 const TOGETHER: usize = 100;
+
+/// So often a statement is sent that met another transaction out of order. Each time those before it have ended.
+const AGAIN: u32 = 32;
 
 /// A store in a PostgreSQL database. See the [crate's page](crate).
 ///
@@ -272,8 +276,15 @@ async fn commit_group(session: &mut Session, changes: &[Change]) -> Result<Vec<A
         plan.add(change, Fresh::default())?;
     }
     let base = session.base;
-    let rows = session.query(commit::TAG, |sql| commit::write(sql, &plan, base), While::Committing).await?;
-    commit::read(&plan, &rows)
+    for _ in 0..AGAIN {
+        let sent = session.query(commit::TAG, |sql| commit::write(sql, &plan, base), While::Committing);
+        match sent.await {
+            Ok(rows) => return commit::read(&plan, &rows),
+            Err(failed) if failed.again => {}
+            Err(failed) => return Err(failed.error),
+        }
+    }
+    Err(StoreError::Conflict)
 }
 
 async fn commit_one(session: &mut Session, change: &Change) -> Result<After, StoreError> {

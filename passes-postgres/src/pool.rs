@@ -1,6 +1,6 @@
 //! Connections, what they have prepared, and how statements are sent.
 
-use crate::errors::{While, told};
+use crate::errors::{Failed, While, told};
 use crate::options::Address;
 use crate::schema;
 use crate::sql::Sql;
@@ -178,7 +178,7 @@ impl Session {
         tag: u8,
         write: impl Fn(&mut Sql<'a>),
         doing: While,
-    ) -> Result<Vec<Row>, StoreError> {
+    ) -> Result<Vec<Row>, Failed> {
         let mut sql = Sql::default();
         sql.note(tag);
         write(&mut sql);
@@ -189,7 +189,7 @@ impl Session {
             sql.into_text()
         };
         if self.client.is_closed() {
-            return Err(StoreError::Transient("the connection was lost".into()));
+            return Err(StoreError::Transient("the connection was lost".into()).into());
         }
         let answer = if self.named && !sql.many {
             let statement = match self.statements.get(&sql.shape) {
@@ -207,11 +207,10 @@ impl Session {
             self.client.query_typed(&text, &args).await
         };
         answer.map_err(|error| {
-            let told = told(&error, doing);
             if matches!(error.code().map(|code| code.code()), Some("26000" | "0A000")) {
                 self.statements.clear();
             }
-            told
+            Failed::of(&error, doing)
         })
     }
 

@@ -62,8 +62,8 @@ impl Own {
             let _ending = ending;
             let mut left = GOODBYE;
             let step = Duration::from_millis(1);
-            // One is held here.
-            while Arc::strong_count(&serving) > 1 && !left.is_zero() {
+            // One is held here, and one by the pool.
+            while Arc::strong_count(&serving) > 2 && !left.is_zero() {
                 std::thread::sleep(step);
                 left = left.saturating_sub(step);
             }

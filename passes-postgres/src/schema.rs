@@ -34,16 +34,13 @@ async fn ask(client: &Client, text: &str) -> Result<Option<String>, StoreError> 
 /// [`StoreError::Unsupported`] for a newer one, [`StoreError::Corrupt`] where the schema is somebody else's.
 async fn format(client: &Client) -> Result<u32, StoreError> {
     let known = newest();
-    if ask(client, "SELECT to_regclass('passes.meta')").await?.is_none() {
-        let theirs = ask(
-            client,
-            "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid=c.relnamespace WHERE n.nspname='passes' LIMIT 1",
-        )
-        .await?;
-        if theirs.is_some() {
-            return Err(StoreError::Corrupt("the schema passes holds no tables of Passes".into()));
-        }
-        return Ok(0);
+    // In one statement: somebody may be making them right now.
+    const TABLES: &str = "SELECT bool_or(c.relname='meta') FROM pg_class c \
+         JOIN pg_namespace n ON n.oid=c.relnamespace WHERE n.nspname='passes' HAVING count(*)>0";
+    match ask(client, TABLES).await?.as_deref() {
+        None => return Ok(0),
+        Some("t") => {}
+        Some(_) => return Err(StoreError::Corrupt("the schema passes holds no tables of Passes".into())),
     }
     let found = ask(client, "SELECT format FROM passes.meta").await?.and_then(|text| text.parse().ok());
     let found: u32 = found.ok_or_else(|| StoreError::Corrupt("passes.meta has no format".into()))?;
