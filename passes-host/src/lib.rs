@@ -214,7 +214,10 @@
 //!
 //! # Features
 //!
-//! - `sqlite` (on by default): files of SQLite. Without it an address is `memory:`, or the store is your own.
+//! - `sqlite` (on by default): files of SQLite.
+//! - `postgres`: PostgreSQL, for many processes and machines.
+//!
+//! Without either an address is `memory:`, or the store is your own.
 
 mod clock;
 mod entropy;
@@ -231,6 +234,10 @@ pub use passes_core::*;
 /// The store in a file of SQLite, for a host that opens it with options of its own; see [`Opener::open_on`].
 #[cfg(feature = "sqlite")]
 pub use passes_sqlite as sqlite;
+
+/// The store in a PostgreSQL database, for a host that opens it with options of its own; see [`Opener::open_on`].
+#[cfg(feature = "postgres")]
+pub use passes_postgres as postgres;
 
 pub use clock::SystemClock;
 pub use entropy::OsEntropy;

@@ -17,9 +17,10 @@ use std::sync::Arc;
 /// | `gift.db`, `/var/lib/shop/gift.db` | SQLite, in this file; made if it isn't there |
 /// | `sqlite:gift.db`, `sqlite:///var/lib/shop/gift.db` | the same |
 /// | `memory:` | in memory: new each time, and gone with the last handle |
-/// | `postgres://…` | PostgreSQL; not in this build |
+/// | `postgres://till@db/shop`, `postgresql://…` | PostgreSQL, in this database (feature `postgres`) |
 ///
-/// None takes parameters (`?mode=…`). A store is opened in the process that uses it: after a fork, not before.
+/// Only the last takes parameters (`?sslmode=require`). A store is opened in the process that uses it: after a fork, not
+/// before.
 ///
 /// A store that is new takes the current keys of the keyring; one that was opened before asks for the keys it
 /// was made with. [`Opener`] opens with another clock, other randomness, or a store of the host's own.
@@ -156,6 +157,17 @@ impl fmt::Debug for Opening {
 enum Place {
     Memory,
     Sqlite(String),
+    Postgres(Url),
+}
+
+/// A URL, which may hold a password.
+#[derive(PartialEq, Eq)]
+struct Url(String);
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Url")
+    }
 }
 
 impl Place {
@@ -181,7 +193,7 @@ impl Place {
             return unknown("a file is given by its path, or as sqlite:path".into());
         }
         match address.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => unknown("this is built without PostgreSQL".into()),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Url(address.to_owned()))),
             Some((scheme, _)) if is_scheme(scheme) => {
                 unknown(format!("{scheme}:// is none of: a path, sqlite:, memory:, postgres://"))
             }
@@ -207,6 +219,12 @@ impl Place {
             #[cfg(not(feature = "sqlite"))]
             Self::Sqlite(_) => {
                 Err(HostError::StoreUnknown { why: "this is built without the feature sqlite".into() })
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(Url(url)) => Ok(Arc::new(passes_postgres::Postgres::connect(&url).await?)),
+            #[cfg(not(feature = "postgres"))]
+            Self::Postgres(_) => {
+                Err(HostError::StoreUnknown { why: "this is built without the feature postgres".into() })
             }
         }
     }
@@ -237,6 +255,27 @@ mod tests {
         assert_eq!(Place::of(r"C:\shop\gift.db"), file(r"C:\shop\gift.db"));
         assert_eq!(Place::of("till:7.db"), file("till:7.db"));
         assert_eq!(Place::of("really?.db"), file("really?.db"));
+        for url in ["postgres://till:hunter2@db/shop?sslmode=require", "postgresql://till:hunter2@db/shop"] {
+            let place = Place::of(url);
+            assert_eq!(place, Ok(Place::Postgres(Url(url.to_owned()))));
+            assert!(!format!("{place:?}").contains("hunter2"));
+        }
+    }
+
+    /// D-1, C-13: what is wrong with the URL of a server is said without its password, whether PostgreSQL is in this build
+    /// or not.
+    #[test]
+    fn a_bad_server_is_told_without_its_password() {
+        let keyring = || Keyring::from_master("m1", &[7; 32]).unwrap();
+        for (url, codes) in [
+            ("postgres://till:hunter2@db/shop?sslmode=sometimes", ["STORE_FAILED", "STORE_UNKNOWN"]),
+            ("postgres://till:hunter2@127.0.0.1:1/shop?sslmode=disable", ["TRANSIENT", "STORE_UNKNOWN"]),
+        ] {
+            let error = open(url, keyring()).wait().err().unwrap();
+            let built = usize::from(!cfg!(feature = "postgres"));
+            assert_eq!(error.code(), codes[built], "{error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
     }
 
     /// Z-1, C-13: any other address is refused with what would do, and no password is repeated.
@@ -251,8 +290,6 @@ mod tests {
             ("memory:shop", "memory:"),
             (":memory:", "memory:"),
             ("file:gift.db?mode=memory", "sqlite:path"),
-            ("postgres://till:hunter2@db/shop", "without PostgreSQL"),
-            ("postgresql://till:hunter2@db/shop", "without PostgreSQL"),
             ("mysql://till:hunter2@db/shop", "mysql:// is none of"),
         ];
         for (address, hint) in bad {

@@ -16,6 +16,7 @@ use passes_core::store::Store;
 use passes_core::store::memory::Memory;
 use passes_core::{Entropy, Error, Passes};
 use passes_host::testing::{FixedClock, SeededEntropy};
+use passes_postgres::Postgres;
 use passes_sqlite::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub const START: &str = "2026-01-14T12:00:00Z";
 enum Place {
     Memory(Arc<dyn Store>),
     Sqlite(TempDir),
+    /// The URL of a database.
+    Postgres(String),
 }
 
 /// A business with everything that a test needs to act in it.
@@ -81,8 +84,8 @@ pub fn settings() -> Settings {
 
 /// Runs a test on each store that is in the box.
 pub fn on_every_store(test: impl Fn(World)) {
-    for open in [World::memory, World::sqlite] {
-        let world = open();
+    let stores = [World::memory(), World::sqlite()].into_iter().chain(World::postgres());
+    for world in stores {
         println!("on {}", world.store);
         test(world);
     }
@@ -113,6 +116,19 @@ impl World {
         Self::on(Place::Sqlite(tempfile::tempdir().unwrap()), "SQLite", settings, seed)
     }
 
+    /// In a database of PostgreSQL, where there is a server.
+    #[must_use]
+    pub fn postgres() -> Option<Self> {
+        Self::postgres_with(settings(), 1)
+    }
+
+    /// In a database of PostgreSQL, with these settings and this randomness.
+    #[must_use]
+    pub fn postgres_with(settings: Settings, seed: u64) -> Option<Self> {
+        let url = test_postgres::shared()?.database();
+        Some(Self::on(Place::Postgres(url), "PostgreSQL", settings, seed))
+    }
+
     fn on(place: Place, store: &'static str, settings: Settings, seed: u64) -> Self {
         let clock = Arc::new(FixedClock::at(Instant::parse(START).unwrap()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));
@@ -127,8 +143,18 @@ impl World {
     #[must_use]
     pub fn path(&self) -> Option<PathBuf> {
         match &self.place {
-            Place::Memory(_) => None,
+            Place::Memory(_) | Place::Postgres(_) => None,
             Place::Sqlite(folder) => Some(file_in(folder.path())),
+        }
+    }
+
+    /// How another process opens it, if one can: the path of a file, or a URL.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        match &self.place {
+            Place::Memory(_) => None,
+            Place::Sqlite(folder) => file_in(folder.path()).to_str().map(str::to_owned),
+            Place::Postgres(url) => Some(url.clone()),
         }
     }
 
@@ -281,6 +307,7 @@ impl Place {
         match self {
             Self::Memory(store) => Arc::clone(store),
             Self::Sqlite(folder) => Arc::new(Sqlite::open(file_in(folder.path())).unwrap()),
+            Self::Postgres(url) => Arc::new(Postgres::open(url).unwrap()),
         }
     }
 }

@@ -26,6 +26,12 @@ const AREAS: &[Area] = &[
     Area { name: "core", about: "the domain and the service", packages: &["passes-core"], steps: &[] },
     Area { name: "sqlite", about: "the embedded store", packages: &["passes-sqlite"], steps: &[] },
     Area {
+        name: "postgres",
+        about: "the store for many machines, on a server that is started for it",
+        packages: &["passes-postgres", "test-postgres"],
+        steps: &[postgres_is_there],
+    },
+    Area {
         name: "queue",
         about: "the embedded store's queue in every order of its steps",
         packages: &["queue-model"],
@@ -198,6 +204,14 @@ fn shown(command: &Command) -> String {
         text += &arg.to_string_lossy();
     }
     text
+}
+
+/// Without a server the tests of its store pass and show nothing.
+fn postgres_is_there(_: &Workspace) -> Tally {
+    match test_postgres::missing() {
+        None => Tally::default(),
+        Some(missing) => Tally::skip(format!("the tests on PostgreSQL: {missing}")),
+    }
 }
 
 fn doc_tests(workspace: &Workspace) -> Tally {

@@ -12,15 +12,27 @@
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+mod tests;
+
 /// The variable that names another server, by the URL of a database to begin with.
 pub const VARIABLE: &str = "PASSES_TEST_POSTGRES_URL";
+
+const MISSING: &str = "PostgreSQL's server isn't installed (apt-get install postgresql), and \
+     PASSES_TEST_POSTGRES_URL names none";
+
+/// Why the tests on PostgreSQL can't run here; nothing where they can.
+#[must_use]
+pub fn missing() -> Option<&'static str> {
+    let given = std::env::var_os(VARIABLE).is_some_and(|url| !url.is_empty());
+    (!given && binaries().is_none()).then_some(MISSING)
+}
 
 /// A server.
 #[derive(Debug)]
@@ -87,9 +99,7 @@ impl Server {
     #[must_use]
     pub fn own(settings: &[&str]) -> Option<Self> {
         let Some(binaries) = binaries() else {
-            let missing = format!(
-                "PostgreSQL's server isn't installed (apt-get install postgresql), and {VARIABLE} names none"
-            );
+            let missing = MISSING;
             assert!(std::env::var_os("CI").is_none_or(|value| value.is_empty()), "{missing}");
             // Past the harness, which would keep it to itself: a skipped test passes.
             writeln!(std::io::stderr(), "skipped: {missing}").unwrap();
@@ -170,6 +180,37 @@ fn unprivileged() -> Option<(u32, u32)> {
     ["postgres", "nobody"].iter().find_map(|user| Some((id(&["-u", user])?, id(&["-g", user])?)))
 }
 
+#[cfg(unix)]
+fn give(folder: &Path, user: Option<(u32, u32)>) {
+    if let Some((uid, gid)) = user {
+        std::os::unix::fs::chown(folder, Some(uid), Some(gid)).unwrap();
+    }
+}
+
+#[cfg(unix)]
+fn run_as(command: &mut Command, user: Option<(u32, u32)>) {
+    use std::os::unix::process::CommandExt;
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+}
+
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+}
+
+/// Elsewhere there is no root who may not.
+#[cfg(not(unix))]
+fn give(_: &Path, _: Option<(u32, u32)>) {}
+
+#[cfg(not(unix))]
+fn run_as(_: &mut Command, _: Option<(u32, u32)>) {}
+
+#[cfg(not(unix))]
+fn own_group(_: &mut Command) {}
+
 fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("a program of PostgreSQL");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -180,15 +221,10 @@ impl Own {
     fn start(binaries: PathBuf, settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("passes-pg-").tempdir().unwrap().keep();
         let user = unprivileged();
-        if let Some((uid, gid)) = user {
-            std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
-        }
+        give(&folder, user);
         let command = |program: &Path| {
             let mut command = Command::new(program);
-            if let Some((uid, gid)) = user {
-                command.uid(uid).gid(gid);
-            }
-            command.current_dir(&folder);
+            run_as(command.current_dir(&folder), user);
             command
         };
         let data = folder.join("data");
@@ -213,7 +249,8 @@ impl Own {
         shell.arg("-c").arg("\"$1\" -D \"$2\" & server=$!; read end; kill -INT $server; wait $server; rm -rf \"$3\"");
         shell.arg("sh").arg(binaries.join("postgres")).arg(&data).arg(&folder);
         // A group of its own: who interrupts the tests at the terminal doesn't end the shell before the server.
-        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).process_group(0);
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
+        own_group(&mut shell);
         let shell = Mutex::new(shell.spawn().unwrap());
         let own = Self { binaries, folder, port, user, shell };
         own.wait();
@@ -236,9 +273,7 @@ impl Own {
     /// One of PostgreSQL's programs, for this server.
     fn client(&self, program: &str) -> Command {
         let mut command = Command::new(self.binaries.join(program));
-        if let Some((uid, gid)) = self.user {
-            command.uid(uid).gid(gid);
-        }
+        run_as(&mut command, self.user);
         let port = self.port.to_string();
         command.current_dir(&self.folder).args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres"]);
         command

@@ -1,22 +1,20 @@
-//! One of the processes of a test that needs several. It opens the file it is told, says `ready`, waits for a
+//! One of the processes of a test that needs several. It opens the store it is told, says `ready`, waits for a
 //! line, redeems with many threads at once, and prints what each of them got: `thread position` for a
 //! redemption, `thread CODE` for a refusal or an error.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use passes_core::Passes;
 use passes_core::operation::{Actor, By, Rights};
 use passes_core::service::Redeem;
-use passes_host::SystemClock;
+use passes_host::Opener;
 use passes_host::testing::SeededEntropy;
-use passes_sqlite::Sqlite;
 use std::io::{BufRead, Write};
 use std::sync::{Arc, Barrier};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [file, business, number, threads, contact, tries, code] = args.as_slice() else {
-        panic!("file, business, number, threads, contact or -, tries, code");
+    let [address, business, number, threads, contact, tries, code] = args.as_slice() else {
+        panic!("address, business, number, threads, contact or -, tries, code");
     };
     let (threads, tries): (usize, usize) = (threads.parse().unwrap(), tries.parse().unwrap());
     let by = By::new(business.parse().unwrap(), Actor::new("till", Rights::all()).unwrap());
@@ -25,8 +23,8 @@ fn main() {
         Err(_) => Redeem::into_new_wallet(code.as_str()),
     };
     let entropy = Arc::new(SeededEntropy::new(number.parse().unwrap()));
-    let store = Arc::new(Sqlite::open(file).unwrap());
-    let passes = Passes::open(store, tests::world::keyring(), Arc::new(SystemClock), entropy).wait().unwrap();
+    let opener = Opener::new().entropy(entropy);
+    let passes = opener.open(address, tests::world::keyring()).wait().unwrap();
     println!("ready");
     std::io::stdin().lock().read_line(&mut String::new()).unwrap();
 
