@@ -61,6 +61,8 @@ impl Session {
     }
 
     pub(crate) async fn roll_back(&mut self) -> Result<(), StoreError> {
+        // What was not sent yet isn't wanted any more.
+        (self.first, self.last) = (None, None);
         self.trip();
         self.client.batch_execute("ROLLBACK").await.map_err(|error| reading(&error))?;
         self.open = false;

@@ -16,8 +16,10 @@
 //!
 //! - *A command is two round trips*: a load, which is one statement and so one snapshot, and a commit, which is one
 //!   prepared statement of common table expressions. Its last `SELECT` divides by zero unless every guard held, so a
-//!   missed guard is an error and thereby a rollback; the command then begins anew. Nothing stays open between the two.
+//!   missed guard is an error and thereby a rollback. Nothing stays open between the two, but for commands that queue.
 //!   Several changes that don't touch the same share a statement; if it fails, each goes alone.
+//! - *Nobody is turned away because others came at the same time.* A command that meets a conflict queues, in its process
+//!   and among processes, and is then alone with what it wants.
 //! - *Nothing is answered before it is on the disk*, as far as the server promises it (`synchronous_commit`).
 //! - *Any runtime or none.* Its futures may be polled by any executor, which is never blocked, or by
 //!   [`wait`](passes_core::store::wait) on a thread. A runtime that nobody sees serves the connections.
@@ -72,6 +74,7 @@ mod options;
 mod page;
 mod plan;
 mod pool;
+mod run;
 mod runtime;
 mod schema;
 mod sql;
@@ -84,10 +87,11 @@ use errors::While;
 use options::Address;
 use passes_core::id::BusinessId;
 use passes_core::store::{
-    After, Auditor, Change, Chunk, Fut, Load, Loaded, Page, PageQuery, Store, StoreError, StoredOperation,
+    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError, StoredOperation,
 };
 use plan::{Fresh, Plan, touched};
 use pool::{Connection, Connector, Pool, Session, Shared, no_connection};
+use run::Gates;
 use runtime::{Own, within};
 use std::collections::HashSet;
 use std::fmt;
@@ -107,6 +111,7 @@ pub struct Postgres {
     pool: Pool,
     shared: Arc<Shared>,
     settle_timeout: Duration,
+    gates: Gates,
     runtime: Own,
 }
 
@@ -162,7 +167,7 @@ impl Postgres {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Backend(error.to_string()))?;
-        Ok(Self { pool, shared, settle_timeout: options.settle_timeout, runtime })
+        Ok(Self { pool, shared, settle_timeout: options.settle_timeout, gates: Gates::default(), runtime })
     }
 
     /// How many times something was sent to the server and its answer waited for. Connections being made don't count, nor
@@ -307,6 +312,10 @@ impl fmt::Debug for Postgres {
 }
 
 impl Store for Postgres {
+    fn run(&self, command: Command) -> Fut<'_, Answer> {
+        self.runtime.within(run::run(&self.pool, &self.gates, command))
+    }
+
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
         self.runtime.within(async move { self.session().await?.load(load).await })
     }

@@ -6,6 +6,7 @@ use crate::schema;
 use crate::sql::Sql;
 use crate::tls;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use futures_util::future::join3;
 use passes_core::store::StoreError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,7 +135,7 @@ impl Manager for Connector {
             base => base?,
         };
         let (shared, named) = (Arc::clone(&self.shared), !self.address.transaction_pooler);
-        Ok(Session { client, base, named, open: false, statements: HashMap::new(), shared })
+        Ok(Session { client, base, named, open: false, first: None, last: None, statements: HashMap::new(), shared })
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<StoreError> {
@@ -162,6 +163,10 @@ pub(crate) struct Session {
     named: bool,
     /// Whether a transaction was begun and not ended: then nobody else gets this connection.
     pub(crate) open: bool,
+    /// Sent right before the next statement, in the same round trip; it begins a transaction.
+    pub(crate) first: Option<String>,
+    /// Sent right behind the next statement; it ends the transaction, whatever became of the statement.
+    pub(crate) last: Option<&'static str>,
     statements: HashMap<Vec<u8>, Statement>,
     shared: Arc<Shared>,
 }
@@ -188,24 +193,42 @@ impl Session {
             write(&mut sql);
             sql.into_text()
         };
+        let (first, last) = (self.first.take(), self.last.take());
         if self.client.is_closed() {
             return Err(StoreError::Transient("the connection was lost".into()).into());
         }
-        let answer = if self.named && !sql.many {
-            let statement = match self.statements.get(&sql.shape) {
-                Some(statement) => statement.clone(),
-                None => self.prepare(&sql, whole).await?,
-            };
-            debug_assert_eq!(statement.params().len(), sql.args.len(), "{:?}", sql.args);
-            let args: Vec<&(dyn ToSql + Sync)> = sql.args.iter().map(|arg| arg as _).collect();
-            self.trip();
-            self.client.query(&statement, &args).await
-        } else {
-            let text = self.shared.text(&sql.shape, whole);
-            let args: Vec<(&(dyn ToSql + Sync), Type)> = sql.args.iter().map(|arg| (arg as _, arg.ty())).collect();
-            self.trip();
-            self.client.query_typed(&text, &args).await
+        let statement = match self.statements.get(&sql.shape) {
+            _ if !self.named || sql.many => None,
+            Some(statement) => Some(statement.clone()),
+            None => Some(self.prepare(&sql, whole).await?),
         };
+        let text = if statement.is_none() { Some(self.shared.text(&sql.shape, whole)) } else { None };
+        self.trip();
+        let (client, args) = (&self.client, &sql.args);
+        let simple = async |text: Option<&str>| match text {
+            Some(text) => client.batch_execute(text).await,
+            None => Ok(()),
+        };
+        let query = async {
+            match (&statement, &text) {
+                (Some(statement), _) => {
+                    debug_assert_eq!(statement.params().len(), args.len(), "{args:?}");
+                    let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
+                    client.query(statement, &args).await
+                }
+                (None, text) => {
+                    let args: Vec<(&(dyn ToSql + Sync), Type)> =
+                        args.iter().map(|arg| (arg as _, arg.ty())).collect();
+                    client.query_typed(text.as_deref().unwrap_or_default(), &args).await
+                }
+            }
+        };
+        // All are sent at once, in this order.
+        let (before, answer, behind) = join3(simple(first.as_deref()), query, simple(last)).await;
+        if last.is_some() && behind.is_ok() {
+            self.open = false;
+        }
+        let answer = before.and_then(|()| answer).and_then(|rows| behind.map(|()| rows));
         answer.map_err(|error| {
             if matches!(error.code().map(|code| code.code()), Some("26000" | "0A000")) {
                 self.statements.clear();

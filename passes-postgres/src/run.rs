@@ -1,0 +1,203 @@
+//! Running a command: load, decide, commit; and what is done about many that want the same.
+//!
+//! A command goes ahead without a lock. One that meets a conflict queues: in its process at a gate, of which there is
+//! one for each thing that is fought for right now, and then among processes at an advisory lock. Loading and committing
+//! are then one transaction, in two round trips all the same. Whoever comes while a gate is there queues at once, so that
+//! nobody is turned away because others came at the same time.
+
+use crate::errors::{While, broken};
+use crate::plan::{Fresh, Plan};
+use crate::pool::{Pool, Session, no_connection};
+use crate::{AGAIN, commit};
+use passes_core::id::Id;
+use passes_core::store::{After, Answer, Change, Command, Decision, Load, Loaded, StoreError, done};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often a command that meets conflicts is tried. Behind a gate only commands of other processes that don't queue yet
+/// can be in its way, each once.
+const TRIES: u32 = 64;
+
+/// The gates that are there, by what is fought for.
+#[derive(Debug, Default)]
+pub(crate) struct Gates(Mutex<HashMap<i64, Arc<tokio::sync::Mutex<()>>>>);
+
+/// A place at a gate. The gate goes with the last.
+struct Place<'g> {
+    gates: &'g Gates,
+    key: i64,
+    gate: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Gates {
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<i64, Arc<tokio::sync::Mutex<()>>>) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A place at the gate, if there is one.
+    fn find(&self, key: i64) -> Option<Place<'_>> {
+        let gate = self.with(|gates| gates.get(&key).map(Arc::clone))?;
+        Some(Place { gates: self, key, gate })
+    }
+
+    /// A place at the gate, which is made if need be.
+    fn make(&self, key: i64) -> Place<'_> {
+        let gate = self.with(|gates| Arc::clone(gates.entry(key).or_default()));
+        Place { gates: self, key, gate }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.gates.with(|gates| {
+            // One is in the map, and one is this.
+            if Arc::strong_count(&self.gate) <= 2 {
+                gates.remove(&self.key);
+            }
+        });
+    }
+}
+
+/// What commands with this load may fight for: the pass of a code, say. Two that name it differently, or two things with
+/// the same number, cost at most time.
+fn wanted(load: &Load) -> Option<i64> {
+    let first: &[u8] = if let Some(code) = &load.code {
+        code.as_bytes()
+    } else if let Some(pass) = load.passes.first() {
+        pass.as_bytes()
+    } else if let Some(range) = &load.range {
+        range.first.as_bytes()
+    } else if let Some(contact) = &load.wallet {
+        contact.as_bytes()
+    } else if let Some((_, credit)) = load.credits.first() {
+        credit.as_bytes()
+    } else if let Some(doc) = load.docs.last() {
+        &doc.id
+    } else {
+        return None;
+    };
+    // FNV-1a: the number must be the same in every process.
+    let bytes = load.business.to_bytes();
+    let hash = bytes.iter().chain(first).fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    });
+    Some(hash.cast_signed())
+}
+
+/// What a command comes to once it is decided.
+enum Decided {
+    Over(Answer),
+    Write(Change, Option<Vec<passes_core::Refusal>>),
+}
+
+fn decide(command: &mut Command, loaded: &Loaded) -> Result<Decided, StoreError> {
+    Ok(match (command.decide)(loaded) {
+        Decision::Replayed => {
+            Decided::Over(Answer::Replayed(loaded.replay.clone().ok_or(StoreError::Conflict)?))
+        }
+        Decision::Refused(refusals, None) => Decided::Over(Answer::Refused(refusals)),
+        Decision::Refused(refusals, Some(change)) => Decided::Write(change, Some(refusals)),
+        // Nothing lands that can't be answered.
+        Decision::Accepted(change) if change.operation.is_none() => {
+            return Err(broken("an accepted change without an operation"));
+        }
+        Decision::Accepted(change) => Decided::Write(change, None),
+    })
+}
+
+fn answer(change: Change, refusals: Option<Vec<passes_core::Refusal>>, after: After) -> Result<Answer, StoreError> {
+    match refusals {
+        Some(refusals) => Ok(Answer::Refused(refusals)),
+        None => done(change, after),
+    }
+}
+
+/// Runs a command.
+pub(crate) async fn run(pool: &Pool, gates: &Gates, mut command: Command) -> Result<Answer, StoreError> {
+    let key = wanted(&command.load);
+    let mut place = key.and_then(|key| gates.find(key));
+    if place.is_none() {
+        match freely(pool, &mut command).await {
+            Err(StoreError::Conflict) => {}
+            answer => return answer,
+        }
+        // Without anything to queue for, it is the business.
+        place = Some(gates.make(key.unwrap_or_default()));
+    }
+    let Some(place) = place else { return Err(StoreError::Conflict) };
+    let _turn = place.gate.lock().await;
+    for round in 0..TRIES {
+        match in_turn(pool, place.key, &mut command).await {
+            Err(StoreError::Conflict) if round > 0 => {
+                tokio::time::sleep(Duration::from_micros(200_u64 << round.min(7))).await;
+            }
+            Err(StoreError::Conflict) => {}
+            answer => return answer,
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Two round trips, between which anything may happen.
+async fn freely(pool: &Pool, command: &mut Command) -> Result<Answer, StoreError> {
+    let mut session = pool.get().await.map_err(no_connection)?;
+    let loaded = session.load(&command.load).await?;
+    match decide(command, &loaded)? {
+        Decided::Over(answer) => Ok(answer),
+        Decided::Write(change, refusals) => {
+            let after = crate::commit_one(&mut session, &change).await?;
+            answer(change, refusals, after)
+        }
+    }
+}
+
+/// Two round trips, between which nobody else who queues does anything.
+async fn in_turn(pool: &Pool, key: i64, command: &mut Command) -> Result<Answer, StoreError> {
+    let mut session = pool.get().await.map_err(no_connection)?;
+    for _ in 0..AGAIN {
+        // Who is gone in the middle of it holds up the others no longer than this.
+        let begin = format!(
+            "BEGIN; SET LOCAL idle_in_transaction_session_timeout='10s'; SELECT pg_advisory_xact_lock({key})"
+        );
+        session.first = Some(begin);
+        session.open = true;
+        let decided = match session.load(&command.load).await {
+            Ok(loaded) => decide(command, &loaded),
+            Err(error) => Err(error),
+        };
+        let (change, refusals) = match decided {
+            Ok(Decided::Write(change, refusals)) => (change, refusals),
+            other => {
+                session.roll_back().await?;
+                return match other? {
+                    Decided::Over(answer) => Ok(answer),
+                    Decided::Write(..) => Err(StoreError::Conflict),
+                };
+            }
+        };
+        match commit_and_end(&mut session, &change).await {
+            Ok(Some(after)) => return answer(change, refusals, after),
+            Ok(None) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Commits the change and with it the transaction; nothing when it is to be begun again.
+async fn commit_and_end(session: &mut Session, change: &Change) -> Result<Option<After>, StoreError> {
+    let mut plan = Plan::new(change.business);
+    if let Err(error) = plan.add(change, Fresh::default()) {
+        session.roll_back().await?;
+        return Err(error);
+    }
+    let base = session.base;
+    session.last = Some("COMMIT");
+    let sent = session.query(commit::TAG, |sql| commit::write(sql, &plan, base), While::Committing).await;
+    match sent {
+        Ok(rows) => Ok(commit::read(&plan, &rows)?.pop()),
+        Err(failed) if failed.again => Ok(None),
+        Err(failed) => Err(failed.error),
+    }
+}
