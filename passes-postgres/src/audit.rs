@@ -35,7 +35,8 @@ impl Session {
 
     async fn auditing(&mut self, business: BusinessId, each: &mut Auditor) -> Result<(), StoreError> {
         self.client.batch_execute(WHOLE).await.map_err(|error| reading(&error))?;
-        let from = |table: &str, order: &str| format!("FROM passes.{table} WHERE business=$1 ORDER BY {order}");
+        let from =
+            |table: &str, order: &str| format!("FROM passes.{table} WHERE business=$1 ORDER BY {order}");
         let docs = "FROM passes.doc d WHERE business=$1 AND version>0 ORDER BY d.kind,d.id";
         self.each("document", DOC, docs, business, each, |columns| columns.doc().map(AuditRow::Doc)).await?;
         self.each("pass", PASS, &from("pass p", "p.lot,p.serial"), business, each, |columns| {
@@ -47,7 +48,8 @@ impl Session {
             Ok(AuditRow::Credit(Box::new(columns.credit()?)))
         })
         .await?;
-        let tallies = "FROM (SELECT slot AS ord,* FROM passes.tally WHERE business=$1) t ORDER BY t.id,t.slot";
+        let tallies =
+            "FROM (SELECT slot AS ord,* FROM passes.tally WHERE business=$1) t ORDER BY t.id,t.slot";
         self.each("tally", TALLY, tallies, business, each, |columns| {
             let slot = u16::try_from(columns.place()?).map_err(|_| corrupt("a slot"))?;
             let tally = columns.tally()?;
@@ -129,10 +131,14 @@ impl Session {
             let mut columns = Columns::new(&row);
             if Columns::kind(&row)? == 1 {
                 last = None;
-                each(told_row("operation", &row, operation(&mut columns).map(|(row, stored)| {
-                    last = Some(stored);
-                    row
-                }))?);
+                each(told_row(
+                    "operation",
+                    &row,
+                    operation(&mut columns).map(|(row, stored)| {
+                        last = Some(stored);
+                        row
+                    }),
+                )?);
                 continue;
             }
             let entry = columns.entry().and_then(|mut entry| match &last {

@@ -51,14 +51,30 @@ pub(crate) const PASS: Part = Part {
         "p.code_try",
         "p.last",
     ],
-    bytes: &["uuid_send(p.lot)", "uuid_send(p.holder)", "uuid_send(p.successor)", "uuid_send(p.sale)", "p.fields"],
+    bytes: &[
+        "uuid_send(p.lot)",
+        "uuid_send(p.holder)",
+        "uuid_send(p.successor)",
+        "uuid_send(p.sale)",
+        "p.fields",
+    ],
     texts: &[],
     list: "",
 };
 
 /// A credit `c`.
 pub(crate) const CREDIT: Part = Part {
-    ints: &["c.serial", "c.version", "c.mark", "c.spend_by", "c.created", "c.used", "c.held", "c.lim", "c.last"],
+    ints: &[
+        "c.serial",
+        "c.version",
+        "c.mark",
+        "c.spend_by",
+        "c.created",
+        "c.used",
+        "c.held",
+        "c.lim",
+        "c.last",
+    ],
     bytes: &["uuid_send(c.contact)", "uuid_send(c.id)", "uuid_send(c.lot)"],
     texts: &[],
     list: "",
@@ -290,7 +306,8 @@ impl<'r> Columns<'r> {
     pub(crate) fn pass(&mut self) -> Result<PassRow, StoreError> {
         let serial = self.serial()?;
         let version = self.small("a version")?;
-        let standing = Standing::from_number(self.small("a standing")?).ok_or_else(|| corrupt("a standing"))?;
+        let standing =
+            Standing::from_number(self.small("a standing")?).ok_or_else(|| corrupt("a standing"))?;
         let flags = self.bits()?;
         let (activated, redeem_by) = (self.instant_or_none()?, self.instant_or_none()?);
         let value = self.int_or_none()?;

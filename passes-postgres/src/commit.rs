@@ -4,10 +4,11 @@
 //! Guards are read in one order, by which every commit locks: documents, passes, credits, named tallies; rows of a kind
 //! in the order of their keys.
 
-use crate::codec::{bits, nonzero, subject_bytes};
+use crate::books;
+use crate::codec::{bits, nonzero};
 use crate::counted;
 use crate::errors::corrupt;
-use crate::plan::{Before, NamedTouch, Plan, Touch, Value};
+use crate::plan::{NamedTouch, Plan, Touch, Value};
 use crate::sql::{Sql, put};
 use crate::values::{Arg, Values};
 use passes_core::calendar::Instant;
@@ -25,14 +26,14 @@ pub(crate) const KINDS: i64 = 8;
 const OF_PASS: i64 = 0;
 const OF_CREDIT: i64 = 1;
 const OF_RANGE: i64 = 2;
-const OF_NAMED: i64 = 3;
-const OF_JUDGED: i64 = 4;
+pub(crate) const OF_NAMED: i64 = 3;
+pub(crate) const OF_JUDGED: i64 = 4;
 
 pub(crate) fn int(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn mark(at: usize, kind: i64) -> i64 {
+pub(crate) fn mark(at: usize, kind: i64) -> i64 {
     int(at).saturating_mul(KINDS).saturating_add(kind)
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn credit_mark(at: usize) -> i64 {
     mark(at, OF_CREDIT)
 }
 
-fn touch_mark(touch: Touch) -> i64 {
+pub(crate) fn touch_mark(touch: Touch) -> i64 {
     match touch {
         Touch::Pass(at) => pass_mark(at),
         Touch::Credit(at) => credit_mark(at),
@@ -83,14 +84,8 @@ impl<'a> Commit<'_, 'a> {
 pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: i64) {
     sql.args.push(Arg::id(plan.business.to_bytes()));
     let numbered = sql.flag(!plan.operations.is_empty());
-    let mut all = Commit {
-        sql,
-        ctes: 0,
-        guards: Vec::new(),
-        results: Vec::new(),
-        chained: Vec::new(),
-        numbered,
-    };
+    let mut all =
+        Commit { sql, ctes: 0, guards: Vec::new(), results: Vec::new(), chained: Vec::new(), numbered };
     if numbered {
         // The transaction has its number before it waits for any row.
         all.begin("n");
@@ -106,7 +101,10 @@ pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: i64) {
     judged(&mut all, &plan.judged);
     if all.sql.flag(!plan.claims.is_empty()) {
         all.begin("cl");
-        put!(all.sql, "INSERT INTO passes.code(business,digest,lot,serial) SELECT $1,q.digest,q.lot,q.serial FROM ");
+        put!(
+            all.sql,
+            "INSERT INTO passes.code(business,digest,lot,serial) SELECT $1,q.digest,q.lot,q.serial FROM "
+        );
         let claims = &plan.claims;
         all.sql.rows(
             "q",
@@ -118,8 +116,8 @@ pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: i64) {
         );
     }
     if numbered {
-        operations(&mut all, plan);
-        entries(&mut all, plan);
+        books::operations(&mut all, plan);
+        books::entries(&mut all, plan);
     }
     finish(all, plan);
 }
@@ -161,7 +159,10 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
     if all.sql.flag(!absent.is_empty()) {
         // What isn't there can't be locked; a document of version 0 can, and means the same.
         all.begin("xa");
-        put!(all.sql, "INSERT INTO passes.doc AS d(business,kind,id,version,body) SELECT $1,q.kind,q.id,0,''::bytea FROM ");
+        put!(
+            all.sql,
+            "INSERT INTO passes.doc AS d(business,kind,id,version,body) SELECT $1,q.kind,q.id,0,''::bytea FROM "
+        );
         all.sql.rows("q", key_columns(absent.iter().copied()));
         put!(
             all.sql,
@@ -173,7 +174,12 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
     new.sort_unstable_by_key(|doc| doc.key);
     let parents = |docs: &[&'a passes_core::store::Doc]| {
         [
-            ("pk", Values::maybe_ints(docs.iter().map(|doc| doc.parent.map(|parent| i64::from(parent.kind as u8))))),
+            (
+                "pk",
+                Values::maybe_ints(
+                    docs.iter().map(|doc| doc.parent.map(|parent| i64::from(parent.kind as u8))),
+                ),
+            ),
             ("pid", Values::maybe_ids(docs.iter().map(|doc| doc.parent.map(|parent| parent.id)))),
             ("body", Values::blobs(docs.iter().map(|doc| &*doc.body))),
         ]
@@ -223,10 +229,7 @@ fn ranges(all: &mut Commit<'_, '_>, plan: &Plan<'_>) {
     if all.sql.flag(!plan.segments.is_empty()) {
         let segments = &plan.segments;
         all.begin("sg");
-        put!(
-            all.sql,
-            "UPDATE passes.pass p SET prev=p.last,last=(SELECT base FROM n)+q.last FROM "
-        );
+        put!(all.sql, "UPDATE passes.pass p SET prev=p.last,last=(SELECT base FROM n)+q.last FROM ");
         all.sql.rows(
             "q",
             vec![
@@ -262,9 +265,7 @@ fn ranges(all: &mut Commit<'_, '_>, plan: &Plan<'_>) {
             ],
         );
         for touched in all.chained.clone() {
-            parts.push(format!(
-                "SELECT m.t,coalesce(f.prev,0) AS prev FROM m JOIN {touched} f ON f.t=m.of"
-            ));
+            parts.push(format!("SELECT m.t,coalesce(f.prev,0) AS prev FROM m JOIN {touched} f ON f.t=m.of"));
         }
     }
     all.begin("rs");
@@ -327,10 +328,7 @@ fn named(all: &mut Commit<'_, '_>, touches: &[NamedTouch]) {
          RETURNING q.t,ARRAY[t.used,t.held,t.lim] AS v"
     );
     all.begin("nq");
-    put!(
-        all.sql,
-        "SELECT q.t,q.id,q.slot,ARRAY[q.u,q.h,coalesce(q.l,0)] AS v FROM "
-    );
+    put!(all.sql, "SELECT q.t,q.id,q.slot,ARRAY[q.u,q.h,coalesce(q.l,0)] AS v FROM ");
     all.sql.rows("q", named_columns(&touches));
     put!(
         all.sql,
@@ -353,10 +351,7 @@ fn judged(all: &mut Commit<'_, '_>, touches: &[NamedTouch]) {
     }
     let touches = in_order(touches, OF_JUDGED);
     all.begin("nz");
-    put!(
-        all.sql,
-        "SELECT q.t,ARRAY[coalesce(t.used,0),coalesce(t.held,0),coalesce(q.l,t.lim,0)] AS v FROM "
-    );
+    put!(all.sql, "SELECT q.t,ARRAY[coalesce(t.used,0),coalesce(t.held,0),coalesce(q.l,t.lim,0)] AS v FROM ");
     all.sql.rows("q", named_columns(&touches));
     put!(
         all.sql,
@@ -366,231 +361,6 @@ fn judged(all: &mut Commit<'_, '_>, touches: &[NamedTouch]) {
     );
     all.guard(&["nz"], touches.len());
     all.results.push("nz");
-}
-
-fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
-    let left = &plan.operations;
-    // One operation whose values each stand in a CTE of one row.
-    let simple = all.sql.flag(!all.sql.many && left.len() == 1);
-    let after = if simple { simple_after(all, plan) } else { String::new() };
-    if !simple && all.sql.flag(!plan.values.is_empty()) {
-        afters(all, plan);
-    }
-    all.begin("o");
-    put!(
-        all.sql,
-        "INSERT INTO passes.operation(business,number,id,kind,at,booked,actor,place,channel,reason,entries,\
-         fingerprint,receipt,events,after) SELECT $1,n.base+q.k,q.id,q.kind,q.at,q.booked,q.actor,q.place,q.channel,\
-         q.reason,q.entries,q.fp,q.receipt,q.events,{} FROM ",
-        match (simple, plan.values.is_empty()) {
-            (true, _) => after.as_str(),
-            (false, true) => "NULL",
-            (false, false) => "f.v",
-        }
-    );
-    let text = |of: fn(&'a passes_core::store::Operation) -> Option<&'a str>| {
-        Values::texts(left.iter().map(|left| of(left.operation)).collect::<Vec<_>>())
-    };
-    all.sql.rows(
-        "q",
-        vec![
-            ("k", Values::ints(left.iter().map(|left| left.at))),
-            ("id", Values::ids(left.iter().map(|left| left.operation.id.to_bytes()))),
-            ("kind", Values::ints(left.iter().map(|left| i64::from(left.operation.kind.number())))),
-            ("at", Values::ints(left.iter().map(|left| Instant::micros(left.operation.at)))),
-            ("booked", Values::ints(left.iter().map(|left| Instant::micros(left.operation.booked)))),
-            ("actor", text(|operation| Some(&operation.actor))),
-            ("place", text(|operation| operation.place.as_deref())),
-            ("channel", text(|operation| operation.channel.as_deref())),
-            ("reason", text(|operation| operation.reason.as_deref())),
-            ("entries", Values::ints(left.iter().map(|left| left.entries))),
-            (
-                "fp",
-                Values::maybe_ids(left.iter().map(|left| left.operation.key.map(|(_, fingerprint)| fingerprint))),
-            ),
-            ("receipt", Values::blobs(left.iter().map(|left| &left.operation.receipt[..]))),
-            ("events", Values::blobs(left.iter().map(|left| &left.operation.events[..]))),
-        ],
-    );
-    put!(all.sql, " CROSS JOIN n");
-    if !simple && !plan.values.is_empty() {
-        put!(all.sql, " LEFT JOIN af f ON f.k=q.k");
-    }
-    if all.sql.flag(!plan.keys.is_empty()) {
-        all.begin("k");
-        put!(
-            all.sql,
-            "INSERT INTO passes.opkey(business,key,operation,stops) SELECT $1,q.key,n.base+q.k,q.stops=1 FROM "
-        );
-        all.sql.rows(
-            "q",
-            vec![
-                ("key", Values::ids(plan.keys.iter().map(|(key, ..)| *key))),
-                ("k", Values::ints(plan.keys.iter().map(|(_, at, _)| *at))),
-                ("stops", Values::ints(plan.keys.iter().map(|(.., stops)| u8::from(*stops)))),
-            ],
-        );
-        put!(all.sql, " CROSS JOIN n");
-    }
-}
-
-/// Where a value stands: the mark of its row, and the place of its first number there.
-fn place(plan: &Plan<'_>, value: Value) -> Option<(i64, i64)> {
-    match value {
-        Value::Known(_) => None,
-        Value::Pass(at, which) => {
-            let skipped = counted::skipped(plan, at, which);
-            Some((pass_mark(at), int(skipped).saturating_mul(3).saturating_add(1)))
-        }
-        Value::Credit(at) => Some((credit_mark(at), 1)),
-        Value::Named(at) => Some((mark(at, OF_NAMED), 1)),
-        Value::Judged(at) => Some((mark(at, OF_JUDGED), 1)),
-    }
-}
-
-fn simple_after<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for value in &plan.values {
-        let cte = match value {
-            Value::Known(tally) => {
-                all.sql.note(0);
-                all.sql.args.push(Arg::array(Values::ints([tally.used, tally.held, tally.limit])));
-                parts.push(format!("${}::int8[]", all.sql.args.len()));
-                continue;
-            }
-            Value::Pass(at, _) if plan.passes.get(*at).is_some_and(|touch| touch.put.is_some()) => "pu",
-            Value::Pass(..) => "pa",
-            Value::Credit(at) if plan.credits.get(*at).is_some_and(|touch| touch.put.is_some()) => "cu",
-            Value::Credit(_) => "ca",
-            Value::Named(_) => "nx",
-            Value::Judged(_) => "nz",
-        };
-        let (_, at) = place(plan, *value).unwrap_or_default();
-        cte.bytes().for_each(|byte| all.sql.note(byte));
-        all.sql.note(u8::try_from(at).unwrap_or_default());
-        parts.push(match cte {
-            "nx" => "coalesce((SELECT v FROM nu),(SELECT v FROM nq))".to_owned(),
-            _ => format!("(SELECT v[{at}:{}] FROM {cte})", at.saturating_add(2)),
-        });
-    }
-    all.sql.note(0xFF);
-    if parts.is_empty() { "NULL".to_owned() } else { parts.join("||") }
-}
-
-/// The values of all tallies, by operation.
-fn afters<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
-    let rows: Vec<(i64, i64, Option<(i64, i64)>, Option<Tally>)> = plan
-        .operations
-        .iter()
-        .flat_map(|left| {
-            let values = plan.values.get(left.after.clone()).unwrap_or_default();
-            (0..).zip(values).map(move |(at, value)| {
-                let known = if let Value::Known(tally) = value { Some(*tally) } else { None };
-                (left.at, at, place(plan, *value), known)
-            })
-        })
-        .collect();
-    let results: Vec<String> = all.results.iter().map(|cte| format!("SELECT t,v FROM {cte}")).collect();
-    for cte in &all.results {
-        cte.bytes().for_each(|byte| all.sql.shape.push(byte));
-    }
-    all.begin("af");
-    let results = if results.is_empty() { "SELECT 0::int8 AS t,NULL::int8[] AS v WHERE false".to_owned() } else {
-        results.join(" UNION ALL ")
-    };
-    put!(
-        all.sql,
-        "SELECT q.k,array_agg(y.x ORDER BY q.at,y.i) AS v FROM "
-    );
-    let known = |of: fn(&Tally) -> i64| {
-        Values::maybe_ints(rows.iter().map(|(.., known)| known.as_ref().map(of)).collect::<Vec<_>>())
-    };
-    let columns = vec![
-        ("k", Values::ints(rows.iter().map(|(k, ..)| *k))),
-        ("at", Values::ints(rows.iter().map(|(_, at, ..)| *at))),
-        ("t", Values::maybe_ints(rows.iter().map(|(_, _, place, _)| place.map(|(t, _)| t)))),
-        ("a", Values::maybe_ints(rows.iter().map(|(_, _, place, _)| place.map(|(_, a)| a)))),
-        ("u", known(|tally| tally.used)),
-        ("h", known(|tally| tally.held)),
-        ("l", known(|tally| tally.limit)),
-    ];
-    all.sql.rows("q", columns);
-    put!(
-        all.sql,
-        " LEFT JOIN ({results}) r ON r.t=q.t, LATERAL (VALUES (1,coalesce(q.u,r.v[q.a])),(2,coalesce(q.h,r.v[q.a+1])),\
-         (3,coalesce(q.l,r.v[q.a+2]))) y(i,x) GROUP BY q.k"
-    );
-}
-
-fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
-    let booked = &plan.entries;
-    if !all.sql.flag(!booked.is_empty()) {
-        return;
-    }
-    let chained = all.chained.clone();
-    if all.sql.flag(!chained.is_empty()) {
-        for cte in &chained {
-            cte.bytes().for_each(|byte| all.sql.shape.push(byte));
-        }
-        all.begin("tc");
-        let parts: Vec<String> = chained.iter().map(|cte| format!("SELECT t,prev FROM {cte}")).collect();
-        put!(all.sql, "{}", parts.join(" UNION ALL "));
-    }
-    all.begin("e");
-    let (from, to) =
-        if chained.is_empty() { ("n.base+q.fh", "n.base+q.th") } else {
-            ("coalesce(n.base+q.fh,f.prev)", "coalesce(n.base+q.th,g.prev)")
-        };
-    put!(
-        all.sql,
-        "INSERT INTO passes.entry(business,number,nth,from_account,to_account,unit,mark,line,amount,from_subject,\
-         to_subject,before_from,before_to) SELECT $1,n.base+q.k,q.nth,q.fa,q.ta,q.unit,q.mark,q.line,q.amount,q.fs,q.ts,\
-         {from},{to} FROM "
-    );
-    let here = |of: fn(&(Before, Before)) -> Before| {
-        Values::maybe_ints(booked.iter().map(|booked| match of(&booked.before) {
-            Before::Here(at) => Some(at),
-            _ => None,
-        }))
-    };
-    let touch = |of: fn(&(Before, Before)) -> Before| {
-        Values::maybe_ints(booked.iter().map(|booked| match of(&booked.before) {
-            Before::Of(touch) => Some(touch_mark(touch)),
-            _ => None,
-        }))
-    };
-    let entry = |of: fn(&passes_core::ledger::Entry) -> Option<i64>| {
-        Values::maybe_ints(booked.iter().map(|booked| of(booked.entry)).collect::<Vec<_>>())
-    };
-    let mut columns = vec![
-        ("k", Values::ints(booked.iter().map(|booked| booked.at))),
-        ("nth", Values::ints(booked.iter().map(|booked| booked.nth))),
-        ("fa", entry(|entry| Some(entry.from.0.number().into()))),
-        ("ta", entry(|entry| Some(entry.to.0.number().into()))),
-        ("unit", entry(|entry| Some(entry.unit.number().into()))),
-        ("mark", entry(|entry| Some(i64::from(entry.mark as u8)))),
-        ("line", entry(|entry| entry.line.map(|line| i64::from(line.cast_signed())))),
-        ("amount", entry(|entry| Some(entry.amount))),
-        (
-            "fs",
-            Values::maybe_blobs(booked.iter().map(|booked| subject_bytes(&booked.entry.from.1).map(Into::into))),
-        ),
-        (
-            "ts",
-            Values::maybe_blobs(booked.iter().map(|booked| subject_bytes(&booked.entry.to.1).map(Into::into))),
-        ),
-        ("fh", here(|before| before.0)),
-        ("th", here(|before| before.1)),
-    ];
-    if !chained.is_empty() {
-        columns.push(("ft", touch(|before| before.0)));
-        columns.push(("tt", touch(|before| before.1)));
-    }
-    all.sql.rows("q", columns);
-    put!(all.sql, " CROSS JOIN n");
-    if !chained.is_empty() {
-        put!(all.sql, " LEFT JOIN tc f ON f.t=q.ft LEFT JOIN tc g ON g.t=q.tt");
-    }
 }
 
 /// The last SELECT: the number of the transaction, the guards, and the values of tallies.
@@ -631,7 +401,7 @@ pub(crate) fn read(plan: &Plan<'_>, rows: &[Row]) -> Result<Vec<After>, StoreErr
         if let Value::Known(tally) = value {
             return Ok(tally);
         }
-        let (t, at) = place(plan, value).ok_or_else(|| corrupt("an answer"))?;
+        let (t, at) = books::place(plan, value).ok_or_else(|| corrupt("an answer"))?;
         let from = usize::try_from(at.saturating_sub(1)).unwrap_or_default();
         let numbers = values.get(&t).and_then(|list| list.get(from..)?.first_chunk::<3>());
         let [used, held, limit] = *numbers.ok_or_else(|| corrupt("an answer"))?;
@@ -640,9 +410,7 @@ pub(crate) fn read(plan: &Plan<'_>, rows: &[Row]) -> Result<Vec<After>, StoreErr
 }
 
 /// The columns of a new pass, by name, without its last entry.
-pub(crate) fn pass_columns<'a>(
-    rows: &[&'a passes_core::pass::PassRow],
-) -> Vec<(&'static str, Values<'a>)> {
+pub(crate) fn pass_columns<'a>(rows: &[&'a passes_core::pass::PassRow]) -> Vec<(&'static str, Values<'a>)> {
     let of = |value: fn(&passes_core::pass::PassRow) -> Option<i64>| {
         Values::maybe_ints(rows.iter().map(|row| value(row)).collect::<Vec<_>>())
     };

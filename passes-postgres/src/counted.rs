@@ -37,7 +37,16 @@ pub(crate) const PASS: Counted = Counted {
         ["granted_used", "granted_held", "granted_lim"],
     ],
     set: &[
-        "standing", "flags", "activated", "redeem_by", "value", "holder", "successor", "sale", "code_try", "fields",
+        "standing",
+        "flags",
+        "activated",
+        "redeem_by",
+        "value",
+        "holder",
+        "successor",
+        "sale",
+        "code_try",
+        "fields",
     ],
     ctes: ["pn", "pu", "pa"],
 };
@@ -78,7 +87,8 @@ impl Counted {
     fn insert<'a>(&self, all: &mut Commit<'_, 'a>, columns: Vec<(&'static str, Values<'a>)>, last: bool) {
         let [name, ..] = self.ctes;
         all.begin(name);
-        let names: Vec<&str> = columns.iter().map(|(column, _)| *column).filter(|column| *column != "at").collect();
+        let names: Vec<&str> =
+            columns.iter().map(|(column, _)| *column).filter(|column| *column != "at").collect();
         let (extra, value) = if last { (",last", ",(SELECT base FROM n)+q.at") } else { ("", "") };
         put!(
             all.sql,
@@ -175,12 +185,14 @@ impl Counted {
         }
         let mut bound = format!("coalesce({limit},0)");
         if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.limit.is_some()))) {
-            columns.push((l, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.limit)))));
+            columns
+                .push((l, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.limit)))));
             bound = format!("coalesce(q.{l},{limit},0)");
         }
         *guards += &format!(" AND {now_used}+{now_held}<={bound}");
         if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.from.is_some()))) {
-            columns.push((f, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.from)))));
+            columns
+                .push((f, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.from)))));
             *guards += &format!(" AND (q.{f} IS NULL OR q.{f}=coalesce(p.{used},0))");
         }
     }
@@ -231,8 +243,11 @@ pub(crate) fn skipped(plan: &Plan<'_>, at: usize, which: usize) -> usize {
     if put {
         return which;
     }
-    let counted =
-        |tally: &usize| plan.passes.iter().any(|touch| touch.put.is_none() && touch.counts.get(*tally).is_some_and(Option::is_some));
+    let counted = |tally: &usize| {
+        plan.passes
+            .iter()
+            .any(|touch| touch.put.is_none() && touch.counts.get(*tally).is_some_and(Option::is_some))
+    };
     (0..which).filter(counted).count()
 }
 
@@ -265,7 +280,8 @@ pub(crate) fn passes<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     touches.sort_unstable_by_key(|(_, touch)| touch.id);
     let (puts, counted): (Vec<_>, Vec<_>) = touches.into_iter().partition(|(_, touch)| touch.put.is_some());
     if all.sql.flag(!puts.is_empty()) {
-        let rows: Vec<&PassRow> = puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
+        let rows: Vec<&PassRow> =
+            puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
         let mut columns = pass_columns(&rows);
         let versions = puts.iter().filter_map(|(_, touch)| touch.put.map(|(_, version)| version));
         columns.push(("version", Values::ints(versions)));
@@ -338,7 +354,8 @@ pub(crate) fn credits<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     touches.sort_unstable_by_key(|(_, touch)| touch.key);
     let (puts, counted): (Vec<_>, Vec<_>) = touches.into_iter().partition(|(_, touch)| touch.put.is_some());
     if all.sql.flag(!puts.is_empty()) {
-        let rows: Vec<&CreditRow> = puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
+        let rows: Vec<&CreditRow> =
+            puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
         let mut columns = credit_columns(&rows);
         let versions = puts.iter().filter_map(|(_, touch)| touch.put.map(|(_, version)| version));
         columns.push(("version", Values::ints(versions)));

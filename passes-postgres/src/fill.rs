@@ -111,7 +111,8 @@ impl Session {
             .query_typed("SELECT pg_current_xact_id()::text::int8", &[])
             .await
             .map_err(|error| reading(&error))?;
-        let number: i64 = rows.first().and_then(|row| row.try_get(0).ok()).ok_or_else(|| corrupt("a number"))?;
+        let number: i64 =
+            rows.first().and_then(|row| row.try_get(0).ok()).ok_or_else(|| corrupt("a number"))?;
         let number = number.saturating_mul(crate::plan::NUMBERS).saturating_add(self.base);
         // The passes first, then the guards: a chunk that landed before fails here, and not at its codes.
         self.copy_passes(chunk, lasts, number).await?;

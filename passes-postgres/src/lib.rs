@@ -64,11 +64,13 @@
 //! Numbers have gaps. A dump that is restored into another cluster goes on above the numbers that it has.
 
 mod audit;
+mod books;
 mod codec;
 mod commit;
 mod counted;
 mod errors;
 mod fill;
+mod judge;
 mod load;
 mod options;
 mod page;
@@ -84,13 +86,15 @@ mod values;
 pub use options::Options;
 
 use errors::While;
+use judge::touched;
 use options::Address;
 use passes_core::id::BusinessId;
 use passes_core::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError, StoredOperation,
+    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError,
+    StoredOperation,
 };
-use plan::{Fresh, Plan, touched};
-use pool::{Connection, Connector, Pool, Session, Shared, no_connection};
+use plan::{Fresh, Plan};
+use pool::{Connection, Connector, OTHERS, Pool, Session, Shared, no_connection};
 use run::Gates;
 use runtime::{Own, within};
 use std::collections::HashSet;
@@ -202,6 +206,32 @@ impl Postgres {
         self.pool.get().await.map_err(no_connection)
     }
 
+    async fn load_all(&self, load: &Load) -> Result<Loaded, StoreError> {
+        let mut others = OTHERS;
+        loop {
+            let mut session = self.session().await?;
+            match session.load(load).await {
+                Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
+                loaded => return loaded,
+            }
+        }
+    }
+
+    async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
+        if let PageQuery::Operations { business, after, limit } = query {
+            let operations = self.settled(*business, *after, *limit).await?;
+            return Ok(Page { operations, ..Page::default() });
+        }
+        let mut others = OTHERS;
+        loop {
+            let mut session = self.session().await?;
+            match session.page(query).await {
+                Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
+                page => return page,
+            }
+        }
+    }
+
     /// Waits a moment for what is committed and may not be the last of its place yet; false when it waited long enough.
     async fn settles(&self, since: Instant, round: &mut u32) -> bool {
         if since.elapsed() >= self.settle_timeout {
@@ -218,10 +248,17 @@ impl Postgres {
         after: u64,
         limit: u32,
     ) -> Result<Vec<Arc<StoredOperation>>, StoreError> {
-        let (since, mut round) = (Instant::now(), 0);
+        let (since, mut round, mut others) = (Instant::now(), 0, OTHERS);
         loop {
-            let (mut operations, settled) =
-                self.session().await?.operations(business, after, limit).await?;
+            let mut session = self.session().await?;
+            let (mut operations, settled) = match session.operations(business, after, limit).await {
+                Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => {
+                    others -= 1;
+                    continue;
+                }
+                operations => operations?,
+            };
+            drop(session);
             if settled == operations.len() || !self.settles(since, &mut round).await {
                 operations.truncate(settled);
                 return Ok(operations);
@@ -317,7 +354,7 @@ impl Store for Postgres {
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.runtime.within(async move { self.session().await?.load(load).await })
+        self.runtime.within(self.load_all(load))
     }
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
@@ -333,15 +370,7 @@ impl Store for Postgres {
     }
 
     fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.runtime.within(async move {
-            match query {
-                PageQuery::Operations { business, after, limit } => {
-                    let operations = self.settled(*business, *after, *limit).await?;
-                    Ok(Page { operations, ..Page::default() })
-                }
-                query => self.session().await?.page(query).await,
-            }
-        })
+        self.runtime.within(self.list(query))
     }
 
     fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {

@@ -51,8 +51,7 @@ const PASS_BY_KEY: &str =
 const CREDIT_BY_KEY: &str =
     "LATERAL (SELECT * FROM passes.credit WHERE business=$1 AND contact=q.contact AND id=q.id OFFSET 0) c";
 /// Documents by kind and id, as `d`.
-const DOC_BY_KEY: &str =
-    "LATERAL (SELECT * FROM passes.doc WHERE business=$1 AND kind=q.kind AND id=q.id AND version>0 OFFSET 0) d";
+const DOC_BY_KEY: &str = "LATERAL (SELECT * FROM passes.doc WHERE business=$1 AND kind=q.kind AND id=q.id AND version>0 OFFSET 0) d";
 
 /// The tallies asked for that stand on passes and on credits, and those that have a name.
 #[derive(Default)]
@@ -67,7 +66,9 @@ impl Tallies {
         let mut all = Self::default();
         for (at, key) in (0..).zip(&load.tallies) {
             match *key {
-                TallyKey::Uses(pass) | TallyKey::Balance(pass) | TallyKey::Granted(pass) => all.passes.push(pass),
+                TallyKey::Uses(pass) | TallyKey::Balance(pass) | TallyKey::Granted(pass) => {
+                    all.passes.push(pass)
+                }
                 TallyKey::Credit(contact, id) => all.credits.push((contact, id)),
                 TallyKey::Named(id, slot) => all.named.push((at, id, slot)),
             }
@@ -111,8 +112,10 @@ impl<'a> Writer<'_, 'a> {
 
 /// Whether there is nothing to ask.
 fn is_empty(load: &Load) -> bool {
-    let Load { business: _, docs, code, taken, passes, range, wallet, credits, tallies, key, operation } = load;
-    let lists = docs.is_empty() && taken.is_empty() && passes.is_empty() && credits.is_empty() && tallies.is_empty();
+    let Load { business: _, docs, code, taken, passes, range, wallet, credits, tallies, key, operation } =
+        load;
+    let lists =
+        docs.is_empty() && taken.is_empty() && passes.is_empty() && credits.is_empty() && tallies.is_empty();
     let range = range.filter(|range| range.first.lot() == range.last.lot());
     lists && code.is_none() && range.is_none() && wallet.is_none() && key.is_none() && operation.is_none()
 }
@@ -181,7 +184,12 @@ fn write<'a>(sql: &mut Sql<'a>, load: &'a Load) {
     if sql.flag(load.key.is_some())
         && let Some(key) = load.key
     {
-        union(sql, codec::KEYED, kind::REPLAY, "(SELECT operation,stops FROM passes.opkey WHERE business=$1 AND key=");
+        union(
+            sql,
+            codec::KEYED,
+            kind::REPLAY,
+            "(SELECT operation,stops FROM passes.opkey WHERE business=$1 AND key=",
+        );
         sql.arg(Arg::id(key));
         put!(
             sql,
@@ -289,7 +297,10 @@ fn operation(sql: &mut Sql<'_>, key: &OperationKey) {
         }
         OperationKey::Key(key) => {
             sql.note(1);
-            put!(sql, "SELECT o.*,k.stops FROM (SELECT operation,stops FROM passes.opkey WHERE business=$1 AND key=");
+            put!(
+                sql,
+                "SELECT o.*,k.stops FROM (SELECT operation,stops FROM passes.opkey WHERE business=$1 AND key="
+            );
             sql.arg(Arg::id(*key));
             put!(
                 sql,

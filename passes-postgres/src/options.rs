@@ -128,13 +128,15 @@ impl Address {
         let mut transaction_pooler = options.transaction_pooler;
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let value = percent_decode_str(value).decode_utf8().map_err(|_| broken("the URL is not in UTF-8"))?;
+            let value =
+                percent_decode_str(value).decode_utf8().map_err(|_| broken("the URL is not in UTF-8"))?;
             match name {
                 "sslmode" => mode = value.into_owned(),
                 "sslrootcert" => root = Some(PathBuf::from(value.into_owned())),
                 "connections" => {
                     let most = value.parse().ok().filter(|most| (1..=10_000).contains(most));
-                    connections = Some(most.ok_or_else(|| broken("connections= takes a number from 1 to 10000"))?);
+                    connections =
+                        Some(most.ok_or_else(|| broken("connections= takes a number from 1 to 10000"))?);
                 }
                 "pooler" => match &*value {
                     "transaction" => transaction_pooler = true,
@@ -199,7 +201,10 @@ mod tests {
         assert_eq!((local.config.get_ssl_mode(), local.config.get_user()), (SslMode::Disable, Some("till")));
         for mode in ["require", "verify-full"] {
             let safe = parse(&format!("postgresql://db/shop?sslmode={mode}")).unwrap();
-            assert_eq!((safe.config.get_ssl_mode(), safe.security), (SslMode::Require, Security::Verified(None)));
+            assert_eq!(
+                (safe.config.get_ssl_mode(), safe.security),
+                (SslMode::Require, Security::Verified(None))
+            );
         }
         let own = parse("postgres://db/shop?sslrootcert=%2Fetc%2Fca%20one.pem").unwrap();
         assert_eq!(own.security, Security::Verified(Some("/etc/ca one.pem".into())));

@@ -15,7 +15,10 @@ use tokio_postgres::Row;
 /// What tells these statements from others.
 pub(crate) const TAG: u8 = b'p';
 
-fn all<T>(rows: &[Row], read: impl Fn(&mut Columns<'_>) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+fn all<T>(
+    rows: &[Row],
+    read: impl Fn(&mut Columns<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
     rows.iter().map(|row| read(&mut Columns::new(row))).collect()
 }
 
@@ -105,7 +108,8 @@ impl Session {
 /// An operation's columns, with 1 for its kind where nothing can appear below it any more, else 0.
 fn settled() -> String {
     let select = OPERATION.select(0);
-    let kind = "SELECT (o.number<(pg_snapshot_xmin(pg_current_snapshot())::text::int8<<16)+$4)::int4::int8 AS kind";
+    let kind =
+        "SELECT (o.number<(pg_snapshot_xmin(pg_current_snapshot())::text::int8<<16)+$4)::int4::int8 AS kind";
     select.replacen("SELECT 0::int8 AS kind", kind, 1)
 }
 
@@ -166,7 +170,8 @@ fn history_text(last: &str) -> String {
 
 /// Four bytes of a byte string as a number.
 fn number(bytes: &str, from: u32) -> String {
-    let byte = |at: u32, shift: u32| format!("(get_byte({bytes},{})::int8<<{shift})", from.saturating_add(at));
+    let byte =
+        |at: u32, shift: u32| format!("(get_byte({bytes},{})::int8<<{shift})", from.saturating_add(at));
     format!("{}+{}+{}+{}", byte(0, 24), byte(1, 16), byte(2, 8), byte(3, 0))
 }
 

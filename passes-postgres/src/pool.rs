@@ -99,14 +99,17 @@ impl Connector {
 
     /// The settings, and what is added to the numbers of transactions.
     async fn set_up(&self, client: &Client) -> Result<i64, StoreError> {
-        const BASE: &str = "SELECT base,cluster=system_identifier,format FROM passes.meta,pg_control_system()";
+        const BASE: &str =
+            "SELECT base,cluster=system_identifier,format FROM passes.meta,pg_control_system()";
         let settings = if self.address.transaction_pooler { "" } else { SETTINGS };
         let answer = client
             .simple_query(&format!("{settings}{BASE}"))
             .await
             .map_err(|error| told(&error, While::Reading))?;
         let row = answer.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some((row.get(0)?.parse().ok()?, row.get(1)? == "t", row.get(2)?)),
+            SimpleQueryMessage::Row(row) => {
+                Some((row.get(0)?.parse().ok()?, row.get(1)? == "t", row.get(2)?))
+            }
             _ => None,
         });
         let (base, here, format): (i64, bool, &str) =
@@ -116,7 +119,11 @@ impl Connector {
             // Somebody brought it to a newer form meanwhile.
             return Err(StoreError::Unsupported { found, known });
         }
-        if here { Ok(base) } else { Err(StoreError::Transient("the database was moved to another server".into())) }
+        if here {
+            Ok(base)
+        } else {
+            Err(StoreError::Transient("the database was moved to another server".into()))
+        }
     }
 }
 
@@ -135,11 +142,21 @@ impl Manager for Connector {
             base => base?,
         };
         let (shared, named) = (Arc::clone(&self.shared), !self.address.transaction_pooler);
-        Ok(Session { client, base, named, open: false, first: None, last: None, statements: HashMap::new(), shared })
+        Ok(Session {
+            client,
+            base,
+            named,
+            open: false,
+            lost: false,
+            first: None,
+            last: None,
+            statements: HashMap::new(),
+            shared,
+        })
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<StoreError> {
-        let usable = !session.client.is_closed() && !session.open;
+        let usable = !session.is_lost() && !session.open;
         if usable { Ok(()) } else { Err(RecycleError::message("not to be used again")) }
     }
 }
@@ -149,7 +166,9 @@ pub(crate) fn no_connection(error: PoolError<StoreError>) -> StoreError {
     match error {
         PoolError::Backend(error) => error,
         PoolError::Closed => StoreError::Closed,
-        PoolError::Timeout(_) => StoreError::Transient("no connection of the pool became free in time".into()),
+        PoolError::Timeout(_) => {
+            StoreError::Transient("no connection of the pool became free in time".into())
+        }
         other => StoreError::Backend(other.to_string()),
     }
 }
@@ -163,6 +182,8 @@ pub(crate) struct Session {
     named: bool,
     /// Whether a transaction was begun and not ended: then nobody else gets this connection.
     pub(crate) open: bool,
+    /// Whether the server said goodbye: the client notices that a moment later.
+    lost: bool,
     /// Sent right before the next statement, in the same round trip; it begins a transaction.
     pub(crate) first: Option<String>,
     /// Sent right behind the next statement; it ends the transaction, whatever became of the statement.
@@ -171,7 +192,15 @@ pub(crate) struct Session {
     shared: Arc<Shared>,
 }
 
+/// What only reads is asked again over so many other connections when one was lost.
+pub(crate) const OTHERS: u32 = 3;
+
 impl Session {
+    /// Whether the connection is gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost || self.client.is_closed()
+    }
+
     /// Notes that something was sent.
     pub(crate) fn trip(&self) {
         self.shared.trip();
@@ -194,7 +223,7 @@ impl Session {
             sql.into_text()
         };
         let (first, last) = (self.first.take(), self.last.take());
-        if self.client.is_closed() {
+        if self.is_lost() {
             return Err(StoreError::Transient("the connection was lost".into()).into());
         }
         let statement = match self.statements.get(&sql.shape) {
@@ -228,16 +257,22 @@ impl Session {
         if last.is_some() && behind.is_ok() {
             self.open = false;
         }
-        let answer = before.and_then(|()| answer).and_then(|rows| behind.map(|()| rows));
+        let answer = before.and(answer).and_then(|rows| behind.map(|()| rows));
         answer.map_err(|error| {
-            if matches!(error.code().map(|code| code.code()), Some("26000" | "0A000")) {
-                self.statements.clear();
+            match error.code().map(|code| code.code()) {
+                Some("26000" | "0A000") => self.statements.clear(),
+                Some(code) => self.lost |= code.starts_with("57P") || code.starts_with("08"),
+                None => self.lost = true,
             }
             Failed::of(&error, doing)
         })
     }
 
-    async fn prepare(&mut self, sql: &Sql<'_>, write: impl FnOnce() -> String) -> Result<Statement, StoreError> {
+    async fn prepare(
+        &mut self,
+        sql: &Sql<'_>,
+        write: impl FnOnce() -> String,
+    ) -> Result<Statement, StoreError> {
         let text = self.shared.text(&sql.shape, write);
         let types: Vec<Type> = sql.args.iter().map(crate::values::Arg::ty).collect();
         self.shared.prepared.fetch_add(1, Ordering::Relaxed);

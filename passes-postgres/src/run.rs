@@ -7,7 +7,7 @@
 
 use crate::errors::{While, broken};
 use crate::plan::{Fresh, Plan};
-use crate::pool::{Pool, Session, no_connection};
+use crate::pool::{OTHERS, Pool, Session, no_connection};
 use crate::{AGAIN, commit};
 use passes_core::id::Id;
 use passes_core::store::{After, Answer, Change, Command, Decision, Load, Loaded, StoreError, done};
@@ -88,7 +88,7 @@ fn wanted(load: &Load) -> Option<i64> {
 /// What a command comes to once it is decided.
 enum Decided {
     Over(Answer),
-    Write(Change, Option<Vec<passes_core::Refusal>>),
+    Write(Box<Change>, Option<Vec<passes_core::Refusal>>),
 }
 
 fn decide(command: &mut Command, loaded: &Loaded) -> Result<Decided, StoreError> {
@@ -97,16 +97,20 @@ fn decide(command: &mut Command, loaded: &Loaded) -> Result<Decided, StoreError>
             Decided::Over(Answer::Replayed(loaded.replay.clone().ok_or(StoreError::Conflict)?))
         }
         Decision::Refused(refusals, None) => Decided::Over(Answer::Refused(refusals)),
-        Decision::Refused(refusals, Some(change)) => Decided::Write(change, Some(refusals)),
+        Decision::Refused(refusals, Some(change)) => Decided::Write(Box::new(change), Some(refusals)),
         // Nothing lands that can't be answered.
         Decision::Accepted(change) if change.operation.is_none() => {
             return Err(broken("an accepted change without an operation"));
         }
-        Decision::Accepted(change) => Decided::Write(change, None),
+        Decision::Accepted(change) => Decided::Write(Box::new(change), None),
     })
 }
 
-fn answer(change: Change, refusals: Option<Vec<passes_core::Refusal>>, after: After) -> Result<Answer, StoreError> {
+fn answer(
+    change: Change,
+    refusals: Option<Vec<passes_core::Refusal>>,
+    after: After,
+) -> Result<Answer, StoreError> {
     match refusals {
         Some(refusals) => Ok(Answer::Refused(refusals)),
         None => done(change, after),
@@ -141,43 +145,55 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, mut command: Command) -> Res
 
 /// Two round trips, between which anything may happen.
 async fn freely(pool: &Pool, command: &mut Command) -> Result<Answer, StoreError> {
-    let mut session = pool.get().await.map_err(no_connection)?;
-    let loaded = session.load(&command.load).await?;
+    let mut others = OTHERS;
+    let (mut session, loaded) = loop {
+        let mut session = pool.get().await.map_err(no_connection)?;
+        match session.load(&command.load).await {
+            Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
+            loaded => break (session, loaded?),
+        }
+    };
     match decide(command, &loaded)? {
         Decided::Over(answer) => Ok(answer),
         Decided::Write(change, refusals) => {
             let after = crate::commit_one(&mut session, &change).await?;
-            answer(change, refusals, after)
+            answer(*change, refusals, after)
         }
     }
 }
 
 /// Two round trips, between which nobody else who queues does anything.
 async fn in_turn(pool: &Pool, key: i64, command: &mut Command) -> Result<Answer, StoreError> {
-    let mut session = pool.get().await.map_err(no_connection)?;
+    let mut others = OTHERS;
     for _ in 0..AGAIN {
+        let mut session = pool.get().await.map_err(no_connection)?;
         // Who is gone in the middle of it holds up the others no longer than this.
-        let begin = format!(
+        session.first = Some(format!(
             "BEGIN; SET LOCAL idle_in_transaction_session_timeout='10s'; SELECT pg_advisory_xact_lock({key})"
-        );
-        session.first = Some(begin);
+        ));
         session.open = true;
-        let decided = match session.load(&command.load).await {
-            Ok(loaded) => decide(command, &loaded),
-            Err(error) => Err(error),
+        let loaded = match session.load(&command.load).await {
+            Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => {
+                others -= 1;
+                continue;
+            }
+            loaded => loaded,
         };
-        let (change, refusals) = match decided {
+        let (change, refusals) = match loaded.and_then(|loaded| decide(command, &loaded)) {
             Ok(Decided::Write(change, refusals)) => (change, refusals),
-            other => {
-                session.roll_back().await?;
-                return match other? {
-                    Decided::Over(answer) => Ok(answer),
-                    Decided::Write(..) => Err(StoreError::Conflict),
-                };
+            Ok(Decided::Over(answer)) => {
+                // Nothing was written; a connection that is lost here is nobody's trouble.
+                let _ = session.roll_back().await;
+                return Ok(answer);
+            }
+            Err(error) => {
+                // What went wrong first is told, whatever else does.
+                let _ = session.roll_back().await;
+                return Err(error);
             }
         };
         match commit_and_end(&mut session, &change).await {
-            Ok(Some(after)) => return answer(change, refusals, after),
+            Ok(Some(after)) => return answer(*change, refusals, after),
             Ok(None) => {}
             Err(error) => return Err(error),
         }

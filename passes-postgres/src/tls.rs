@@ -36,7 +36,8 @@ pub(crate) fn connector(security: &Security) -> Result<MakeRustlsConnect, StoreE
 fn roots(file: Option<&Path>) -> Result<RootCertStore, StoreError> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = file {
-        let certificates = CertificateDer::pem_file_iter(file).map_err(|error| failed("sslrootcert", &error))?;
+        let certificates =
+            CertificateDer::pem_file_iter(file).map_err(|error| failed("sslrootcert", &error))?;
         for certificate in certificates {
             let certificate = certificate.map_err(|error| failed("sslrootcert", &error))?;
             roots.add(certificate).map_err(|error| failed("sslrootcert", &error))?;

@@ -175,11 +175,7 @@ impl ToSql for Arg<'_> {
     fn accepts(_: &Type) -> bool {
         true
     }
-    fn to_sql_checked(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         // A statement and its parameters are made by the same code; if they ever differ, nothing is sent.
         if *ty != self.ty() {
             return Err(format!("a parameter is {}, and {ty} was expected", self.cast()).into());

@@ -1,0 +1,242 @@
+//! What a commit books: operations with their keys and values, and entries.
+
+use crate::codec::subject_bytes;
+use crate::commit::{Commit, OF_JUDGED, OF_NAMED, credit_mark, int, mark, pass_mark, touch_mark};
+use crate::counted;
+use crate::plan::{Before, Plan, Value};
+use crate::sql::put;
+use crate::values::{Arg, Values};
+use passes_core::calendar::Instant;
+use passes_core::id::Id;
+use passes_core::pass::Tally;
+
+pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
+    let left = &plan.operations;
+    // One operation whose values each stand in a CTE of one row.
+    let simple = all.sql.flag(!all.sql.many && left.len() == 1);
+    let after = if simple { simple_after(all, plan) } else { String::new() };
+    if !simple && all.sql.flag(!plan.values.is_empty()) {
+        afters(all, plan);
+    }
+    all.begin("o");
+    put!(
+        all.sql,
+        "INSERT INTO passes.operation(business,number,id,kind,at,booked,actor,place,channel,reason,entries,\
+         fingerprint,receipt,events,after) SELECT $1,n.base+q.k,q.id,q.kind,q.at,q.booked,q.actor,q.place,q.channel,\
+         q.reason,q.entries,q.fp,q.receipt,q.events,{} FROM ",
+        match (simple, plan.values.is_empty()) {
+            (true, _) => after.as_str(),
+            (false, true) => "NULL",
+            (false, false) => "f.v",
+        }
+    );
+    let text = |of: fn(&'a passes_core::store::Operation) -> Option<&'a str>| {
+        Values::texts(left.iter().map(|left| of(left.operation)).collect::<Vec<_>>())
+    };
+    all.sql.rows(
+        "q",
+        vec![
+            ("k", Values::ints(left.iter().map(|left| left.at))),
+            ("id", Values::ids(left.iter().map(|left| left.operation.id.to_bytes()))),
+            ("kind", Values::ints(left.iter().map(|left| i64::from(left.operation.kind.number())))),
+            ("at", Values::ints(left.iter().map(|left| Instant::micros(left.operation.at)))),
+            ("booked", Values::ints(left.iter().map(|left| Instant::micros(left.operation.booked)))),
+            ("actor", text(|operation| Some(&operation.actor))),
+            ("place", text(|operation| operation.place.as_deref())),
+            ("channel", text(|operation| operation.channel.as_deref())),
+            ("reason", text(|operation| operation.reason.as_deref())),
+            ("entries", Values::ints(left.iter().map(|left| left.entries))),
+            (
+                "fp",
+                Values::maybe_ids(
+                    left.iter().map(|left| left.operation.key.map(|(_, fingerprint)| fingerprint)),
+                ),
+            ),
+            ("receipt", Values::blobs(left.iter().map(|left| &left.operation.receipt[..]))),
+            ("events", Values::blobs(left.iter().map(|left| &left.operation.events[..]))),
+        ],
+    );
+    put!(all.sql, " CROSS JOIN n");
+    if !simple && !plan.values.is_empty() {
+        put!(all.sql, " LEFT JOIN af f ON f.k=q.k");
+    }
+    if all.sql.flag(!plan.keys.is_empty()) {
+        all.begin("k");
+        put!(
+            all.sql,
+            "INSERT INTO passes.opkey(business,key,operation,stops) SELECT $1,q.key,n.base+q.k,q.stops=1 FROM "
+        );
+        all.sql.rows(
+            "q",
+            vec![
+                ("key", Values::ids(plan.keys.iter().map(|(key, ..)| *key))),
+                ("k", Values::ints(plan.keys.iter().map(|(_, at, _)| *at))),
+                ("stops", Values::ints(plan.keys.iter().map(|(.., stops)| u8::from(*stops)))),
+            ],
+        );
+        put!(all.sql, " CROSS JOIN n");
+    }
+}
+
+/// Where a value stands: the mark of its row, and the place of its first number there.
+pub(crate) fn place(plan: &Plan<'_>, value: Value) -> Option<(i64, i64)> {
+    match value {
+        Value::Known(_) => None,
+        Value::Pass(at, which) => {
+            let skipped = counted::skipped(plan, at, which);
+            Some((pass_mark(at), int(skipped).saturating_mul(3).saturating_add(1)))
+        }
+        Value::Credit(at) => Some((credit_mark(at), 1)),
+        Value::Named(at) => Some((mark(at, OF_NAMED), 1)),
+        Value::Judged(at) => Some((mark(at, OF_JUDGED), 1)),
+    }
+}
+
+fn simple_after<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for value in &plan.values {
+        let cte = match value {
+            Value::Known(tally) => {
+                all.sql.note(0);
+                all.sql.args.push(Arg::array(Values::ints([tally.used, tally.held, tally.limit])));
+                parts.push(format!("${}::int8[]", all.sql.args.len()));
+                continue;
+            }
+            Value::Pass(at, _) if plan.passes.get(*at).is_some_and(|touch| touch.put.is_some()) => "pu",
+            Value::Pass(..) => "pa",
+            Value::Credit(at) if plan.credits.get(*at).is_some_and(|touch| touch.put.is_some()) => "cu",
+            Value::Credit(_) => "ca",
+            Value::Named(_) => "nx",
+            Value::Judged(_) => "nz",
+        };
+        let (_, at) = place(plan, *value).unwrap_or_default();
+        cte.bytes().for_each(|byte| all.sql.note(byte));
+        all.sql.note(u8::try_from(at).unwrap_or_default());
+        parts.push(match cte {
+            "nx" => "coalesce((SELECT v FROM nu),(SELECT v FROM nq))".to_owned(),
+            _ => format!("(SELECT v[{at}:{}] FROM {cte})", at.saturating_add(2)),
+        });
+    }
+    all.sql.note(0xFF);
+    if parts.is_empty() { "NULL".to_owned() } else { parts.join("||") }
+}
+
+/// The values of all tallies, by operation.
+fn afters<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
+    let rows: Vec<_> = plan
+        .operations
+        .iter()
+        .flat_map(|left| {
+            let values = plan.values.get(left.after.clone()).unwrap_or_default();
+            (0..).zip(values).map(move |(at, value)| {
+                let known = if let Value::Known(tally) = value { Some(*tally) } else { None };
+                (left.at, at, place(plan, *value), known)
+            })
+        })
+        .collect();
+    let results: Vec<String> = all.results.iter().map(|cte| format!("SELECT t,v FROM {cte}")).collect();
+    for cte in &all.results {
+        cte.bytes().for_each(|byte| all.sql.shape.push(byte));
+    }
+    all.begin("af");
+    let results = if results.is_empty() {
+        "SELECT 0::int8 AS t,NULL::int8[] AS v WHERE false".to_owned()
+    } else {
+        results.join(" UNION ALL ")
+    };
+    put!(all.sql, "SELECT q.k,array_agg(y.x ORDER BY q.at,y.i) AS v FROM ");
+    let known = |of: fn(&Tally) -> i64| {
+        Values::maybe_ints(rows.iter().map(|(.., known)| known.as_ref().map(of)).collect::<Vec<_>>())
+    };
+    let columns = vec![
+        ("k", Values::ints(rows.iter().map(|(k, ..)| *k))),
+        ("at", Values::ints(rows.iter().map(|(_, at, ..)| *at))),
+        ("t", Values::maybe_ints(rows.iter().map(|(_, _, place, _)| place.map(|(t, _)| t)))),
+        ("a", Values::maybe_ints(rows.iter().map(|(_, _, place, _)| place.map(|(_, a)| a)))),
+        ("u", known(|tally| tally.used)),
+        ("h", known(|tally| tally.held)),
+        ("l", known(|tally| tally.limit)),
+    ];
+    all.sql.rows("q", columns);
+    put!(
+        all.sql,
+        " LEFT JOIN ({results}) r ON r.t=q.t, LATERAL (VALUES (1,coalesce(q.u,r.v[q.a])),(2,coalesce(q.h,r.v[q.a+1])),\
+         (3,coalesce(q.l,r.v[q.a+2]))) y(i,x) GROUP BY q.k"
+    );
+}
+
+pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
+    let booked = &plan.entries;
+    if !all.sql.flag(!booked.is_empty()) {
+        return;
+    }
+    let chained = all.chained.clone();
+    if all.sql.flag(!chained.is_empty()) {
+        for cte in &chained {
+            cte.bytes().for_each(|byte| all.sql.shape.push(byte));
+        }
+        all.begin("tc");
+        let parts: Vec<String> = chained.iter().map(|cte| format!("SELECT t,prev FROM {cte}")).collect();
+        put!(all.sql, "{}", parts.join(" UNION ALL "));
+    }
+    all.begin("e");
+    let (from, to) = if chained.is_empty() {
+        ("n.base+q.fh", "n.base+q.th")
+    } else {
+        ("coalesce(n.base+q.fh,f.prev)", "coalesce(n.base+q.th,g.prev)")
+    };
+    put!(
+        all.sql,
+        "INSERT INTO passes.entry(business,number,nth,from_account,to_account,unit,mark,line,amount,from_subject,\
+         to_subject,before_from,before_to) SELECT $1,n.base+q.k,q.nth,q.fa,q.ta,q.unit,q.mark,q.line,q.amount,q.fs,q.ts,\
+         {from},{to} FROM "
+    );
+    let here = |of: fn(&(Before, Before)) -> Before| {
+        Values::maybe_ints(booked.iter().map(|booked| match of(&booked.before) {
+            Before::Here(at) => Some(at),
+            _ => None,
+        }))
+    };
+    let touch = |of: fn(&(Before, Before)) -> Before| {
+        Values::maybe_ints(booked.iter().map(|booked| match of(&booked.before) {
+            Before::Of(touch) => Some(touch_mark(touch)),
+            _ => None,
+        }))
+    };
+    let entry = |of: fn(&passes_core::ledger::Entry) -> Option<i64>| {
+        Values::maybe_ints(booked.iter().map(|booked| of(booked.entry)).collect::<Vec<_>>())
+    };
+    let mut columns = vec![
+        ("k", Values::ints(booked.iter().map(|booked| booked.at))),
+        ("nth", Values::ints(booked.iter().map(|booked| booked.nth))),
+        ("fa", entry(|entry| Some(entry.from.0.number().into()))),
+        ("ta", entry(|entry| Some(entry.to.0.number().into()))),
+        ("unit", entry(|entry| Some(entry.unit.number().into()))),
+        ("mark", entry(|entry| Some(i64::from(entry.mark as u8)))),
+        ("line", entry(|entry| entry.line.map(|line| i64::from(line.cast_signed())))),
+        ("amount", entry(|entry| Some(entry.amount))),
+        (
+            "fs",
+            Values::maybe_blobs(
+                booked.iter().map(|booked| subject_bytes(&booked.entry.from.1).map(Into::into)),
+            ),
+        ),
+        (
+            "ts",
+            Values::maybe_blobs(
+                booked.iter().map(|booked| subject_bytes(&booked.entry.to.1).map(Into::into)),
+            ),
+        ),
+        ("fh", here(|before| before.0)),
+        ("th", here(|before| before.1)),
+    ];
+    if !chained.is_empty() {
+        columns.push(("ft", touch(|before| before.0)));
+        columns.push(("tt", touch(|before| before.1)));
+    }
+    all.sql.rows("q", columns);
+    put!(all.sql, " CROSS JOIN n");
+    if !chained.is_empty() {
+        put!(all.sql, " LEFT JOIN tc f ON f.t=q.ft LEFT JOIN tc g ON g.t=q.tt");
+    }
+}

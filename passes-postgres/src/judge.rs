@@ -1,0 +1,153 @@
+//! What can be judged of a change without looking at what is stored, and what it touches.
+
+use crate::errors::broken;
+use passes_core::id::{ContactId, CreditId, PassId};
+use passes_core::ledger::{Entry, Subject};
+use passes_core::store::{Change, DocKey, KeyHash, Record, StoreError, TallyKey};
+
+pub(crate) fn must(holds: bool) -> Result<(), StoreError> {
+    if holds { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+pub(crate) fn twice(what: &str) -> StoreError {
+    StoreError::Backend(format!("a change names {what} twice"))
+}
+
+/// Whether two elements have the same key. Lists that are sorted by it, as they should be, cost nothing.
+fn repeats<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> bool {
+    if list.is_sorted_by(|a, b| key(a) < key(b)) {
+        return false;
+    }
+    let mut keys: Vec<K> = list.iter().map(key).collect();
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+}
+
+/// The last pass of a range.
+pub(crate) fn span(first: PassId, count: u32) -> Option<PassId> {
+    let more = count.checked_sub(1)?;
+    first.serial().checked_add(more).map(|last| first.lot().pass(last))
+}
+
+/// A subject whose entries form a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Chain {
+    Pass(PassId),
+    Range(PassId, PassId),
+    Credit(ContactId, CreditId),
+}
+
+/// Refuses what is no change at all.
+pub(crate) fn check(change: &Change) -> Result<(), StoreError> {
+    let key = change.operation.as_ref().and_then(|operation| operation.key).map(|(key, _)| key);
+    if change.operation.is_none() && !change.entries.is_empty() {
+        return Err(broken("entries without an operation"));
+    }
+    if key.is_some() && key == change.operation.as_ref().and_then(|operation| operation.stops) {
+        return Err(twice("an idempotency key"));
+    }
+    if repeats(&change.claim, |claim| claim.digest) {
+        return Err(twice("a code"));
+    }
+    if repeats(&change.tally, |add| add.key) {
+        return Err(twice("a tally"));
+    }
+    let docs: Vec<DocKey> = change
+        .put
+        .iter()
+        .filter_map(|put| match &put.record {
+            Record::Doc(doc) => Some(doc.key),
+            _ => None,
+        })
+        .collect();
+    if repeats(&docs, |key| *key) {
+        return Err(twice("a document"));
+    }
+    // A document that is both relied on and written is judged by what is written.
+    let relied = |key: &DocKey| docs.contains(key);
+    for (key, expect) in change.expect.iter().filter(|(key, _)| relied(key)) {
+        let put = change.put.iter().find(|put| matches!(&put.record, Record::Doc(doc) if doc.key == *key));
+        must(put.is_some_and(|put| put.expect == *expect))?;
+    }
+    Ok(())
+}
+
+/// The chain of a subject. A range of one pass is that pass.
+pub(crate) fn chain(subject: &Subject) -> Result<Option<Chain>, StoreError> {
+    Ok(match *subject {
+        Subject::None => None,
+        Subject::Pass(id) => Some(Chain::Pass(id)),
+        Subject::Passes { first, count } => match span(first, count) {
+            None => return Err(broken("an entry's range of passes is none")),
+            Some(until) if until == first => Some(Chain::Pass(first)),
+            Some(until) => Some(Chain::Range(first, until)),
+        },
+        Subject::Credit(contact, id) => Some(Chain::Credit(contact, id)),
+    })
+}
+
+/// Refuses entries that name ranges of passes which overlap without being the same.
+pub(crate) fn overlap(entries: &[Entry]) -> Result<(), StoreError> {
+    let subjects = entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]);
+    let mut spans: Vec<(PassId, PassId)> = subjects
+        .filter_map(|subject| match subject {
+            Subject::Pass(id) => Some((id, id)),
+            Subject::Passes { first, count } => span(first, count).map(|to| (first, to)),
+            Subject::None | Subject::Credit(..) => None,
+        })
+        .collect();
+    if spans.iter().all(|(first, to)| first == to) {
+        return Ok(());
+    }
+    spans.sort_unstable();
+    spans.dedup();
+    if spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1)) {
+        return Err(broken("the entries of a change name ranges of passes that overlap"));
+    }
+    Ok(())
+}
+
+/// A key of which two changes that share a statement must not both have a word to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Touched {
+    Doc(DocKey),
+    Pass(PassId),
+    Credit(ContactId, CreditId),
+    Named([u8; 16], u16),
+    Code([u8; 32]),
+    Key(KeyHash),
+}
+
+/// All that a change touches; nothing for one that goes alone: a long one, or one about ranges.
+pub(crate) fn touched(change: &Change) -> Option<Vec<Touched>> {
+    let rows = change.put.len() + change.tally.len() + change.entries.len() + change.claim.len();
+    let mut all = Vec::with_capacity(rows + change.expect.len());
+    if rows > 64 {
+        return None;
+    }
+    all.extend(change.expect.iter().map(|(key, _)| Touched::Doc(*key)));
+    all.extend(change.put.iter().map(|put| match &put.record {
+        Record::Doc(doc) => Touched::Doc(doc.key),
+        Record::Pass(row) => Touched::Pass(row.id),
+        Record::Credit(row) => Touched::Credit(row.contact, row.id),
+    }));
+    all.extend(change.tally.iter().map(|add| match add.key {
+        TallyKey::Uses(id) | TallyKey::Balance(id) | TallyKey::Granted(id) => Touched::Pass(id),
+        TallyKey::Credit(contact, id) => Touched::Credit(contact, id),
+        TallyKey::Named(id, slot) => Touched::Named(id, slot),
+    }));
+    all.extend(change.claim.iter().map(|claim| Touched::Code(*claim.digest.as_bytes())));
+    for subject in change.entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]) {
+        match subject {
+            Subject::None => {}
+            Subject::Pass(id) => all.push(Touched::Pass(id)),
+            Subject::Passes { .. } => return None,
+            Subject::Credit(contact, id) => all.push(Touched::Credit(contact, id)),
+        }
+    }
+    if let Some(operation) = &change.operation {
+        all.extend(operation.key.map(|(key, _)| Touched::Key(key)));
+        all.extend(operation.stops.map(Touched::Key));
+    }
+    Some(all)
+}
