@@ -1,7 +1,10 @@
 //! What a commit books: operations with their keys and values, and entries.
 
 use crate::codec::subject_bytes;
-use crate::commit::{Commit, OF_JUDGED, OF_NAMED, credit_mark, int, mark, pass_mark, touch_mark};
+use crate::commit::{
+    ADDED, Commit, JUDGED, MADE, OF_JUDGED, OF_NAMED, credit_mark, int, mark, named_cte, pass_mark,
+    touch_mark,
+};
 use crate::counted;
 use crate::plan::{Before, Plan, Value};
 use crate::sql::put;
@@ -66,7 +69,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
             all.sql,
             "INSERT INTO passes.opkey(business,key,operation,stops) SELECT $1,q.key,n.base+q.k,q.stops=1 FROM "
         );
-        all.sql.rows(
+        all.sql.few(
             "q",
             vec![
                 ("key", Values::ids(plan.keys.iter().map(|(key, ..)| *key))),
@@ -83,7 +86,7 @@ pub(crate) fn place(plan: &Plan<'_>, value: Value) -> Option<(i64, i64)> {
     match value {
         Value::Known(_) => None,
         Value::Pass(at, which) => {
-            let skipped = counted::skipped(plan, at, which);
+            let (_, skipped) = counted::pass_cte(plan, at, which);
             Some((pass_mark(at), int(skipped).saturating_mul(3).saturating_add(1)))
         }
         Value::Credit(at) => Some((credit_mark(at), 1)),
@@ -102,18 +105,21 @@ fn simple_after<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) -> String {
                 parts.push(format!("${}::int8[]", all.sql.args.len()));
                 continue;
             }
-            Value::Pass(at, _) if plan.passes.get(*at).is_some_and(|touch| touch.put.is_some()) => "pu",
-            Value::Pass(..) => "pa",
-            Value::Credit(at) if plan.credits.get(*at).is_some_and(|touch| touch.put.is_some()) => "cu",
-            Value::Credit(_) => "ca",
-            Value::Named(_) => "nx",
-            Value::Judged(_) => "nz",
+            Value::Pass(at, which) => counted::pass_cte(plan, *at, *which).0,
+            Value::Credit(at) => counted::credit_cte(plan, *at),
+            Value::Named(at) => named_cte(ADDED, &plan.named, *at),
+            Value::Judged(at) => named_cte(JUDGED, &plan.judged, *at),
         };
         let (_, at) = place(plan, *value).unwrap_or_default();
         cte.bytes().for_each(|byte| all.sql.note(byte));
         all.sql.note(u8::try_from(at).unwrap_or_default());
-        parts.push(match cte {
-            "nx" => "coalesce((SELECT v FROM nu),(SELECT v FROM nq))".to_owned(),
+        parts.push(match value {
+            Value::Named(of) => {
+                format!(
+                    "coalesce((SELECT v FROM {cte}),(SELECT v FROM {}))",
+                    named_cte(MADE, &plan.named, *of)
+                )
+            }
             _ => format!("(SELECT v[{at}:{}] FROM {cte})", at.saturating_add(2)),
         });
     }
@@ -234,7 +240,7 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         columns.push(("ft", touch(|before| before.0)));
         columns.push(("tt", touch(|before| before.1)));
     }
-    all.sql.rows("q", columns);
+    all.sql.few("q", columns);
     put!(all.sql, " CROSS JOIN n");
     if !chained.is_empty() {
         put!(all.sql, " LEFT JOIN tc f ON f.t=q.ft LEFT JOIN tc g ON g.t=q.tt");

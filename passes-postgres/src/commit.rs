@@ -6,7 +6,7 @@
 
 use crate::books;
 use crate::codec::{bits, nonzero};
-use crate::counted;
+use crate::counted::{self, ALONE, cte_at, groups};
 use crate::errors::corrupt;
 use crate::plan::{NamedTouch, Plan, Touch, Value};
 use crate::sql::{Sql, put};
@@ -106,7 +106,7 @@ pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: i64) {
             "INSERT INTO passes.code(business,digest,lot,serial) SELECT $1,q.digest,q.lot,q.serial FROM "
         );
         let claims = &plan.claims;
-        all.sql.rows(
+        all.sql.few(
             "q",
             vec![
                 ("digest", Values::blobs(claims.iter().map(|claim| &claim.digest.as_bytes()[..]))),
@@ -147,7 +147,7 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
         put!(all.sql, "SELECT 1 FROM ");
         let mut columns = key_columns(relied.iter().map(|(key, _)| *key));
         columns.push(("version", Values::ints(relied.iter().map(|(_, version)| *version))));
-        all.sql.rows("q", columns);
+        all.sql.few("q", columns);
         // Who fences this document waits until this has landed.
         put!(
             all.sql,
@@ -163,7 +163,7 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
             all.sql,
             "INSERT INTO passes.doc AS d(business,kind,id,version,body) SELECT $1,q.kind,q.id,0,''::bytea FROM "
         );
-        all.sql.rows("q", key_columns(absent.iter().copied()));
+        all.sql.few("q", key_columns(absent.iter().copied()));
         put!(
             all.sql,
             " ON CONFLICT (business,kind,id) DO UPDATE SET version=0 WHERE d.version=0 RETURNING 1"
@@ -193,7 +193,7 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
         );
         let mut columns = key_columns(new.iter().map(|doc| doc.key));
         columns.extend(parents(&new));
-        all.sql.rows("q", columns);
+        all.sql.few("q", columns);
         put!(
             all.sql,
             " ON CONFLICT (business,kind,id) DO UPDATE SET version=1,parent_kind=excluded.parent_kind,\
@@ -312,55 +312,83 @@ fn in_order(touches: &[NamedTouch], kind: i64) -> Vec<(i64, &NamedTouch)> {
     all
 }
 
+/// The CTEs of named tallies: those that add to one that is there, make one, and only judge.
+pub(crate) const ADDED: [&str; ALONE] = ["nu", "nu1", "nu2", "nu3"];
+pub(crate) const MADE: [&str; ALONE] = ["nq", "nq1", "nq2", "nq3"];
+const INSERTED: [&str; ALONE] = ["ni", "ni1", "ni2", "ni3"];
+pub(crate) const JUDGED: [&str; ALONE] = ["nz", "nz1", "nz2", "nz3"];
+
+fn name(names: [&'static str; ALONE], at: usize) -> &'static str {
+    names.get(at).copied().unwrap_or_default()
+}
+
+/// The CTE of a named tally.
+pub(crate) fn named_cte(names: [&'static str; ALONE], touches: &[NamedTouch], at: usize) -> &'static str {
+    let Some(touch) = touches.get(at) else { return "" };
+    let before = touches.iter().filter(|other| (other.id, other.slot) < (touch.id, touch.slot)).count();
+    cte_at(names, touches.len(), before).0
+}
+
 /// A named tally begins at zero: one that isn't there is made. Two that make it at once meet at its key.
 fn named(all: &mut Commit<'_, '_>, touches: &[NamedTouch]) {
-    if !all.sql.flag(!touches.is_empty()) {
-        return;
-    }
+    all.sql.note(u8::try_from(touches.len().min(ALONE + 1)).unwrap_or_default());
     let touches = in_order(touches, OF_NAMED);
-    all.begin("nu");
-    put!(all.sql, "UPDATE passes.tally t SET used=t.used+q.u,held=t.held+q.h,lim=coalesce(q.l,t.lim) FROM ");
-    all.sql.rows("q", named_columns(&touches));
-    put!(
-        all.sql,
-        " WHERE t.business=$1 AND t.id=q.id AND t.slot=q.slot AND (q.f IS NULL OR q.f=t.used) AND t.used+q.u>=0 \
-         AND t.held+q.h>=0 AND (t.used+q.u)+(t.held+q.h)<=coalesce(q.l,t.lim) \
-         RETURNING q.t,ARRAY[t.used,t.held,t.lim] AS v"
-    );
-    all.begin("nq");
-    put!(all.sql, "SELECT q.t,q.id,q.slot,ARRAY[q.u,q.h,coalesce(q.l,0)] AS v FROM ");
-    all.sql.rows("q", named_columns(&touches));
-    put!(
-        all.sql,
-        " WHERE NOT EXISTS (SELECT 1 FROM passes.tally t WHERE t.business=$1 AND t.id=q.id AND t.slot=q.slot) \
-         AND coalesce(q.f,0)=0 AND q.u>=0 AND q.h>=0 AND q.u+q.h<=coalesce(q.l,0)"
-    );
-    all.begin("ni");
-    put!(
-        all.sql,
-        "INSERT INTO passes.tally(business,id,slot,used,held,lim) SELECT $1,id,slot,v[1],v[2],v[3] FROM nq"
-    );
-    all.guard(&["nu", "nq"], touches.len());
-    all.results.extend(["nu", "nq"]);
+    for (at, group) in groups(touches.len()).into_iter().enumerate() {
+        let touches = touches.get(group).unwrap_or_default();
+        let (added, made) = (name(ADDED, at), name(MADE, at));
+        all.begin(added);
+        put!(
+            all.sql,
+            "UPDATE passes.tally t SET used=t.used+q.u,held=t.held+q.h,lim=coalesce(q.l,t.lim) FROM "
+        );
+        all.sql.rows("q", named_columns(touches));
+        put!(
+            all.sql,
+            " WHERE t.business=$1 AND t.id=q.id AND t.slot=q.slot AND (q.f IS NULL OR q.f=t.used) \
+             AND t.used+q.u>=0 AND t.held+q.h>=0 AND (t.used+q.u)+(t.held+q.h)<=coalesce(q.l,t.lim) \
+             RETURNING q.t,ARRAY[t.used,t.held,t.lim] AS v"
+        );
+        all.begin(made);
+        put!(all.sql, "SELECT q.t,q.id,q.slot,ARRAY[q.u,q.h,coalesce(q.l,0)] AS v FROM ");
+        all.sql.rows("q", named_columns(touches));
+        put!(
+            all.sql,
+            " WHERE NOT EXISTS (SELECT 1 FROM passes.tally t WHERE t.business=$1 AND t.id=q.id AND t.slot=q.slot) \
+             AND coalesce(q.f,0)=0 AND q.u>=0 AND q.h>=0 AND q.u+q.h<=coalesce(q.l,0)"
+        );
+        all.begin(name(INSERTED, at));
+        put!(
+            all.sql,
+            "INSERT INTO passes.tally(business,id,slot,used,held,lim) SELECT $1,id,slot,v[1],v[2],v[3] FROM {made}"
+        );
+        all.guard(&[added, made], touches.len());
+        all.results.extend([added, made]);
+    }
 }
 
 /// Adding nothing judges, and waits for who adds something.
 fn judged(all: &mut Commit<'_, '_>, touches: &[NamedTouch]) {
-    if !all.sql.flag(!touches.is_empty()) {
-        return;
-    }
+    all.sql.note(u8::try_from(touches.len().min(ALONE + 1)).unwrap_or_default());
     let touches = in_order(touches, OF_JUDGED);
-    all.begin("nz");
-    put!(all.sql, "SELECT q.t,ARRAY[coalesce(t.used,0),coalesce(t.held,0),coalesce(q.l,t.lim,0)] AS v FROM ");
-    all.sql.rows("q", named_columns(&touches));
-    put!(
-        all.sql,
-        " LEFT JOIN LATERAL (SELECT used,held,lim FROM passes.tally WHERE business=$1 AND id=q.id AND slot=q.slot \
-         FOR UPDATE) t ON true WHERE (q.f IS NULL OR q.f=coalesce(t.used,0)) \
-         AND coalesce(t.used,0)+coalesce(t.held,0)<=coalesce(q.l,t.lim,0)"
-    );
-    all.guard(&["nz"], touches.len());
-    all.results.push("nz");
+    for (at, group) in groups(touches.len()).into_iter().enumerate() {
+        let touches = touches.get(group).unwrap_or_default();
+        let cte = name(JUDGED, at);
+        all.begin(cte);
+        put!(
+            all.sql,
+            "SELECT q.t,ARRAY[coalesce(t.used,0),coalesce(t.held,0),coalesce(q.l,t.lim,0)] AS v FROM "
+        );
+        all.sql.rows("q", named_columns(touches));
+        put!(
+            all.sql,
+            " LEFT JOIN LATERAL (SELECT used,held,lim FROM passes.tally \
+             WHERE business=$1 AND id=q.id AND slot=q.slot FOR UPDATE) t ON true \
+             WHERE (q.f IS NULL OR q.f=coalesce(t.used,0)) \
+             AND coalesce(t.used,0)+coalesce(t.held,0)<=coalesce(q.l,t.lim,0)"
+        );
+        all.guard(&[cte], touches.len());
+        all.results.push(cte);
+    }
 }
 
 /// The last SELECT: the number of the transaction, the guards, and the values of tallies.

@@ -24,8 +24,19 @@ pub(crate) struct Counted {
     tallies: &'static [[&'static str; 3]],
     /// What else a put sets.
     set: &'static [&'static str],
-    /// The CTEs that insert, put and count.
-    ctes: [&'static str; 3],
+    /// The CTE that inserts, and those that put and count: one for each of few rows, or the first for all.
+    insert: &'static str,
+    put: [&'static str; ALONE],
+    count: [&'static str; ALONE],
+}
+
+/// So many touched rows have a CTE each, in which the planner sees their keys; more share one.
+pub(crate) const ALONE: usize = 4;
+
+/// How so many touched rows are shared out among CTEs.
+pub(crate) fn groups(count: usize) -> Vec<std::ops::Range<usize>> {
+    let each = if count <= ALONE { 1 } else { count };
+    (0..count).step_by(each).map(|at| at..at.saturating_add(each)).collect()
 }
 
 pub(crate) const PASS: Counted = Counted {
@@ -48,7 +59,9 @@ pub(crate) const PASS: Counted = Counted {
         "code_try",
         "fields",
     ],
-    ctes: ["pn", "pu", "pa"],
+    insert: "pn",
+    put: ["pu", "pu1", "pu2", "pu3"],
+    count: ["pa", "pa1", "pa2", "pa3"],
 };
 
 pub(crate) const CREDIT: Counted = Counted {
@@ -56,7 +69,9 @@ pub(crate) const CREDIT: Counted = Counted {
     key: &["contact", "id"],
     tallies: &[["used", "held", "lim"]],
     set: &["lot", "serial", "mark", "spend_by", "created"],
-    ctes: ["cn", "cu", "ca"],
+    insert: "cn",
+    put: ["cu", "cu1", "cu2", "cu3"],
+    count: ["ca", "ca1", "ca2", "ca3"],
 };
 
 /// A touched row, whatever it is.
@@ -85,8 +100,7 @@ impl Counted {
 
     /// Inserts new rows.
     fn insert<'a>(&self, all: &mut Commit<'_, 'a>, columns: Vec<(&'static str, Values<'a>)>, last: bool) {
-        let [name, ..] = self.ctes;
-        all.begin(name);
+        all.begin(self.insert);
         let names: Vec<&str> =
             columns.iter().map(|(column, _)| *column).filter(|column| *column != "at").collect();
         let (extra, value) = if last { (",last", ",(SELECT base FROM n)+q.at") } else { ("", "") };
@@ -97,7 +111,7 @@ impl Counted {
             names.join(","),
             names.iter().map(|column| format!("q.{column}")).collect::<Vec<_>>().join(",")
         );
-        all.sql.rows("q", columns);
+        all.sql.few("q", columns);
     }
 
     /// Updates rows that are touched: `put` are the columns that a put sets, with the new limits.
@@ -106,10 +120,10 @@ impl Counted {
         all: &mut Commit<'_, 'a>,
         rows: &[Row<'_>],
         mut columns: Vec<(&'static str, Values<'a>)>,
-        is_put: bool,
+        (is_put, at): (bool, usize),
     ) {
-        let [_, puts, counts] = self.ctes;
-        let cte = if is_put { puts } else { counts };
+        let names = if is_put { self.put } else { self.count };
+        let cte = names.get(at).copied().unwrap_or_default();
         all.begin(cte);
         columns.push(("t", Values::ints(rows.iter().map(|row| row.mark))));
         let mut sets: Vec<String> = Vec::new();
@@ -237,18 +251,34 @@ pub(crate) fn in_order(condition: &str) -> String {
     format!(" AND CASE WHEN {condition} THEN true ELSE ln((p.version-p.version)::float8) IS NULL END")
 }
 
-/// How many tallies of a touched pass come before this one in what its CTE returns.
-pub(crate) fn skipped(plan: &Plan<'_>, at: usize, which: usize) -> usize {
-    let put = plan.passes.get(at).is_some_and(|touch| touch.put.is_some());
-    if put {
-        return which;
+/// The CTE of a touched pass, and how many of its tallies come before this one in what it returns.
+pub(crate) fn pass_cte(plan: &Plan<'_>, at: usize, which: usize) -> (&'static str, usize) {
+    let Some(touch) = plan.passes.get(at) else { return ("", 0) };
+    let alike = || plan.passes.iter().filter(|other| other.put.is_some() == touch.put.is_some());
+    let names = if touch.put.is_some() { PASS.put } else { PASS.count };
+    let (name, alone) = cte_at(names, alike().count(), alike().filter(|other| other.id < touch.id).count());
+    if touch.put.is_some() {
+        return (name, which);
     }
-    let counted = |tally: &usize| {
-        plan.passes
-            .iter()
-            .any(|touch| touch.put.is_none() && touch.counts.get(*tally).is_some_and(Option::is_some))
+    let counted = |of: &PassTouch<'_>, tally: usize| of.counts.get(tally).is_some_and(Option::is_some);
+    let skipped = |tally: &usize| {
+        if alone { counted(touch, *tally) } else { alike().any(|other| counted(other, *tally)) }
     };
-    (0..which).filter(counted).count()
+    (name, (0..which).filter(skipped).count())
+}
+
+/// The CTE of a touched credit.
+pub(crate) fn credit_cte(plan: &Plan<'_>, at: usize) -> &'static str {
+    let Some(touch) = plan.credits.get(at) else { return "" };
+    let alike = || plan.credits.iter().filter(|other| other.put.is_some() == touch.put.is_some());
+    let names = if touch.put.is_some() { CREDIT.put } else { CREDIT.count };
+    cte_at(names, alike().count(), alike().filter(|other| other.key < touch.key).count()).0
+}
+
+/// The name of the CTE of a row, and whether it has it for itself.
+pub(crate) fn cte_at(names: [&'static str; ALONE], count: usize, at: usize) -> (&'static str, bool) {
+    let alone = count <= ALONE;
+    (names.get(if alone { at } else { 0 }).copied().unwrap_or_default(), alone)
 }
 
 fn pass_rows<'r>(touches: &[(usize, &'r PassTouch<'_>)]) -> Vec<Row<'r>> {
@@ -279,20 +309,24 @@ pub(crate) fn passes<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     let mut touches: Vec<(usize, &PassTouch<'_>)> = plan.passes.iter().enumerate().collect();
     touches.sort_unstable_by_key(|(_, touch)| touch.id);
     let (puts, counted): (Vec<_>, Vec<_>) = touches.into_iter().partition(|(_, touch)| touch.put.is_some());
-    if all.sql.flag(!puts.is_empty()) {
+    all.sql.note(u8::try_from(puts.len().min(ALONE + 1)).unwrap_or_default());
+    for (at, group) in groups(puts.len()).into_iter().enumerate() {
+        let puts = puts.get(group).unwrap_or_default();
         let rows: Vec<&PassRow> =
             puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
         let mut columns = pass_columns(&rows);
         let versions = puts.iter().filter_map(|(_, touch)| touch.put.map(|(_, version)| version));
         columns.push(("version", Values::ints(versions)));
-        PASS.update(all, &pass_rows(&puts), columns, true);
+        PASS.update(all, &pass_rows(puts), columns, (true, at));
     }
-    if all.sql.flag(!counted.is_empty()) {
+    all.sql.note(u8::try_from(counted.len().min(ALONE + 1)).unwrap_or_default());
+    for (at, group) in groups(counted.len()).into_iter().enumerate() {
+        let counted = counted.get(group).unwrap_or_default();
         let columns = vec![
             ("lot", Values::ids(counted.iter().map(|(_, touch)| touch.id.lot().to_bytes()))),
             ("serial", Values::ints(counted.iter().map(|(_, touch)| touch.id.serial()))),
         ];
-        PASS.update(all, &pass_rows(&counted), columns, false);
+        PASS.update(all, &pass_rows(counted), columns, (false, at));
     }
 }
 
@@ -353,19 +387,23 @@ pub(crate) fn credits<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     let mut touches: Vec<(usize, &CreditTouch<'_>)> = plan.credits.iter().enumerate().collect();
     touches.sort_unstable_by_key(|(_, touch)| touch.key);
     let (puts, counted): (Vec<_>, Vec<_>) = touches.into_iter().partition(|(_, touch)| touch.put.is_some());
-    if all.sql.flag(!puts.is_empty()) {
+    all.sql.note(u8::try_from(puts.len().min(ALONE + 1)).unwrap_or_default());
+    for (at, group) in groups(puts.len()).into_iter().enumerate() {
+        let puts = puts.get(group).unwrap_or_default();
         let rows: Vec<&CreditRow> =
             puts.iter().filter_map(|(_, touch)| touch.put.map(|(row, _)| row)).collect();
         let mut columns = credit_columns(&rows);
         let versions = puts.iter().filter_map(|(_, touch)| touch.put.map(|(_, version)| version));
         columns.push(("version", Values::ints(versions)));
-        CREDIT.update(all, &credit_rows(&puts), columns, true);
+        CREDIT.update(all, &credit_rows(puts), columns, (true, at));
     }
-    if all.sql.flag(!counted.is_empty()) {
+    all.sql.note(u8::try_from(counted.len().min(ALONE + 1)).unwrap_or_default());
+    for (at, group) in groups(counted.len()).into_iter().enumerate() {
+        let counted = counted.get(group).unwrap_or_default();
         let columns = vec![
             ("contact", Values::ids(counted.iter().map(|(_, touch)| touch.key.0.to_bytes()))),
             ("id", Values::ids(counted.iter().map(|(_, touch)| touch.key.1.to_bytes()))),
         ];
-        CREDIT.update(all, &credit_rows(&counted), columns, false);
+        CREDIT.update(all, &credit_rows(counted), columns, (false, at));
     }
 }

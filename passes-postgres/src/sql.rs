@@ -3,6 +3,15 @@
 use crate::values::{Arg, Values};
 use std::fmt::{self, Write};
 
+/// Writes to a statement as `format!` does.
+macro_rules! put {
+    ($sql:expr, $($text:tt)+) => { $sql.put(format_args!($($text)+)) };
+}
+pub(crate) use put;
+
+/// So many rows are few.
+pub(crate) const FEW: usize = 8;
+
 /// A statement. Its text is the same for the same shape, so it is written only when it isn't known yet.
 #[derive(Debug, Default)]
 pub(crate) struct Sql<'a> {
@@ -55,6 +64,37 @@ impl<'a> Sql<'a> {
         let many = columns.first().is_some_and(|(_, values)| values.len() != 1);
         self.flag(many);
         self.many |= many;
+        self.source(name, columns, many);
+    }
+
+    /// The same of rows that decide no plan: they are inserted, or looked up one by one. A few of them don't make it one
+    /// that is planned anew.
+    pub(crate) fn few(&mut self, name: &str, columns: Vec<(&'static str, Values<'a>)>) {
+        let count = columns.first().map_or(0, |(_, values)| values.len());
+        if !(2..=FEW).contains(&count) {
+            return self.rows(name, columns);
+        }
+        self.note(u8::try_from(count).unwrap_or(u8::MAX));
+        put!(self, "(VALUES ");
+        let names: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
+        let mut rows: Vec<std::vec::IntoIter<Values<'a>>> =
+            columns.into_iter().map(|(_, values)| values.each().into_iter()).collect();
+        for row in 0..count {
+            put!(self, "{}", if row == 0 { "(" } else { ",(" });
+            for (at, column) in rows.iter_mut().enumerate() {
+                if at > 0 {
+                    put!(self, ",");
+                }
+                if let Some(value) = column.next() {
+                    self.arg(Arg::one(value));
+                }
+            }
+            put!(self, ")");
+        }
+        put!(self, ") AS {name}({})", names.join(","));
+    }
+
+    fn source(&mut self, name: &str, columns: Vec<(&'static str, Values<'a>)>, many: bool) {
         self.put(format_args!("{}", if many { "unnest(" } else { "(SELECT " }));
         let mut names = String::new();
         for (at, (column, values)) in columns.into_iter().enumerate() {
@@ -79,9 +119,3 @@ impl<'a> Sql<'a> {
         }
     }
 }
-
-/// Writes to a statement as `format!` does.
-macro_rules! put {
-    ($sql:expr, $($text:tt)+) => { $sql.put(format_args!($($text)+)) };
-}
-pub(crate) use put;

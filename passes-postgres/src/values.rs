@@ -92,6 +92,16 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Each value alone.
+    pub(crate) fn each(self) -> Vec<Self> {
+        match self {
+            Self::Id(list) => list.into_iter().map(|value| Self::Id(vec![value])).collect(),
+            Self::Int(list) => list.into_iter().map(|value| Self::Int(vec![value])).collect(),
+            Self::Bytes(list) => list.into_iter().map(|value| Self::Bytes(vec![value])).collect(),
+            Self::Text(list) => list.into_iter().map(|value| Self::Text(vec![value])).collect(),
+        }
+    }
+
     /// The type of one value.
     fn name(&self) -> &'static str {
         match self {
