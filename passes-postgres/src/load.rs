@@ -51,7 +51,8 @@ const PASS_BY_KEY: &str =
 const CREDIT_BY_KEY: &str =
     "LATERAL (SELECT * FROM passes.credit WHERE business=$1 AND contact=q.contact AND id=q.id OFFSET 0) c";
 /// Documents by kind and id, as `d`.
-const DOC_BY_KEY: &str = "LATERAL (SELECT * FROM passes.doc WHERE business=$1 AND kind=q.kind AND id=q.id AND version>0 OFFSET 0) d";
+const DOC_BY_KEY: &str = "LATERAL (SELECT kind,id,version,parent_kind,parent_id,body FROM passes.doc \
+     WHERE business=$1 AND kind=q.kind AND id=q.id AND version>0 OFFSET 0) d";
 
 /// The tallies asked for that stand on passes and on credits, and those that have a name.
 #[derive(Default)]
@@ -143,6 +144,7 @@ fn write<'a>(sql: &mut Sql<'a>, load: &'a Load) {
     if all.ctes > 0 {
         put!(all.sql, ") ");
     }
+    let chained = !all.chained.is_empty();
     let Writer { sql, branches, .. } = all;
     let mut first = true;
     let mut union = |sql: &mut Sql<'a>, part: Part, kind: u8, from: &str| {
@@ -152,12 +154,21 @@ fn write<'a>(sql: &mut Sql<'a>, load: &'a Load) {
     for (part, kind, from) in branches {
         union(sql, part, kind, from);
     }
-    if sql.flag(!load.docs.is_empty()) {
-        union(sql, codec::DOC, kind::DOC, "unnest(");
-        sql.arg(Arg::array(Values::ints(load.docs.iter().map(|key| key.kind as u8))));
-        put!(sql, ",");
-        sql.arg(Arg::array(Values::ids(load.docs.iter().map(|key| key.id))));
-        put!(sql, ") AS q(kind,id),{DOC_BY_KEY}");
+    // All documents in one branch: each branch has columns for everything, and they cost.
+    let (chained, named) = (sql.flag(chained), sql.flag(!load.docs.is_empty()));
+    if chained || named {
+        union(sql, codec::DOC, kind::DOC, "(");
+        if chained {
+            put!(sql, "SELECT * FROM l UNION ALL SELECT * FROM t UNION ALL SELECT * FROM n");
+        }
+        if named {
+            put!(sql, "{}SELECT d.* FROM unnest(", if chained { " UNION ALL " } else { "" });
+            sql.arg(Arg::array(Values::ints(load.docs.iter().map(|key| key.kind as u8))));
+            put!(sql, ",");
+            sql.arg(Arg::array(Values::ids(load.docs.iter().map(|key| key.id))));
+            put!(sql, ") AS q(kind,id),{DOC_BY_KEY}");
+        }
+        put!(sql, " OFFSET 0) d");
     }
     if sql.flag(!load.taken.is_empty()) {
         union(sql, codec::TAKEN, kind::TAKEN, "unnest(");
@@ -282,9 +293,6 @@ fn chains(all: &mut Writer<'_, '_>, load: &Load) {
             all.sql,
             "SELECT d.* FROM (SELECT {distinct}parent_kind AS kind,parent_id AS id FROM {of}) q,{DOC_BY_KEY}"
         );
-    }
-    for name in ["l d", "t d", "n d"] {
-        all.branches.push((codec::DOC, kind::DOC, name));
     }
 }
 
