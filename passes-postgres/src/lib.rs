@@ -85,6 +85,7 @@ mod values;
 
 pub use options::Options;
 
+use deadpool::managed::QueueMode;
 use errors::While;
 use judge::touched;
 use options::Address;
@@ -167,6 +168,8 @@ impl Postgres {
         .await?;
         let pool = Pool::builder(connector)
             .max_size(most)
+            // The one that was used last is warm, in the server's processes and caches.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(options.wait_timeout))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
