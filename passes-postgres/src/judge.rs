@@ -3,7 +3,8 @@
 use crate::errors::broken;
 use passes_core::id::{ContactId, CreditId, PassId};
 use passes_core::ledger::{Entry, Subject};
-use passes_core::store::{Change, DocKey, KeyHash, Record, StoreError, TallyKey};
+use passes_core::store::{Change, DocKey, KeyHash, Load, Loaded, OperationKey, Record, StoreError, TallyKey};
+use std::collections::HashSet;
 
 pub(crate) fn must(holds: bool) -> Result<(), StoreError> {
     if holds { Ok(()) } else { Err(StoreError::Conflict) }
@@ -107,35 +108,67 @@ pub(crate) fn overlap(entries: &[Entry]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A key of which two changes that share a statement must not both have a word to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Something that a command reads or a change writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Touched {
     Doc(DocKey),
     Pass(PassId),
     Credit(ContactId, CreditId),
+    /// The set of a contact's credits.
+    Wallet(ContactId),
     Named([u8; 16], u16),
     Code([u8; 32]),
     Key(KeyHash),
 }
 
-/// All that a change touches; nothing for one that goes alone: a long one, or one about ranges.
-pub(crate) fn touched(change: &Change) -> Option<Vec<Touched>> {
+/// What changes that go together have touched.
+#[derive(Debug, Default)]
+pub(crate) struct Together {
+    read: HashSet<Touched>,
+    written: HashSet<Touched>,
+}
+
+impl Together {
+    /// Whether none of this was written by one of them.
+    pub(crate) fn knows_nothing_of(&self, reads: &[Touched]) -> bool {
+        !reads.iter().any(|key| self.written.contains(key))
+    }
+
+    /// Takes one more change, if it touches nothing that matters to another. One that is long, or about ranges of passes,
+    /// goes alone.
+    pub(crate) fn take(&mut self, change: &Change) -> bool {
+        let Some(writes) = writes(change) else { return false };
+        let reads: Vec<Touched> = change.expect.iter().map(|(key, _)| Touched::Doc(*key)).collect();
+        let free = |key: &Touched| {
+            // Two that write into one wallet don't mind each other.
+            matches!(key, Touched::Wallet(_)) || !self.written.contains(key) && !self.read.contains(key)
+        };
+        if !writes.iter().all(free) || !self.knows_nothing_of(&reads) {
+            return false;
+        }
+        self.read.extend(reads);
+        self.written.extend(writes);
+        true
+    }
+}
+
+/// So much a change may write that shares a statement.
+const LONG: usize = 64;
+
+fn writes(change: &Change) -> Option<Vec<Touched>> {
     let rows = change.put.len() + change.tally.len() + change.entries.len() + change.claim.len();
-    let mut all = Vec::with_capacity(rows + change.expect.len());
-    if rows > 64 {
+    if rows > LONG {
         return None;
     }
-    all.extend(change.expect.iter().map(|(key, _)| Touched::Doc(*key)));
-    all.extend(change.put.iter().map(|put| match &put.record {
-        Record::Doc(doc) => Touched::Doc(doc.key),
-        Record::Pass(row) => Touched::Pass(row.id),
-        Record::Credit(row) => Touched::Credit(row.contact, row.id),
-    }));
-    all.extend(change.tally.iter().map(|add| match add.key {
-        TallyKey::Uses(id) | TallyKey::Balance(id) | TallyKey::Granted(id) => Touched::Pass(id),
-        TallyKey::Credit(contact, id) => Touched::Credit(contact, id),
-        TallyKey::Named(id, slot) => Touched::Named(id, slot),
-    }));
+    let mut all = Vec::with_capacity(rows);
+    for put in &change.put {
+        match &put.record {
+            Record::Doc(doc) => all.push(Touched::Doc(doc.key)),
+            Record::Pass(row) => all.push(Touched::Pass(row.id)),
+            Record::Credit(row) => all.push(Touched::Credit(row.contact, row.id)),
+        }
+    }
+    all.extend(change.tally.iter().map(|add| tally(&add.key)));
     all.extend(change.claim.iter().map(|claim| Touched::Code(*claim.digest.as_bytes())));
     for subject in change.entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]) {
         match subject {
@@ -145,9 +178,52 @@ pub(crate) fn touched(change: &Change) -> Option<Vec<Touched>> {
             Subject::Credit(contact, id) => all.push(Touched::Credit(contact, id)),
         }
     }
+    // Whoever loads a wallet reads all its credits.
+    let wallets: Vec<Touched> = all
+        .iter()
+        .filter_map(|key| {
+            if let Touched::Credit(contact, _) = key { Some(Touched::Wallet(*contact)) } else { None }
+        })
+        .collect();
+    all.extend(wallets);
     if let Some(operation) = &change.operation {
         all.extend(operation.key.map(|(key, _)| Touched::Key(key)));
         all.extend(operation.stops.map(Touched::Key));
+    }
+    all.sort_unstable();
+    all.dedup();
+    Some(all)
+}
+
+fn tally(key: &TallyKey) -> Touched {
+    match *key {
+        TallyKey::Uses(id) | TallyKey::Balance(id) | TallyKey::Granted(id) => Touched::Pass(id),
+        TallyKey::Credit(contact, id) => Touched::Credit(contact, id),
+        TallyKey::Named(id, slot) => Touched::Named(id, slot),
+    }
+}
+
+/// What a command asked for, found or not; nothing for one that asks for what can't be named, such as a range.
+pub(crate) fn reads(load: &Load, loaded: &Loaded) -> Option<Vec<Touched>> {
+    let Load { business: _, docs, code, taken, passes, range, wallet, credits, tallies, key, operation } =
+        load;
+    if range.is_some() {
+        return None;
+    }
+    let mut all: Vec<Touched> = docs.iter().map(|key| Touched::Doc(*key)).collect();
+    all.extend(loaded.docs.iter().map(|doc| Touched::Doc(doc.key)));
+    all.extend(code.iter().chain(taken).map(|digest| Touched::Code(*digest.as_bytes())));
+    let found = loaded.code.iter().chain(&loaded.passes).map(|row| row.id);
+    all.extend(found.chain(passes.iter().copied()).map(Touched::Pass));
+    all.extend(wallet.map(Touched::Wallet));
+    let found = loaded.credits.iter().map(|row| (row.contact, row.id));
+    all.extend(found.chain(credits.iter().copied()).map(|(contact, id)| Touched::Credit(contact, id)));
+    all.extend(tallies.iter().map(tally));
+    all.extend(key.map(Touched::Key));
+    match operation {
+        Some(OperationKey::Key(key)) => all.push(Touched::Key(*key)),
+        // Its number was given before this began.
+        Some(OperationKey::Number(_)) | None => {}
     }
     Some(all)
 }

@@ -64,6 +64,7 @@
 //! Numbers have gaps. A dump that is restored into another cluster goes on above the numbers that it has.
 
 mod audit;
+mod batch;
 mod books;
 mod codec;
 mod commit;
@@ -87,7 +88,7 @@ pub use options::Options;
 
 use deadpool::managed::QueueMode;
 use errors::While;
-use judge::touched;
+use judge::Together;
 use options::Address;
 use passes_core::id::BusinessId;
 use passes_core::store::{
@@ -98,7 +99,6 @@ use plan::{Fresh, Plan};
 use pool::{Connection, Connector, OTHERS, Pool, Session, Shared, no_connection};
 use run::Gates;
 use runtime::{Own, within};
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -302,16 +302,9 @@ impl Postgres {
 /// How many of the first changes can share a statement: at least one.
 fn together(changes: &[Change]) -> usize {
     let Some(first) = changes.first() else { return 0 };
-    let mut seen = HashSet::new();
-    for (at, change) in changes.iter().enumerate().take(TOGETHER) {
-        let keys = touched(change).filter(|_| change.business == first.business);
-        // Those of one change may well be the same.
-        match keys {
-            Some(keys) if keys.iter().all(|key| !seen.contains(key)) => seen.extend(keys),
-            _ => return at.max(1),
-        }
-    }
-    changes.len().min(TOGETHER)
+    let mut known = Together::default();
+    let share = |change: &&Change| change.business == first.business && known.take(change);
+    changes.iter().take(TOGETHER).take_while(share).count().max(1)
 }
 
 async fn commit_group(session: &mut Session, changes: &[Change]) -> Result<Vec<After>, StoreError> {
@@ -354,6 +347,10 @@ impl fmt::Debug for Postgres {
 impl Store for Postgres {
     fn run(&self, command: Command) -> Fut<'_, Answer> {
         self.runtime.within(run::run(&self.pool, &self.gates, command))
+    }
+
+    fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
+        self.runtime.within(async move { Ok(batch::run_all(&self.pool, &self.gates, commands).await) })
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {

@@ -27,6 +27,16 @@ impl Session {
         let rows = self.query(TAG, |sql| write(sql, load), While::Reading).await?;
         read(load, &rows)
     }
+
+    /// The same for several commands, each in a snapshot of its own; all are asked for at once.
+    pub(crate) async fn load_all(&mut self, loads: &[&Load]) -> Result<Vec<Loaded>, StoreError> {
+        let mut all = Vec::with_capacity(loads.len());
+        for load in loads {
+            all.push(self.ready(TAG, |sql| write(sql, load)).await?);
+        }
+        let answers = self.query_all(&all).await;
+        loads.iter().zip(answers).map(|(load, rows)| read(load, &rows?)).collect()
+    }
 }
 
 /// Kinds of rows.

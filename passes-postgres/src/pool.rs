@@ -5,8 +5,9 @@ use crate::options::Address;
 use crate::schema;
 use crate::sql::Sql;
 use crate::tls;
+use crate::values::Arg;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
-use futures_util::future::join3;
+use futures_util::future::{join_all, join3};
 use passes_core::store::StoreError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -206,13 +207,12 @@ impl Session {
         self.shared.trip();
     }
 
-    /// Sends a statement, and reads all rows. `tag` tells shapes of different writers apart.
-    pub(crate) async fn query<'a>(
+    /// Makes a statement ready to be sent. `tag` tells shapes of different writers apart.
+    pub(crate) async fn ready<'a>(
         &mut self,
         tag: u8,
         write: impl Fn(&mut Sql<'a>),
-        doing: While,
-    ) -> Result<Vec<Row>, Failed> {
+    ) -> Result<Ready<'a>, StoreError> {
         let mut sql = Sql::default();
         sql.note(tag);
         write(&mut sql);
@@ -222,50 +222,61 @@ impl Session {
             write(&mut sql);
             sql.into_text()
         };
-        let (first, last) = (self.first.take(), self.last.take());
         if self.is_lost() {
-            return Err(StoreError::Transient("the connection was lost".into()).into());
+            return Err(StoreError::Transient("the connection was lost".into()));
         }
-        let statement = match self.statements.get(&sql.shape) {
-            _ if !self.named || sql.many => None,
-            Some(statement) => Some(statement.clone()),
-            None => Some(self.prepare(&sql, whole).await?),
+        let how = match self.statements.get(&sql.shape) {
+            _ if !self.named || sql.many => How::Text(self.shared.text(&sql.shape, whole)),
+            Some(statement) => How::Prepared(statement.clone()),
+            None => How::Prepared(self.prepare(&sql, whole).await?),
         };
-        let text = if statement.is_none() { Some(self.shared.text(&sql.shape, whole)) } else { None };
+        Ok(Ready { how, args: sql.args })
+    }
+
+    /// Sends a statement, and reads all rows.
+    pub(crate) async fn query<'a>(
+        &mut self,
+        tag: u8,
+        write: impl Fn(&mut Sql<'a>),
+        doing: While,
+    ) -> Result<Vec<Row>, Failed> {
+        let (first, last) = (self.first.take(), self.last.take());
+        let ready = self.ready(tag, write).await?;
         self.trip();
-        let (client, args) = (&self.client, &sql.args);
+        let client = &self.client;
         let simple = async |text: Option<&str>| match text {
             Some(text) => client.batch_execute(text).await,
             None => Ok(()),
         };
-        let query = async {
-            match (&statement, &text) {
-                (Some(statement), _) => {
-                    debug_assert_eq!(statement.params().len(), args.len(), "{args:?}");
-                    let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
-                    client.query(statement, &args).await
-                }
-                (None, text) => {
-                    let args: Vec<(&(dyn ToSql + Sync), Type)> =
-                        args.iter().map(|arg| (arg as _, arg.ty())).collect();
-                    client.query_typed(text.as_deref().unwrap_or_default(), &args).await
-                }
-            }
-        };
         // All are sent at once, in this order.
-        let (before, answer, behind) = join3(simple(first.as_deref()), query, simple(last)).await;
+        let all = join3(simple(first.as_deref()), ready.send(client), simple(last));
+        let (before, answer, behind) = all.await;
         if last.is_some() && behind.is_ok() {
             self.open = false;
         }
         let answer = before.and(answer).and_then(|rows| behind.map(|()| rows));
-        answer.map_err(|error| {
-            match error.code().map(|code| code.code()) {
-                Some("26000" | "0A000") => self.statements.clear(),
-                Some(code) => self.lost |= code.starts_with("57P") || code.starts_with("08"),
-                None => self.lost = true,
-            }
-            Failed::of(&error, doing)
-        })
+        answer.map_err(|error| self.failed(&error, doing))
+    }
+
+    /// Sends statements that only read, all at once; the answers come in the same order.
+    pub(crate) async fn query_all(&mut self, all: &[Ready<'_>]) -> Vec<Result<Vec<Row>, StoreError>> {
+        self.trip();
+        let client = &self.client;
+        let answers = join_all(all.iter().map(|ready| ready.send(client))).await;
+        answers
+            .into_iter()
+            .map(|rows| rows.map_err(|error| self.failed(&error, While::Reading).error))
+            .collect()
+    }
+
+    /// Judges an error, and what it means for the connection.
+    fn failed(&mut self, error: &tokio_postgres::Error, doing: While) -> Failed {
+        match error.code().map(|code| code.code()) {
+            Some("26000" | "0A000") => self.statements.clear(),
+            Some(code) => self.lost |= code.starts_with("57P") || code.starts_with("08"),
+            None => self.lost = true,
+        }
+        Failed::of(error, doing)
     }
 
     async fn prepare(
@@ -274,7 +285,7 @@ impl Session {
         write: impl FnOnce() -> String,
     ) -> Result<Statement, StoreError> {
         let text = self.shared.text(&sql.shape, write);
-        let types: Vec<Type> = sql.args.iter().map(crate::values::Arg::ty).collect();
+        let types: Vec<Type> = sql.args.iter().map(Arg::ty).collect();
         self.shared.prepared.fetch_add(1, Ordering::Relaxed);
         // Nothing is done by preparing.
         let statement = self.client.prepare_typed(&text, &types).await;
@@ -284,5 +295,34 @@ impl Session {
         }
         self.statements.insert(sql.shape.clone(), statement.clone());
         Ok(statement)
+    }
+}
+
+/// A statement that can be sent.
+pub(crate) struct Ready<'a> {
+    how: How,
+    args: Vec<Arg<'a>>,
+}
+
+enum How {
+    Prepared(Statement),
+    Text(Arc<str>),
+}
+
+impl Ready<'_> {
+    async fn send(&self, client: &Client) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let args = &self.args;
+        match &self.how {
+            How::Prepared(statement) => {
+                debug_assert_eq!(statement.params().len(), args.len(), "{args:?}");
+                let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
+                client.query(statement, &args).await
+            }
+            How::Text(text) => {
+                let args: Vec<(&(dyn ToSql + Sync), Type)> =
+                    args.iter().map(|arg| (arg as _, arg.ty())).collect();
+                client.query_typed(text, &args).await
+            }
+        }
     }
 }

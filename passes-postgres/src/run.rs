@@ -86,12 +86,12 @@ fn wanted(load: &Load) -> Option<i64> {
 }
 
 /// What a command comes to once it is decided.
-enum Decided {
+pub(crate) enum Decided {
     Over(Answer),
     Write(Box<Change>, Option<Vec<passes_core::Refusal>>),
 }
 
-fn decide(command: &mut Command, loaded: &Loaded) -> Result<Decided, StoreError> {
+pub(crate) fn decide(command: &mut Command, loaded: &Loaded) -> Result<Decided, StoreError> {
     Ok(match (command.decide)(loaded) {
         Decision::Replayed => {
             Decided::Over(Answer::Replayed(loaded.replay.clone().ok_or(StoreError::Conflict)?))
@@ -106,7 +106,7 @@ fn decide(command: &mut Command, loaded: &Loaded) -> Result<Decided, StoreError>
     })
 }
 
-fn answer(
+pub(crate) fn answer(
     change: Change,
     refusals: Option<Vec<passes_core::Refusal>>,
     after: After,

@@ -128,3 +128,69 @@ fn additions_to_one_tally_land() {
     let sent = store.round_trips() - before;
     assert!(sent < 2 * 400, "{sent} for 400 additions");
 }
+
+/// a hundred commands that have nothing to do with each other take two round trips; each has its own answer.
+#[test]
+fn commands_share_their_round_trips() {
+    let Some(store) = store() else { return };
+    with_passes(&store, 100, 2, 0);
+    let commands = || (1..=100).map(|n| take(pass(n))).collect();
+    wait(store.run(take(pass(7)))).unwrap();
+    let before = store.round_trips();
+    let answers = wait(store.run_all(commands())).unwrap();
+    assert_eq!(store.round_trips() - before, 2);
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Answer::Done(_)))));
+    let answers = wait(store.run_all(commands())).unwrap();
+    let refused: Vec<usize> = (0..100).filter(|at| matches!(&answers[*at], Ok(Answer::Refused(_)))).collect();
+    assert_eq!(refused, [6]);
+    assert!((1..=100).all(|n| used(&store, pass(n)) == 2));
+}
+
+/// R-11, D-3: commands of one call that want the same are run in order, each seeing those before it.
+#[test]
+fn commands_that_meet_see_each_other() {
+    let Some(store) = store() else { return };
+    with_passes(&store, 3, 3, 0);
+    // Six for the first pass, two each for the others.
+    let wanted = [1, 2, 1, 1, 3, 1, 2, 1, 3, 1];
+    let answers = wait(store.run_all(wanted.map(|n| take(pass(n))).into())).unwrap();
+    let used: Vec<Option<i64>> = answers
+        .iter()
+        .map(|answer| match answer {
+            Ok(Answer::Done(done)) => Some(done.after[0].used),
+            Ok(Answer::Refused(_)) => None,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let one = Some(1);
+    assert_eq!(used, [one, one, Some(2), Some(3), one, None, Some(2), None, Some(2), None]);
+    let numbers: Vec<u64> = answers
+        .iter()
+        .filter_map(|answer| if let Ok(Answer::Done(done)) = answer { Some(done.number) } else { None })
+        .collect();
+    assert!(numbers.is_sorted(), "{numbers:?}");
+}
+
+/// lists that several callers give at once for the same passes take every use once.
+#[test]
+fn lists_race() {
+    let Some(store) = store() else { return };
+    with_passes(&store, 20, 6, 0);
+    let store = &store;
+    let done: usize = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(move || {
+                    let answers = wait(store.run_all((1..=20).map(|n| take(pass(n))).collect())).unwrap();
+                    answers
+                        .iter()
+                        .filter(|answer| matches!(answer.as_ref().unwrap(), Answer::Done(_)))
+                        .count()
+                })
+            })
+            .collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+    });
+    assert_eq!(done, 120);
+    assert!((1..=20).all(|n| used(store, pass(n)) == 6));
+}
