@@ -108,6 +108,7 @@ mod errors;
 mod fill;
 mod judge;
 mod load;
+mod load_one;
 mod options;
 mod page;
 mod plan;
