@@ -21,6 +21,8 @@ mod pages;
 mod peers;
 mod plot;
 mod postgres;
+mod postgres_lot;
+mod postgres_peer;
 mod postgres_twin;
 mod processes;
 mod redeem;

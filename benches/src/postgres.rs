@@ -1,9 +1,10 @@
 //! Redemption in PostgreSQL: the public call beside statements written by hand, by as many clients.
 
 use crate::measure::{Measure, Side, all_in_turns, median};
+use crate::postgres_peer::Nostro;
 use crate::postgres_twin::{Hand, Way};
 use crate::run::{Made, Run};
-use crate::stock::{Stock, euros};
+use crate::stock::{Stock, VALUE, euros};
 use passes_core::operation::By;
 use passes_core::service::Redeem;
 use passes_core::store::Store;
@@ -36,7 +37,7 @@ struct Shop {
 
 impl Shop {
     fn new(server: &Server, settings: &str, cards: u32) -> Made<Self> {
-        let url = format!("{}{settings}", server.database());
+        let url = over_tcp(server, &server.database(), settings);
         let store = Arc::new(Postgres::options().connections(32).open(&url)?);
         let mut stock = Stock::new(Arc::clone(&store) as Arc<dyn Store>, cards)?;
         let mut all = Vec::new();
@@ -112,14 +113,26 @@ fn at_once(clients: usize, asked: &[Asked], work: impl Fn(usize, &Asked) -> Made
     }
 }
 
+/// The URL of a database by the address that a client elsewhere would have, with more parameters.
+pub(crate) fn over_tcp(server: &Server, url: &str, settings: &str) -> String {
+    format!("{}{settings}", server.through(url, &[server.address()]))
+}
+
+/// The parameter of a session that doesn't wait for the disk.
+const OFF: &str = "&options=-csynchronous_commit%3Doff";
+
+/// A server as a shop would have one: it syncs, and has room for a log between two checkpoints.
+const SETTINGS: [&str; 5] =
+    ["fsync=on", "shared_buffers=512MB", "max_connections=200", "max_wal_size=4GB", "checkpoint_timeout=1h"];
+
 /// The measures of the report.
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
-    let Some(server) = Server::own(&["shared_buffers=512MB", "max_connections=200"]) else {
+    let Some(server) = Server::own(&SETTINGS) else {
         return Ok(vec![Measure::not_run("redemption in PostgreSQL", "×", "there is no server here")]);
     };
     let mut measures = Vec::new();
-    for (commit, settings) in [("commit on", ""), ("commit off", "?options=-csynchronous_commit%3Doff")] {
-        let cards = run.or_quick(100_000, 5_000);
+    for (commit, settings) in [("commit on", ""), ("commit off", OFF)] {
+        let cards = run.or_quick(20_000, 5_000);
         let mut shop = Shop::new(&server, settings, cards)?;
         let first = shop.ask(1)?;
         first.iter().try_for_each(|asked| shop.redeem(asked))?;
@@ -130,8 +143,12 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         }
         if commit == "commit on" {
             measures.push(lists(run, &shop)?);
+            measures.push(same_code(run, &shop)?);
+        } else {
+            measures.extend(beside_nostro(run, &server, &shop)?);
         }
     }
+    measures.push(crate::postgres_lot::measure(run, &server)?);
     Ok(measures)
 }
 
@@ -209,4 +226,65 @@ fn lists(run: &Run, shop: &RefCell<Shop>) -> Made<Measure> {
     let [list, single] = took.as_slice() else { return Err("a side is missing".into()) };
     let ratios: Vec<f64> = list.iter().zip(single).map(|(list, single)| single / list).collect();
     Ok(Measure::of_rounds("a list of 100, rate ÷ single calls", "×", &ratios).at_least(2.5, 4.0))
+}
+
+/// Each of so many codes is redeemed by eight clients at once, for all that is on it: how many codes had one winner.
+fn same_code(run: &Run, shop: &RefCell<Shop>) -> Made<Measure> {
+    let codes = run.or_quick(200, 20);
+    let shop: &mut Shop = &mut shop.borrow_mut();
+    let mut single = 0;
+    for _ in 0..codes {
+        // One that nobody has touched yet.
+        let code = shop.cards.pop().ok_or("there are no cards")?;
+        let wins = std::sync::atomic::AtomicU32::new(0);
+        let gate = std::sync::Barrier::new(8);
+        let asked: Vec<Asked> =
+            (0..8).map(|client| Asked { code: code.clone(), key: format!("{code}-{client}") }).collect();
+        let (passes, by) = (&shop.stock.passes, &shop.stock.by);
+        at_once(8, &asked, |_, asked| {
+            let request = Redeem::direct(asked.code.as_str(), euros(VALUE)?);
+            gate.wait();
+            match passes.redeem(&by.clone().key(&asked.key), request).wait() {
+                Ok(_) => wins.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+                Err(passes_core::Error::Refused(_)) => 0,
+                Err(error) => return Err(error.into()),
+            };
+            Ok(())
+        })?;
+        single += u32::from(wins.into_inner() == 1);
+    }
+    let name = format!("{codes} codes, each by 8 clients at once: codes with one winner");
+    Ok(Measure::new(name, "codes", f64::from(single)).at_least(f64::from(codes), f64::from(codes)))
+}
+
+/// Redemptions beside those of hf-nostro, on the same server and without waiting for the disk.
+fn beside_nostro(run: &Run, server: &Server, shop: &RefCell<Shop>) -> Made<Vec<Measure>> {
+    let (each, rounds) = run.or_quick((160, 15), (40, 3));
+    let url = server.through(&server.database(), &[server.address()]);
+    let name = server.say(&url, "SELECT current_database()");
+    let _ = server.say(&url, &format!("ALTER DATABASE {name} SET synchronous_commit=off"));
+    let started = Nostro::start(url.split('?').next().unwrap_or(&url), each * 2 * (rounds + 1));
+    let named = |clients: usize| format!("commit off, {clients} at once: rate ÷ hf-nostro");
+    let nostro = match started {
+        Ok(nostro) => RefCell::new(nostro),
+        Err(why) => {
+            return Ok(vec![
+                Measure::not_run(named(1), "×", why.to_string()).at_least(10.0, 20.0),
+                Measure::not_run(named(8), "×", why.to_string()),
+            ]);
+        }
+    };
+    let mut measures = Vec::new();
+    for clients in [1, 8] {
+        let ours = |_| {
+            let asked = shop.borrow_mut().ask(each)?;
+            let shop: &Shop = &shop.borrow();
+            at_once(clients, &asked, |_, asked| shop.redeem(asked))
+        };
+        let theirs = |_| nostro.borrow_mut().redeem(clients, each);
+        let turns = crate::measure::in_turns(run, &named(clients), rounds, ours, theirs)?;
+        let ratio = Measure::of_rounds(named(clients), "×", &turns.ratios());
+        measures.push(if clients == 1 { ratio.at_least(10.0, 20.0) } else { ratio });
+    }
+    Ok(measures)
 }

@@ -28,7 +28,7 @@ const NUMBER: &str = "(pg_current_xact_id()::text::int8<<16)";
 const TAKE: &str = "UPDATE passes.pass SET balance_used=coalesce(balance_used,0)+$4,\
      uses_used=nullif(coalesce(uses_used,0)+$5,0),prev=last,last=NUMBER+1 \
      WHERE business=$1 AND lot=$2 AND serial=$3 AND version=$6 \
-     AND coalesce(balance_used,0)+coalesce(balance_held,0)+$4<=balance_lim RETURNING uses_used,balance_used,prev";
+     AND coalesce(balance_used,0)+coalesce(balance_held,0)+$4<=balance_lim RETURNING coalesce(uses_used,0) AS uses_used,uses_lim,balance_used,balance_lim,prev";
 
 const OPERATION: &str = "INSERT INTO passes.operation(business,number,id,kind,at,booked,actor,place,channel,entries,\
      fingerprint,after,receipt,events)";
@@ -83,13 +83,18 @@ impl Hand {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls))?;
         runtime.spawn(connection);
+        // As good as it can be: planned once, and by the keys.
+        runtime
+            .block_on(client.batch_execute(
+                "SET plan_cache_mode=force_generic_plan; SET enable_seqscan=off; SET jit=off",
+            ))?;
         let prepare = |text: &str| runtime.block_on(client.prepare(text));
         let take = TAKE.replace("NUMBER", NUMBER);
         let in_cte = TAKE.replace("NUMBER", "n.base").replace(" WHERE business", " FROM n WHERE business");
         let commit = prepare(&format!(
             "WITH n AS (SELECT {NUMBER} AS base),p AS ({in_cte}),\
              o AS ({OPERATION} SELECT $1,n.base,$7,$8,$9,$9,$10,$11,$12,1,$13,\
-             ARRAY[p.uses_used,p.balance_used,$5,$4],$14,$15 FROM n,p),\
+             ARRAY[p.uses_used,0,p.uses_lim,p.balance_used,0,p.balance_lim],$14,$15 FROM n,p),\
              k AS (INSERT INTO passes.opkey SELECT $1,$16,n.base,false FROM n,p),\
              e AS ({ENTRY} SELECT $1,n.base+1,1,$17,$18,$19,$20,$4,p.prev,$21 FROM n,p) \
              SELECT 1/(SELECT count(*) FROM p)"
@@ -194,8 +199,8 @@ impl Hand {
             }
             let [take, operation, opkey, entry] = &self.singly;
             let taken = client.query_one(take, &[&business, &lot, &serial, &amount, &uses, &version]).await?;
-            let after: Vec<Option<i64>> = vec![taken.get(0), taken.get(1), Some(uses), Some(amount)];
-            let before: Option<i64> = taken.get(2);
+            let after: Vec<i64> = vec![taken.get(0), 0, taken.get(1), taken.get(2), 0, taken.get(3)];
+            let before: Option<i64> = taken.get(4);
             client
                 .execute(
                     operation,
