@@ -20,6 +20,10 @@ mod npm;
 mod pages;
 mod peers;
 mod plot;
+mod postgres;
+mod postgres_lot;
+mod postgres_peer;
+mod postgres_twin;
 mod processes;
 mod redeem;
 mod report;
@@ -89,6 +93,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         name: "spend",
         about: "paying a basket from credits that may each pay some of its lines",
         measures: spend::measures,
+    },
+    Section {
+        name: "postgres",
+        about: "redemption in PostgreSQL by 1, 8 and 32 clients, beside statements written by hand",
+        measures: postgres::measures,
     },
     Section {
         name: "growth",
