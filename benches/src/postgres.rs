@@ -91,7 +91,11 @@ impl Shop {
 }
 
 /// Has clients do their shares at once, and tells how long all of it took, in seconds.
-fn at_once(clients: usize, asked: &[Asked], work: impl Fn(usize, &Asked) -> Made<()> + Sync) -> Made<f64> {
+pub(crate) fn at_once<T: Sync>(
+    clients: usize,
+    asked: &[T],
+    work: impl Fn(usize, &T) -> Made<()> + Sync,
+) -> Made<f64> {
     let begun = Instant::now();
     let failed: Vec<String> = std::thread::scope(|scope| {
         let shares = asked.chunks(asked.len().div_ceil(clients).max(1)).enumerate();
@@ -122,7 +126,7 @@ pub(crate) fn over_tcp(server: &Server, url: &str, settings: &str) -> String {
 const OFF: &str = "&options=-csynchronous_commit%3Doff";
 
 /// A server as a shop would have one: it syncs, and has room for a log between two checkpoints.
-const SETTINGS: [&str; 5] =
+pub(crate) const SETTINGS: [&str; 5] =
     ["fsync=on", "shared_buffers=512MB", "max_connections=200", "max_wal_size=4GB", "checkpoint_timeout=1h"];
 
 /// The measures of the report.
