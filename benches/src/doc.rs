@@ -1,4 +1,5 @@
-//! The tables of `docs/performance.md` and its pictures, from what was measured: no number there is typed by hand.
+//! The tables of the pages about speed and size, and their pictures, from what was measured: no number there is typed
+//! by hand.
 
 use crate::measure::{power, short};
 use crate::plot::{self, Point, Series};
@@ -8,8 +9,8 @@ use serde_json::{Map, Value};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// The page, and where its pictures lie.
-pub(crate) const PAGE: &str = "docs/performance.md";
+/// The pages, and where their pictures lie. Each section has its place in one of them.
+pub(crate) const PAGES: [&str; 2] = ["docs/performance.md", "docs/scale.md"];
 const PICTURES: &str = "docs/pictures";
 
 /// What ends the part of a section in the page.
@@ -22,15 +23,20 @@ fn begin(section: &str) -> String {
 
 /// Writes tables and pictures of all sections that were measured.
 pub(crate) fn draw(kept: &Map<String, Value>) -> Made<()> {
-    let page = root().join(PAGE);
-    let mut text = std::fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
-    for section in SECTIONS {
-        if let Some(measured) = kept.get(section.name) {
-            text = put(&text, section.name, &table(measured)?)?;
+    for page in PAGES.map(|page| root().join(page)) {
+        let before =
+            std::fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
+        let mut text = before.clone();
+        for section in SECTIONS {
+            if let Some(measured) = kept.get(section.name).filter(|_| text.contains(&begin(section.name))) {
+                text = put(&text, section.name, &table(measured)?)?;
+            }
+        }
+        if text != before {
+            std::fs::write(&page, text)?;
+            eprintln!("written to {}", page.display());
         }
     }
-    std::fs::write(&page, text)?;
-    eprintln!("written to {}", page.display());
     for path in pictures(kept)? {
         eprintln!("written to {}", path.display());
     }
@@ -40,7 +46,7 @@ pub(crate) fn draw(kept: &Map<String, Value>) -> Made<()> {
 /// Puts a section's tables between its marks.
 fn put(text: &str, section: &str, table: &str) -> Made<String> {
     let begin = begin(section);
-    let missing = || format!("{PAGE} has no marks {begin} … {END}");
+    let missing = || format!("there are no marks {begin} … {END}");
     let (head, rest) = text.split_once(&begin).ok_or_else(missing)?;
     let (_, tail) = rest.split_once(END).ok_or_else(missing)?;
     Ok(format!("{head}{begin}\n\n{table}\n{END}{tail}"))
@@ -196,11 +202,12 @@ mod tests {
     use crate::measure::Measure;
     use serde_json::json;
 
+    /// All pages.
     fn page() -> String {
-        std::fs::read_to_string(root().join(PAGE)).unwrap()
+        PAGES.map(|page| std::fs::read_to_string(root().join(page)).unwrap()).concat()
     }
 
-    /// Each section has its place in the page, with the command that measures it.
+    /// Each section has its place in a page, with the command that measures it.
     #[test]
     fn the_page_has_a_place_for_every_section() {
         let page = page();

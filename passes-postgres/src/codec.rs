@@ -5,6 +5,7 @@
 //! first of each, in the order in which it is read here.
 
 use crate::errors::corrupt;
+use crate::values::{AnyBytes, AnyInt};
 use passes_core::calendar::Instant;
 use passes_core::id::{ContactId, CreditId, Id, LotId, PassId};
 use passes_core::ledger::{Account, Entry, Mark, StoredEntry, Subject, Unit};
@@ -151,6 +152,24 @@ pub(crate) const KEY: Part =
     Part { ints: &["k.operation", "k.stops::int4"], bytes: &["uuid_send(k.key)"], texts: &[], list: "" };
 
 impl Part {
+    /// The columns of rows that are of this kind alone, of a row that goes by this name; its first is never NULL.
+    pub(crate) fn columns(&self, name: &str) -> String {
+        let all = [self.ints, self.bytes, self.texts].concat().into_iter();
+        let all = all.chain((!self.list.is_empty()).then_some(self.list));
+        // As they are stored: each function that would change a column's type costs the server more than the column.
+        let bare = |column: &str| {
+            let column = column.trim_start_matches("uuid_send(").trim_end_matches(')');
+            let column = column.split("::").next().unwrap_or_default();
+            column.strip_prefix("d.").map_or_else(|| column.to_owned(), |rest| format!("{name}.{rest}"))
+        };
+        all.map(bare).collect::<Vec<_>>().join(",")
+    }
+
+    /// How many columns that are.
+    pub(crate) fn width(&self) -> usize {
+        self.ints.len() + self.bytes.len() + self.texts.len() + usize::from(!self.list.is_empty())
+    }
+
     /// `SELECT` and its columns, for rows of this kind.
     pub(crate) fn select(&self, kind: u8) -> String {
         let mut text = format!("SELECT {kind}::int8 AS kind");
@@ -177,11 +196,25 @@ pub(crate) struct Columns<'r> {
     int: usize,
     bytes: usize,
     text: usize,
+    list: usize,
 }
 
 impl<'r> Columns<'r> {
     pub(crate) fn new(row: &'r Row) -> Self {
-        Self { row, int: 1, bytes: 1 + INTS, text: 1 + INTS + BYTES }
+        Self { row, int: 1, bytes: 1 + INTS, text: 1 + INTS + BYTES, list: 1 + INTS + BYTES + TEXTS }
+    }
+
+    /// Those of [`Part::columns`], from this one on.
+    pub(crate) fn of_part(row: &'r Row, part: &Part, from: usize) -> Self {
+        let bytes = from + part.ints.len();
+        let text = bytes + part.bytes.len();
+        Self { row, int: from, bytes, text, list: text + part.texts.len() }
+    }
+
+    /// Whether there is no such row.
+    pub(crate) fn is_absent(&self) -> Result<bool, StoreError> {
+        let first: Option<AnyInt> = self.row.try_get(self.int).map_err(|_| corrupt("a number"))?;
+        Ok(first.is_none())
     }
 
     /// The number that tells the kind.
@@ -191,7 +224,8 @@ impl<'r> Columns<'r> {
 
     fn int_or_none(&mut self) -> Result<Option<i64>, StoreError> {
         self.int += 1;
-        self.row.try_get(self.int - 1).map_err(|_| corrupt("a number"))
+        let int: Option<AnyInt> = self.row.try_get(self.int - 1).map_err(|_| corrupt("a number"))?;
+        Ok(int.map(|AnyInt(int)| int))
     }
 
     /// An integer; none is 0, as it is stored.
@@ -238,7 +272,8 @@ impl<'r> Columns<'r> {
 
     fn bytes_or_none(&mut self) -> Result<Option<&'r [u8]>, StoreError> {
         self.bytes += 1;
-        self.row.try_get(self.bytes - 1).map_err(|_| corrupt("bytes"))
+        let bytes: Option<AnyBytes<'r>> = self.row.try_get(self.bytes - 1).map_err(|_| corrupt("bytes"))?;
+        Ok(bytes.map(|AnyBytes(bytes)| bytes))
     }
 
     fn bytes(&mut self) -> Result<&'r [u8], StoreError> {
@@ -264,8 +299,7 @@ impl<'r> Columns<'r> {
     }
 
     fn list(&self) -> Result<Vec<i64>, StoreError> {
-        let list: Option<Vec<i64>> =
-            self.row.try_get(1 + INTS + BYTES + TEXTS).map_err(|_| corrupt("a list of numbers"))?;
+        let list: Option<Vec<i64>> = self.row.try_get(self.list).map_err(|_| corrupt("a list of numbers"))?;
         Ok(list.unwrap_or_default())
     }
 

@@ -109,6 +109,7 @@ mod errors;
 mod fill;
 mod judge;
 mod load;
+mod load_one;
 mod options;
 mod page;
 mod plan;

@@ -45,6 +45,8 @@ pub(crate) struct View<'a> {
     pub(crate) docs: Docs<'a>,
     pub(crate) business: Arc<Business>,
     pub(crate) business_version: u32,
+    /// The slot that it begins with in the tallies that many share, once it counts there.
+    pub(crate) slot: std::cell::OnceCell<u16>,
     plan: std::cell::Cell<Option<PlanId>>,
 }
 
@@ -396,6 +398,7 @@ fn view<'a>(inner: &'a Inner, env: &'a Env, load: &'a Load, loaded: &'a Loaded) 
         docs,
         business,
         business_version,
+        slot: std::cell::OnceCell::new(),
         plan: std::cell::Cell::new(None),
     })
 }

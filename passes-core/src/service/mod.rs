@@ -125,6 +125,7 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) refusals: refusals::Pending,
     pub(crate) window: generate::LastWindow,
+    pub(crate) turn: shared::Turn,
 }
 
 /// The keys that the store uses, by the ids written in it.
@@ -222,8 +223,8 @@ impl Passes {
             let keys = Keys { ring, digest: in_use.digest.0, fingerprint: in_use.fingerprint.0 };
             let cache = Cache::default();
             let refusals = refusals::Pending::default();
-            let window = generate::LastWindow::default();
-            Ok(Self { inner: Arc::new(Inner { store, keys, clock, entropy, cache, refusals, window }) })
+            let (window, turn) = (generate::LastWindow::default(), shared::Turn::new());
+            Ok(Self { inner: Arc::new(Inner { store, keys, clock, entropy, cache, refusals, window, turn }) })
         })
     }
 

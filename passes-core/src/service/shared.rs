@@ -1,12 +1,13 @@
 //! Tallies that many commands share: what was made from a plan, the codes of a format.
 //!
 //! Where many commands commit at once each would wait for the row that the one before it wrote. So such a tally
-//! stands in slots ([`Store::slots`](crate::store::Store::slots)), each a row of its own, and a command takes one by
-//! chance. The slots' shares of a cap add up to it: what every slot keeps, all keep together. That rests on caps
+//! stands in slots ([`Store::slots`](crate::store::Store::slots)), each a row of its own, and the commands of a process
+//! begin with one after the other. The slots' shares of a cap add up to it: what every slot keeps, all keep together. That rests on caps
 //! that never fall (P-11).
 
 use super::engine::View;
 use crate::store::{Add, Change, TallyKey};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// The id of a tally that many share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,22 @@ impl Shared {
     }
 }
 
+/// Which slot the next command begins with. Those that are under way at the same moment should take different ones: in
+/// PostgreSQL each that waits for another's row then judges its whole statement again.
+pub(crate) struct Turn(AtomicU16);
+
+impl Turn {
+    /// Processes don't begin with the same one.
+    pub(crate) fn new() -> Self {
+        let process = std::process::id().wrapping_mul(0x9E37_79B9) >> 16;
+        Self(AtomicU16::new(u16::try_from(process).unwrap_or_default()))
+    }
+
+    fn next(&self) -> u16 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
 impl View<'_> {
     /// What the slots of a tally had come to when they were loaded.
     pub(crate) fn made(&self, of: Shared) -> i64 {
@@ -33,8 +50,8 @@ impl View<'_> {
     /// taken back is taken from slots that have it: they must have been loaded, where there is more than one.
     pub(crate) fn count(&self, change: &mut Change, of: Shared, count: i64, cap: Option<i64>) {
         let slots = self.slots();
-        let [a, b, ..] = self.env.seed;
-        let first = u16::from_le_bytes([a, b]) % slots;
+        // One for all that a command counts: who waits for one of them need not wait for the next.
+        let first = *self.slot.get_or_init(|| self.inner.turn.next()) % slots;
         let mut left = count;
         for slot in (first..slots).chain(0..first) {
             let key = of.slot(slot);
