@@ -20,6 +20,9 @@ const INTS: usize = 18;
 const BYTES: usize = 5;
 const TEXTS: usize = 4;
 
+/// Where the texts of a row begin.
+pub(crate) const FIRST_TEXT: usize = 1 + INTS + BYTES;
+
 /// What a row holds: the expressions of its columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
@@ -190,7 +193,7 @@ pub(crate) struct Columns<'r> {
 
 impl<'r> Columns<'r> {
     pub(crate) fn new(row: &'r Row) -> Self {
-        Self { row, int: 1, bytes: 1 + INTS, text: 1 + INTS + BYTES }
+        Self { row, int: 1, bytes: 1 + INTS, text: FIRST_TEXT }
     }
 
     /// The number that tells the kind.

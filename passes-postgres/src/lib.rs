@@ -104,6 +104,7 @@ mod books;
 mod codec;
 mod commit;
 mod counted;
+mod distributed;
 mod errors;
 mod fill;
 mod judge;
@@ -191,6 +192,7 @@ impl Postgres {
         let runtime = Own::new()?;
         let shared = Arc::new(Shared::default());
         let (most, reading, handle) = (address.connections, address.reading, runtime.handle().clone());
+        let distributed = address.distributed;
         let making = Arc::clone(&shared);
         // The machine's certificates are read from the disk.
         let connector = handle.spawn_blocking({
@@ -200,7 +202,11 @@ impl Postgres {
         let connector = connector.await.map_err(|error| StoreError::Backend(error.to_string()))??;
         within(&handle, async {
             let mut client = connector.connect().await?;
-            if reading { schema::is_there(&client).await } else { schema::migrate(&mut client).await }
+            if reading {
+                schema::is_there(&client).await
+            } else {
+                schema::migrate(&mut client, distributed).await
+            }
         })
         .await?;
         let pool = Pool::builder(connector)

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod callers;
+mod distributed;
 mod faults;
 mod opening;
 mod order;

@@ -67,7 +67,7 @@ fn what_is_wrong_with_a_server_is_told() {
         let nothing = Postgres::open(&format!("{url}_not")).unwrap_err();
         assert!(matches!(&nothing, StoreError::Backend(text) if text.contains("3D000")), "{nothing:?}");
         // This server speaks no TLS.
-        let safe = Postgres::open(&format!("{url}?sslmode=require")).unwrap_err();
+        let safe = Postgres::open(&test_postgres::with(&url, "sslmode=require")).unwrap_err();
         assert!(matches!(safe, StoreError::Backend(_) | StoreError::Transient(_)), "{safe:?}");
     }
 }
