@@ -162,3 +162,35 @@ fn numbers_go_on_from_node_to_node() {
     }
     assert_eq!((entries, faults), (taken, Vec::new()));
 }
+
+/// D-3: a commit whose line is lost at the coordinator, while the node of the business is at it, is in doubt; it lands once or
+/// not at all.
+#[test]
+fn a_coordinator_that_is_lost_leaves_a_commit_in_doubt() {
+    let Some((server, url)) = cluster() else { return };
+    let store = spread(&url).unwrap();
+    with_passes(&store, 1, 1_000_000, 0);
+    // Somebody else has the row until the store's connection to the coordinator is gone.
+    let hold = "BEGIN; UPDATE passes.pass SET version=version \
+                WHERE business='00000000-0000-0000-0000-000000000000'; DO $$ BEGIN FOR i IN 1..3000 LOOP \
+                PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); \
+                PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname=current_database() \
+                AND application_name='passes' AND state='active' AND query LIKE '%passes.commit%' \
+                AND clock_timestamp()-query_start>'200ms'; EXIT WHEN FOUND; END LOOP; END $$; ROLLBACK";
+    let committed = std::thread::scope(|scope| {
+        let held = scope.spawn(|| server.say(&url, hold));
+        let mut committed = Ok(0);
+        // Those before it holds the row land.
+        while committed.is_ok() && !held.is_finished() {
+            committed = commit(&store, taking(pass(1)));
+        }
+        let _ = held.join().unwrap();
+        committed
+    });
+    assert_eq!(committed, Err(StoreError::InDoubt));
+    let landed = used(&store, pass(1));
+    assert!(matches!(wait(store.run(take(pass(1)))), Ok(Answer::Done(_))));
+    let now = used(&store, pass(1));
+    assert!(now == landed + 1 || now == landed + 2, "{landed}, then {now}");
+    assert_eq!(i64::try_from(events(&store).len()).unwrap(), now + 1);
+}

@@ -41,6 +41,11 @@ fn database() -> Option<(&'static Server, String)> {
     Some((server, server.database()))
 }
 
+/// The same where one server does it all: there is nobody else to be asked who waits for whom.
+fn alone() -> Option<(&'static Server, String)> {
+    database().filter(|(_, url)| !url.contains("distributed=citus"))
+}
+
 /// A store in an empty database.
 fn store() -> Option<Postgres> {
     database().map(|(_, url)| Postgres::open(&url).unwrap())
