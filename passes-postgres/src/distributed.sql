@@ -65,6 +65,7 @@ CREATE FUNCTION passes.ready(business uuid, name text, keep boolean, types text,
 DECLARE
     shard int8 := passes.shard(business, keep);
     once boolean := name = 'passes_once';
+    old text;
 BEGIN
     PERFORM passes.node();
     IF NOT once THEN
@@ -79,6 +80,12 @@ BEGIN
         END IF;
         DEALLOCATE passes_once;
     END IF;
+    -- Each shard has its own, and each takes room.
+    IF (SELECT count(*) FROM pg_prepared_statements) >= 512 THEN
+        FOR old IN SELECT p.name FROM pg_prepared_statements p WHERE p.name LIKE 'passes\_%' LOOP
+            EXECUTE 'DEALLOCATE ' || old;
+        END LOOP;
+    END IF;
     IF once THEN
         PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
     END IF;
@@ -91,7 +98,10 @@ END $$;
 -- it all that is prepared there.
 CREATE FUNCTION passes.failed(INOUT state text, INOUT said text, name text) LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_prepared_statements p WHERE p.name = failed.name) THEN
+    IF name IS NULL THEN
+        -- It hasn't come as far as that.
+        RETURN;
+    ELSIF NOT EXISTS (SELECT FROM pg_prepared_statements p WHERE p.name = failed.name) THEN
         -- Its text is to be sent along.
         state := '26000';
     ELSIF state = '0A000' THEN
@@ -160,6 +170,10 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     kind := -1;
     SELECT f.state, f.said INTO s0, s1 FROM passes.failed(SQLSTATE, SQLERRM, called) f;
+    IF s0 = '42P01' THEN
+        -- A shard left at this moment.
+        s0 := '55P03';
+    END IF;
     RETURN NEXT;
 END $$;
 
