@@ -9,18 +9,13 @@ use crate::child::cpu_seconds;
 use crate::measure::{Measure, Side, all_in_turns, median};
 use crate::run::{Made, Run};
 use crate::stock::{Dice, Stock, VALUE, euros};
-use passes_core::id::BusinessId;
 use passes_core::operation::By;
 use passes_core::service::Redeem;
 use passes_core::store::memory::Memory;
-use passes_core::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Decision, Fut, Load, Loaded, Page, PageQuery, Store,
-    StoreError, StoredOperation,
-};
+use passes_core::store::{Answer, Command, Decision, Fut, Load, Loaded, Store, StoreError, delegate};
 use passes_core::{Error, Passes};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// The memory store; once it is shut, it still loads and decides, and commits nothing.
 #[derive(Default)]
@@ -32,9 +27,9 @@ struct Dry {
 }
 
 impl Dry {
-    async fn decide(&self, mut command: Command) -> Result<Answer, StoreError> {
-        let loaded = self.memory.load(&command.load).await?;
-        if let Decision::Accepted(change) = (command.decide)(&loaded) {
+    async fn decide(&self, command: Command) -> Result<Answer, StoreError> {
+        let loaded = self.memory.load(command.load()).await?;
+        if let Decision::Accepted(change) = command.decide(&loaded) {
             drop(change);
             self.accepted.fetch_add(1, Ordering::Relaxed);
         }
@@ -55,29 +50,7 @@ impl Store for Dry {
         Box::pin(async move { self.memory.load(load).await })
     }
 
-    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
-        self.memory.commit(changes)
-    }
-
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.memory.pause(time)
-    }
-
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.memory.fill(chunk)
-    }
-
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.memory.page(query)
-    }
-
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.memory.events(business, after, limit)
-    }
-
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.memory.audit(business, each)
-    }
+    delegate!(memory; slots, commit, pause, fill, page, events, audit);
 }
 
 /// A round of requests, and how far the codes of the stock were used.

@@ -20,10 +20,16 @@ mod npm;
 mod pages;
 mod peers;
 mod plot;
+mod postgres;
+mod postgres_caps;
+mod postgres_lot;
+mod postgres_peer;
+mod postgres_twin;
 mod processes;
 mod redeem;
 mod report;
 mod run;
+mod scale;
 mod shop;
 mod spend;
 mod stock;
@@ -89,6 +95,21 @@ pub(crate) const SECTIONS: &[Section] = &[
         name: "spend",
         about: "paying a basket from credits that may each pay some of its lines",
         measures: spend::measures,
+    },
+    Section {
+        name: "postgres",
+        about: "redemption in PostgreSQL by 1, 8 and 32 clients, beside statements written by hand",
+        measures: postgres::measures,
+    },
+    Section {
+        name: "caps",
+        about: "issues from one capped plan in PostgreSQL by 32 at once, beside 32 plans",
+        measures: postgres_caps::measures,
+    },
+    Section {
+        name: "scale",
+        about: "bytes of a pass, and what a redemption writes and reads, while a database of PostgreSQL grows",
+        measures: scale::measures,
     },
     Section {
         name: "growth",

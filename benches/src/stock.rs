@@ -5,7 +5,7 @@ use crate::world::MASTER;
 use passes_core::business::Settings;
 use passes_core::conditions::Conditions;
 use passes_core::contact::{Medium, Profile};
-use passes_core::id::ContactId;
+use passes_core::id::{ContactId, LotId, PlanId};
 use passes_core::money::{Currency, Money};
 use passes_core::operation::{Actor, By, Rights};
 use passes_core::passcode::Format;
@@ -59,8 +59,8 @@ impl Stock {
         Ok(())
     }
 
-    /// A new plan of gift cards of 25 euros under these conditions, and a lot of it, sold.
-    pub(crate) fn sell(&mut self, conditions: Conditions, count: u32) -> Made<()> {
+    /// A new plan of gift cards of 25 euros under these conditions.
+    pub(crate) fn plan(&self, conditions: Conditions) -> Made<PlanId> {
         let (passes, by) = (&self.passes, &self.by);
         let value = Money::from_minor(VALUE, Currency::EUR)?;
         let mut terms = Terms::fixed(Classification::Gift, Form::Printed, value);
@@ -75,14 +75,28 @@ impl Stock {
         };
         let plan = passes.create_plan(by, spec).wait()?.done;
         passes.activate_plan(by, plan).wait()?;
+        Ok(plan)
+    }
+
+    /// A lot of so many passes.
+    pub(crate) fn lot(&self, plan: PlanId, count: u32) -> Made<LotId> {
+        let (passes, by) = (&self.passes, &self.by);
         let lot = passes.generate(by, Generate { plan, count, accept_weak: false }).wait()?;
         passes.finish_run(by, lot.run).wait()?;
-        let sold = passes.sell(by, lot.lot, Deal::at(value)).wait()?;
+        Ok(lot.lot)
+    }
+
+    /// A lot of a plan under these conditions, sold.
+    pub(crate) fn sell(&mut self, conditions: Conditions, count: u32) -> Made<()> {
+        let lot = self.lot(self.plan(conditions)?, count)?;
+        let (passes, by) = (&self.passes, &self.by);
+        let value = Money::from_minor(VALUE, Currency::EUR)?;
+        let sold = passes.sell(by, lot, Deal::at(value)).wait()?;
         passes.finish_run(by, sold.run.ok_or("a sale of a lot is a run")?).wait()?;
-        passes.export(by, lot.lot).wait()?;
+        passes.export(by, lot).wait()?;
         let mut after = 0;
         loop {
-            let page = passes.export_page(by, lot.lot, after, limits::PAGE).wait()?;
+            let page = passes.export_page(by, lot, after, limits::PAGE).wait()?;
             let Some(last) = page.last() else { break };
             after = last.serial;
             page.iter().for_each(|row| self.codes.push(row.code.reveal()));

@@ -1,11 +1,10 @@
 //! Stores with one fault each, which the suite must find (D-2).
 
-use crate::delegate::delegate;
 use passes_core::id::OperationId;
 use passes_core::store::memory::Memory;
 use passes_core::store::{
     Add, After, AuditRow, Auditor, Change, Chunk, Claim, Expect, Fut, Load, Put, Record, Store, StoreError,
-    StoredOperation,
+    StoredOperation, delegate,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -287,5 +286,5 @@ impl Store for Broken {
         self.inner.audit(business, Box::new(told))
     }
 
-    delegate!(inner; load, pause, page);
+    delegate!(inner; slots, load, pause, page);
 }

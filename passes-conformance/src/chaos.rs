@@ -1,11 +1,8 @@
 //! Lawful trouble: all that a store over a network may do to a command, from a seed.
 
-use crate::delegate::delegate;
 use crate::executor::poll_once;
-use passes_core::id::BusinessId;
 use passes_core::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError,
-    StoredOperation,
+    After, Answer, Change, Chunk, Command, Fut, Load, Loaded, Store, StoreError, delegate,
 };
 use std::future::Future;
 use std::ops::Add;
@@ -255,11 +252,13 @@ impl Chaos {
     }
 
     /// What is done by the store inside, with others before it and after.
-    async fn among<T>(&self, done: Fut<'_, T>) -> Result<T, StoreError> {
-        self.turns().await;
-        let answer = done.await;
-        self.turns().await;
-        answer
+    fn among<'a, T: Send + 'a>(&'a self, done: Fut<'a, T>) -> Fut<'a, T> {
+        Box::pin(async move {
+            self.turns().await;
+            let answer = done.await;
+            self.turns().await;
+            answer
+        })
     }
 }
 
@@ -268,11 +267,7 @@ impl Store for Chaos {
         if self.trouble.apart {
             return Box::pin(async move { Apart { chaos: self }.run(command).await });
         }
-        Box::pin(self.among(Box::pin(self.lossy(self.inner.run(command)))))
-    }
-
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        Box::pin(self.among(self.inner.load(load)))
+        self.among(Box::pin(self.lossy(self.inner.run(command))))
     }
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
@@ -303,21 +298,7 @@ impl Store for Chaos {
         })
     }
 
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        Box::pin(self.among(self.inner.page(query)))
-    }
-
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        Box::pin(self.among(self.inner.events(business, after, limit)))
-    }
-
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        Box::pin(self.among(self.inner.audit(business, each)))
-    }
-
-    fn ledger(&self, business: BusinessId, after: u64, each: Auditor) -> Fut<'_, ()> {
-        Box::pin(self.among(self.inner.ledger(business, after, each)))
-    }
+    delegate!(inner, among; slots, load, page, events, audit, ledger);
 }
 
 /// The store as a command sees it that is loaded and committed apart.
@@ -347,7 +328,7 @@ impl Store for Apart<'_> {
         })
     }
 
-    delegate!(chaos; pause, fill, page, events, audit);
+    delegate!(chaos; slots, pause, fill, page, events, audit, ledger);
 }
 
 /// Pending so many times. It wakes itself: any executor lets others come first, and then goes on.
@@ -370,6 +351,7 @@ impl Future for Turns {
 mod tests {
     use super::*;
     use crate::turns::{Caller, take_turns};
+    use passes_core::id::BusinessId;
     use passes_core::store::memory::Memory;
     use passes_core::store::{Add as Addition, Decision, TallyKey, wait};
 
@@ -438,14 +420,13 @@ mod tests {
         let memory = Memory::new();
         let turns = Trouble { turns: 1, most_turns: 2, ..Trouble::NONE };
         let store = Chaos::new(Arc::new(memory.clone()), 3).making(turns);
-        let add = || Command {
-            load: Load { tallies: vec![COUNTED], ..Load::new(BusinessId::STORE) }.into(),
-            decide: Box::new(|loaded| {
-                let mut change = one_more();
-                change.tally[0].from = Some(loaded.tallies[0].used);
-                Decision::Refused(Vec::new(), Some(change))
-            }),
+        let reads = || Load { tallies: vec![COUNTED], ..Load::new(BusinessId::STORE) };
+        let decide = |loaded: &Loaded| {
+            let mut change = one_more();
+            change.tally[0].from = Some(loaded.tallies[0].used);
+            Decision::Refused(Vec::new(), Some(change.into()))
         };
+        let add = || Command::new(reads(), decide);
         let callers = (1..9).map(|seed| Caller::new(seed, store.run(add())));
         let ended = take_turns(callers.collect(), || 0);
         assert!(ended.iter().all(|end| matches!(end.answer, Some(Ok(_)))));

@@ -28,7 +28,6 @@ pub mod broken;
 mod cases;
 pub mod chaos;
 mod check;
-mod delegate;
 mod executor;
 pub mod turns;
 mod world;

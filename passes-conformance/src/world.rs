@@ -147,7 +147,7 @@ impl Client {
         load: Load,
         decide: impl FnMut(&Loaded) -> Decision + Send + 'static,
     ) -> Result<Answer, StoreError> {
-        self.face.drive(self.store.run(Command { load: load.into(), decide: Box::new(decide) }))
+        self.face.drive(self.store.run(Command::new(load, decide)))
     }
 
     pub(crate) fn load(&self, load: &Load) -> Result<Loaded, StoreError> {
@@ -303,18 +303,10 @@ pub(crate) fn credit_row(contact: ContactId, id: CreditId, pass: PassId, amount:
 
 pub(crate) fn operation(id: OperationId) -> Operation {
     Operation {
-        id,
-        kind: Kind::Redeem,
-        actor: "till 7".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: at(1),
         booked: at(2),
-        key: None,
-        stops: None,
         receipt: b"receipt".to_vec(),
         events: b"events".to_vec(),
+        ..Operation::new(id, Kind::Redeem, "till 7", at(1))
     }
 }
 

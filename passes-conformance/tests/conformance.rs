@@ -127,31 +127,18 @@ fn a_lost_answer_is_looked_up() {
     for _ in 0..200 {
         let (id, key) = (ids.draw(), ids.bytes());
         let operation = Operation {
-            id,
-            kind: Kind::Redeem,
-            actor: "till 7".into(),
-            place: None,
-            channel: None,
-            reason: None,
-            at: Instant::EPOCH,
-            booked: Instant::EPOCH,
             key: Some((key, [0; 16])),
-            stops: None,
-            receipt: Vec::new(),
-            events: Vec::new(),
+            ..Operation::new(id, Kind::Redeem, "till 7", Instant::EPOCH)
         };
         let tally = vec![Add { limit: Some(200), ..Add::used(counted, 1) }];
         let change = Change { operation: Some(operation), tally, ..Change::new(business) };
         let load = Load { key: Some(key), ..Load::new(business) };
         loop {
             let change = change.clone();
-            let command = Command {
-                load: load.clone().into(),
-                decide: Box::new(move |loaded| match loaded.replay {
-                    Some(_) => Decision::Replayed,
-                    None => Decision::Accepted(change.clone()),
-                }),
-            };
+            let command = Command::new(load.clone(), move |loaded| match loaded.replay {
+                Some(_) => Decision::Replayed,
+                None => Decision::Accepted(change.clone().into()),
+            });
             match Face::Async.drive(store.run(command)) {
                 Ok(Answer::Done(_) | Answer::Replayed(_)) => break,
                 Err(StoreError::InDoubt) => lost += 1,

@@ -17,7 +17,13 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     let left = &plan.operations;
     // One operation whose values each stand in a CTE of one row.
     let simple = all.sql.flag(!all.sql.many && left.len() == 1);
-    let after = if simple { simple_after(all, plan) } else { String::new() };
+    let mut joined: Vec<&'static str> = Vec::new();
+    let after = match (all.small, simple) {
+        (true, _) => small_after(all, plan, &mut joined),
+        (false, true) => simple_after(all, plan),
+        (false, false) => String::new(),
+    };
+    let (simple, base) = (simple || all.small, if all.small { all.base } else { "n.base" });
     if !simple && all.sql.flag(!plan.values.is_empty()) {
         afters(all, plan);
     }
@@ -25,7 +31,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     put!(
         all.sql,
         "INSERT INTO passes.operation(business,number,id,kind,at,booked,actor,place,channel,reason,entries,\
-         fingerprint,receipt,events,after) SELECT $1,n.base+q.k,q.id,q.kind,q.at,q.booked,q.actor,q.place,q.channel,\
+         fingerprint,receipt,events,after) SELECT $1,{base}+q.k,q.id,q.kind,q.at,q.booked,q.actor,q.place,q.channel,\
          q.reason,q.entries,q.fp,q.receipt,q.events,{} FROM ",
         match (simple, plan.values.is_empty()) {
             (true, _) => after.as_str(),
@@ -59,7 +65,8 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
             ("events", Values::blobs(left.iter().map(|left| &left.operation.events[..]))),
         ],
     );
-    put!(all.sql, " CROSS JOIN n");
+    put!(all.sql, "{}", all.from_base);
+    all.join_touched("CROSS JOIN", &joined);
     if !simple && !plan.values.is_empty() {
         put!(all.sql, " LEFT JOIN af f ON f.k=q.k");
     }
@@ -67,7 +74,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         all.begin("k");
         put!(
             all.sql,
-            "INSERT INTO passes.opkey(business,key,operation,stops) SELECT $1,q.key,n.base+q.k,q.stops=1 FROM "
+            "INSERT INTO passes.opkey(business,key,operation,stops) SELECT $1,q.key,{base}+q.k,q.stops=1 FROM "
         );
         all.sql.few(
             "q",
@@ -77,7 +84,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
                 ("stops", Values::ints(plan.keys.iter().map(|(.., stops)| u8::from(*stops)))),
             ],
         );
-        put!(all.sql, " CROSS JOIN n");
+        put!(all.sql, "{}", all.from_base);
     }
 }
 
@@ -93,6 +100,61 @@ pub(crate) fn place(plan: &Plan<'_>, value: Value) -> Option<(i64, i64)> {
         Value::Named(at) => Some((mark(at, OF_NAMED), 1)),
         Value::Judged(at) => Some((mark(at, OF_JUDGED), 1)),
     }
+}
+
+/// The same of CTEs that are joined: what follows on each other in one of them comes in one piece.
+fn small_after<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>, joined: &mut Vec<&'static str>) -> String {
+    // A CTE with the first and the last of its numbers, and how many it has; or a parameter.
+    let mut pieces: Vec<Result<(&'static str, i64, i64, i64), usize>> = Vec::new();
+    for value in &plan.values {
+        let (cte, numbers) = match *value {
+            Value::Known(tally) => {
+                all.sql.args.push(Arg::array(Values::ints([tally.used, tally.held, tally.limit])));
+                pieces.push(Err(all.sql.args.len()));
+                continue;
+            }
+            Value::Pass(at, which) => {
+                let counted = |touch: &crate::plan::PassTouch<'_>| match touch.put {
+                    Some(_) => touch.counts.len(),
+                    None => touch.counts.iter().flatten().count(),
+                };
+                (counted::pass_cte(plan, at, which).0, plan.passes.get(at).map_or(0, counted))
+            }
+            Value::Credit(at) => (counted::credit_cte(plan, at), 1),
+            // What is small has none.
+            Value::Named(_) | Value::Judged(_) => continue,
+        };
+        let (_, first) = place(plan, *value).unwrap_or_default();
+        let last = first.saturating_add(2);
+        match pieces.last_mut() {
+            Some(Ok((name, _, end, _))) if *name == cte && end.saturating_add(1) == first => *end = last,
+            _ => pieces.push(Ok((cte, first, last, int(numbers).saturating_mul(3)))),
+        }
+        if !joined.contains(&cte) {
+            joined.push(cte);
+        }
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for piece in pieces {
+        parts.push(match piece {
+            Err(parameter) => {
+                all.sql.note(0);
+                format!("${parameter}::int8[]")
+            }
+            Ok((cte, first, last, numbers)) => {
+                cte.bytes().for_each(|byte| all.sql.note(byte));
+                all.sql.note(u8::try_from(first).unwrap_or_default());
+                all.sql.note(u8::try_from(last).unwrap_or_default());
+                if (first, last) == (1, numbers) {
+                    format!("{cte}.v")
+                } else {
+                    format!("{cte}.v[{first}:{last}]")
+                }
+            }
+        });
+    }
+    all.sql.note(0xFF);
+    if parts.is_empty() { "NULL".to_owned() } else { parts.join("||") }
 }
 
 fn simple_after<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) -> String {
@@ -181,20 +243,28 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         for cte in &chained {
             cte.bytes().for_each(|byte| all.sql.shape.push(byte));
         }
-        all.begin("tc");
-        let parts: Vec<String> = chained.iter().map(|cte| format!("SELECT t,prev FROM {cte}")).collect();
-        put!(all.sql, "{}", parts.join(" UNION ALL "));
+        if !all.small {
+            all.begin("tc");
+            let parts: Vec<String> = chained.iter().map(|cte| format!("SELECT t,prev FROM {cte}")).collect();
+            put!(all.sql, "{}", parts.join(" UNION ALL "));
+        }
     }
     all.begin("e");
-    let (from, to) = if chained.is_empty() {
-        ("n.base+q.fh", "n.base+q.th")
-    } else {
-        ("coalesce(n.base+q.fh,f.prev)", "coalesce(n.base+q.th,g.prev)")
+    let base = if all.small { all.base } else { "n.base" };
+    let before = |here: &str, touched: &str, row: &str| match (chained.is_empty(), all.small) {
+        (true, _) => format!("{base}+q.{here}"),
+        (false, false) => format!("coalesce({base}+q.{here},{row}.prev)"),
+        (false, true) => {
+            let cases: Vec<String> =
+                chained.iter().map(|cte| format!(" WHEN {cte}.t THEN {cte}.prev")).collect();
+            format!("coalesce({base}+q.{here},CASE q.{touched}{} END)", cases.concat())
+        }
     };
+    let (from, to) = (before("fh", "ft", "f"), before("th", "tt", "g"));
     put!(
         all.sql,
         "INSERT INTO passes.entry(business,number,nth,from_account,to_account,unit,mark,line,amount,from_subject,\
-         to_subject,before_from,before_to) SELECT $1,n.base+q.k,q.nth,q.fa,q.ta,q.unit,q.mark,q.line,q.amount,q.fs,q.ts,\
+         to_subject,before_from,before_to) SELECT $1,{base}+q.k,q.nth,q.fa,q.ta,q.unit,q.mark,q.line,q.amount,q.fs,q.ts,\
          {from},{to} FROM "
     );
     let here = |of: fn(&(Before, Before)) -> Before| {
@@ -241,8 +311,10 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         columns.push(("tt", touch(|before| before.1)));
     }
     all.sql.few("q", columns);
-    put!(all.sql, " CROSS JOIN n");
-    if !chained.is_empty() {
+    put!(all.sql, "{}", all.from_base);
+    if all.small {
+        all.join_touched("CROSS JOIN", &chained);
+    } else if !chained.is_empty() {
         put!(all.sql, " LEFT JOIN tc f ON f.t=q.ft LEFT JOIN tc g ON g.t=q.tt");
     }
 }

@@ -5,6 +5,7 @@
 //! first of each, in the order in which it is read here.
 
 use crate::errors::corrupt;
+use crate::values::{AnyBytes, AnyInt};
 use passes_core::calendar::Instant;
 use passes_core::id::{ContactId, CreditId, Id, LotId, PassId};
 use passes_core::ledger::{Account, Entry, Mark, StoredEntry, Subject, Unit};
@@ -103,45 +104,36 @@ pub(crate) const OPERATION: Part = Part {
 pub(crate) const KEYED: Part =
     Part { ints: &["o.number", "o.kind", "o.at", "o.booked", "o.entries", "k.stops::int4"], ..OPERATION };
 
-/// An entry `e` and its operation `o`.
-pub(crate) const ENTRY: Part = Part {
-    ints: &[
-        "e.number",
-        "e.number-e.nth",
-        "o.at",
-        "o.booked",
-        "e.from_account",
-        "e.to_account",
-        "e.unit",
-        "e.amount",
-        "e.mark",
-        "e.line",
-        "e.before_from",
-        "e.before_to",
-    ],
-    bytes: &["e.from_subject", "e.to_subject"],
-    texts: &[],
-    list: "",
-};
+/// An entry `e`, with the columns that say when its operation was, and when that was booked.
+macro_rules! entry {
+    ($at:literal, $booked:literal) => {
+        Part {
+            ints: &[
+                "e.number",
+                "e.number-e.nth",
+                $at,
+                $booked,
+                "e.from_account",
+                "e.to_account",
+                "e.unit",
+                "e.amount",
+                "e.mark",
+                "e.line",
+                "e.before_from",
+                "e.before_to",
+            ],
+            bytes: &["e.from_subject", "e.to_subject"],
+            texts: &[],
+            list: "",
+        }
+    };
+}
 
-/// An entry `e` that comes right behind its operation, which says when it was.
-pub(crate) const ENTRY_ALONE: Part = Part {
-    ints: &[
-        "e.number",
-        "e.number-e.nth",
-        "0",
-        "0",
-        "e.from_account",
-        "e.to_account",
-        "e.unit",
-        "e.amount",
-        "e.mark",
-        "e.line",
-        "e.before_from",
-        "e.before_to",
-    ],
-    ..ENTRY
-};
+/// An entry and its operation `o`.
+pub(crate) const ENTRY: Part = entry!("o.at", "o.booked");
+
+/// An entry that comes right behind its operation, which says when it was.
+pub(crate) const ENTRY_ALONE: Part = entry!("0", "0");
 
 /// A named tally `t`.
 pub(crate) const TALLY: Part = Part {
@@ -163,6 +155,24 @@ pub(crate) const KEY: Part =
     Part { ints: &["k.operation", "k.stops::int4"], bytes: &["uuid_send(k.key)"], texts: &[], list: "" };
 
 impl Part {
+    /// The columns of rows that are of this kind alone, of a row that goes by this name; its first is never NULL.
+    pub(crate) fn columns(&self, name: &str) -> String {
+        let all = [self.ints, self.bytes, self.texts].concat().into_iter();
+        let all = all.chain((!self.list.is_empty()).then_some(self.list));
+        // As they are stored: each function that would change a column's type costs the server more than the column.
+        let bare = |column: &str| {
+            let column = column.trim_start_matches("uuid_send(").trim_end_matches(')');
+            let column = column.split("::").next().unwrap_or_default();
+            column.strip_prefix("d.").map_or_else(|| column.to_owned(), |rest| format!("{name}.{rest}"))
+        };
+        all.map(bare).collect::<Vec<_>>().join(",")
+    }
+
+    /// How many columns that are.
+    pub(crate) fn width(&self) -> usize {
+        self.ints.len() + self.bytes.len() + self.texts.len() + usize::from(!self.list.is_empty())
+    }
+
     /// `SELECT` and its columns, for rows of this kind.
     pub(crate) fn select(&self, kind: u8) -> String {
         let mut text = format!("SELECT {kind}::int8 AS kind");
@@ -189,11 +199,25 @@ pub(crate) struct Columns<'r> {
     int: usize,
     bytes: usize,
     text: usize,
+    list: usize,
 }
 
 impl<'r> Columns<'r> {
     pub(crate) fn new(row: &'r Row) -> Self {
-        Self { row, int: 1, bytes: 1 + INTS, text: FIRST_TEXT }
+        Self { row, int: 1, bytes: 1 + INTS, text: FIRST_TEXT, list: FIRST_TEXT + TEXTS }
+    }
+
+    /// Those of [`Part::columns`], from this one on.
+    pub(crate) fn of_part(row: &'r Row, part: &Part, from: usize) -> Self {
+        let bytes = from + part.ints.len();
+        let text = bytes + part.bytes.len();
+        Self { row, int: from, bytes, text, list: text + part.texts.len() }
+    }
+
+    /// Whether there is no such row.
+    pub(crate) fn is_absent(&self) -> Result<bool, StoreError> {
+        let first: Option<AnyInt> = self.row.try_get(self.int).map_err(|_| corrupt("a number"))?;
+        Ok(first.is_none())
     }
 
     /// The number that tells the kind.
@@ -203,7 +227,8 @@ impl<'r> Columns<'r> {
 
     fn int_or_none(&mut self) -> Result<Option<i64>, StoreError> {
         self.int += 1;
-        self.row.try_get(self.int - 1).map_err(|_| corrupt("a number"))
+        let int: Option<AnyInt> = self.row.try_get(self.int - 1).map_err(|_| corrupt("a number"))?;
+        Ok(int.map(|AnyInt(int)| int))
     }
 
     /// An integer; none is 0, as it is stored.
@@ -250,7 +275,8 @@ impl<'r> Columns<'r> {
 
     fn bytes_or_none(&mut self) -> Result<Option<&'r [u8]>, StoreError> {
         self.bytes += 1;
-        self.row.try_get(self.bytes - 1).map_err(|_| corrupt("bytes"))
+        let bytes: Option<AnyBytes<'r>> = self.row.try_get(self.bytes - 1).map_err(|_| corrupt("bytes"))?;
+        Ok(bytes.map(|AnyBytes(bytes)| bytes))
     }
 
     fn bytes(&mut self) -> Result<&'r [u8], StoreError> {
@@ -276,8 +302,7 @@ impl<'r> Columns<'r> {
     }
 
     fn list(&self) -> Result<Vec<i64>, StoreError> {
-        let list: Option<Vec<i64>> =
-            self.row.try_get(1 + INTS + BYTES + TEXTS).map_err(|_| corrupt("a list of numbers"))?;
+        let list: Option<Vec<i64>> = self.row.try_get(self.list).map_err(|_| corrupt("a list of numbers"))?;
         Ok(list.unwrap_or_default())
     }
 

@@ -10,7 +10,7 @@ use crate::counted::{self, ALONE, cte_at, groups};
 use crate::distributed::Base;
 use crate::errors::corrupt;
 use crate::plan::{NamedTouch, Plan, Touch, Value};
-use crate::sql::{Sql, put};
+use crate::sql::{FEW, Sql, put};
 use crate::values::{Arg, Values};
 use passes_core::calendar::Instant;
 use passes_core::id::Id;
@@ -67,7 +67,16 @@ pub(crate) struct Commit<'s, 'a> {
     /// CTEs with the last entries before this statement.
     pub(crate) chained: Vec<&'static str>,
     pub(crate) numbered: bool,
+    /// Whether each row that is touched has a CTE of its own, and there are few: then they are joined as they are, and
+    /// nothing is gathered from lists.
+    pub(crate) small: bool,
+    /// The number of the transaction, and where it comes from.
+    pub(crate) base: &'static str,
+    pub(crate) from_base: &'static str,
 }
+
+/// The number of the transaction, from which those of its operations are counted. What the store adds is `$2`.
+const BASE: &str = "((pg_current_xact_id()::text::int8<<16)+$2::int8)";
 
 impl<'a> Commit<'_, 'a> {
     pub(crate) fn begin(&mut self, name: &str) {
@@ -81,20 +90,55 @@ impl<'a> Commit<'_, 'a> {
         let sum: Vec<String> = ctes.iter().map(|cte| format!("(SELECT count(*) FROM {cte})")).collect();
         self.guards.push(format!("{}=${}::int8", sum.join("+"), self.sql.args.len()));
     }
+
+    /// So many rows must have been written by a CTE that writes rows which are touched.
+    pub(crate) fn guard_touched(&mut self, cte: &'static str, count: usize) {
+        if self.small {
+            self.guards.push(format!("{cte}.t IS NOT NULL"));
+        } else {
+            self.guard(&[cte], count);
+        }
+        self.chained.push(cte);
+    }
+
+    /// Joins the CTEs of rows that are touched.
+    pub(crate) fn join_touched(&mut self, how: &str, ctes: &[&str]) {
+        for cte in ctes {
+            self.sql.put(format_args!(" {how} {cte}{}", if how == "LEFT JOIN" { " ON true" } else { "" }));
+        }
+    }
 }
 
 /// Writes the statement of a plan. `base` is what the store adds to the numbers of transactions.
 pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: Base) {
     sql.args.push(Arg::id(plan.business.to_bytes()));
     let numbered = sql.flag(!plan.operations.is_empty());
-    let mut all =
-        Commit { sql, ctes: 0, guards: Vec::new(), results: Vec::new(), chained: Vec::new(), numbered };
+    // Distributed tables have a function with these columns, and look the base up once.
+    let small = sql.flag(plan.is_small() && base != Base::Home);
+    let (of_base, from_base) = if small { (BASE, "") } else { ("(SELECT base FROM n)", " CROSS JOIN n") };
+    let mut all = Commit {
+        sql,
+        ctes: 0,
+        guards: Vec::new(),
+        results: Vec::new(),
+        chained: Vec::new(),
+        numbered,
+        small,
+        base: of_base,
+        from_base,
+    };
     if numbered {
-        // The transaction has its number before it waits for any row.
-        all.begin("n");
-        put!(all.sql, "SELECT (pg_current_xact_id()::text::int8<<16)+");
-        base.number(all.sql);
-        put!(all.sql, " AS base");
+        match base {
+            Base::Added(base) if small => all.sql.args.push(Arg::int(base)),
+            _ => {
+                // The transaction has its number before it waits for any row: so it is where the number is part of the
+                // condition by which a row is found.
+                all.begin("n");
+                put!(all.sql, "SELECT (pg_current_xact_id()::text::int8<<16)+");
+                base.number(all.sql);
+                put!(all.sql, " AS base");
+            }
+        }
     }
     docs(&mut all, plan);
     counted::passes(&mut all, plan);
@@ -171,7 +215,23 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
     seen.sort_unstable();
     seen.dedup();
     seen.retain(|of| relied.binary_search(of).is_err());
-    if all.sql.flag(!seen.is_empty()) {
+    if all.small && seen.len() <= FEW {
+        all.sql.note(u8::try_from(seen.len()).unwrap_or_default());
+        for (key, version) in seen {
+            let at = all.sql.args.len();
+            all.sql.args.extend([
+                Arg::int(i64::from(key.kind as u8)),
+                Arg::id(key.id),
+                Arg::int(i64::from(version)),
+            ]);
+            all.guards.push(format!(
+                "(SELECT version FROM passes.doc WHERE business=$1 AND kind=${}::int8 AND id=${}::uuid)=${}::int8",
+                at + 1,
+                at + 2,
+                at + 3
+            ));
+        }
+    } else if all.sql.flag(!seen.is_empty()) {
         // As this statement's snapshot has them, and nothing is written into their rows.
         all.begin("s");
         put!(all.sql, "SELECT 1 FROM ");
@@ -422,12 +482,12 @@ fn judged(all: &mut Commit<'_, '_>, touches: &[NamedTouch]) {
 
 /// The last SELECT: the number of the transaction, the guards, and the values of tallies.
 fn finish(all: Commit<'_, '_>, plan: &Plan<'_>) {
-    let Commit { sql, ctes, guards, results, numbered, .. } = all;
+    let Commit { sql, ctes, guards, results, chained, numbered, small, base, .. } = all;
     if ctes > 0 {
         put!(sql, ") ");
     }
     let guards = if guards.is_empty() { "true".to_owned() } else { guards.join(" AND ") };
-    let base = if numbered { "(SELECT base FROM n)" } else { "0" };
+    let base = if numbered { base } else { "0" };
     // A division by zero, and a root of less than nothing: two errors that mean two things.
     put!(sql, "SELECT 0::int8 AS t,{base}::int8 AS base,1/(CASE WHEN {guards} THEN 1 ELSE 0 END) AS ok,");
     if plan.docs.is_empty() {
@@ -436,6 +496,12 @@ fn finish(all: Commit<'_, '_>, plan: &Plan<'_>) {
         put!(sql, "sqrt(CASE WHEN (SELECT bool_and(same) FROM du) THEN 1 ELSE -1 END) AS parents,");
     }
     put!(sql, "NULL::int8[] AS v");
+    if small {
+        results.iter().for_each(|cte| put!(sql, ",{cte}.t,{cte}.v"));
+        put!(sql, " FROM (SELECT 1) one");
+        chained.iter().for_each(|cte| put!(sql, " LEFT JOIN {cte} ON true"));
+        return;
+    }
     for cte in results {
         put!(sql, " UNION ALL SELECT t,NULL,NULL,NULL,v FROM {cte}");
     }
@@ -449,6 +515,11 @@ pub(crate) fn read(plan: &Plan<'_>, rows: &[Row]) -> Result<Vec<After>, StoreErr
         let get = |_| corrupt("an answer");
         if let Some(number) = row.try_get::<_, Option<i64>>(1).map_err(get)? {
             base = Some(number);
+            // What is small brings all in one row.
+            for at in (5..row.len()).step_by(2) {
+                let list: Option<Vec<i64>> = row.try_get(at + 1).map_err(get)?;
+                values.insert(row.try_get(at).map_err(get)?, list.unwrap_or_default());
+            }
         } else {
             let list: Option<Vec<i64>> = row.try_get(4).map_err(get)?;
             values.insert(row.try_get(0).map_err(get)?, list.unwrap_or_default());

@@ -103,7 +103,8 @@ impl Counted {
         all.begin(self.insert);
         let names: Vec<&str> =
             columns.iter().map(|(column, _)| *column).filter(|column| *column != "at").collect();
-        let (extra, value) = if last { (",last", ",(SELECT base FROM n)+q.at") } else { ("", "") };
+        let (extra, value) =
+            if last { (",last", format!(",{}+q.at", all.base)) } else { ("", String::new()) };
         put!(
             all.sql,
             "INSERT INTO {}(business,version,{}{extra}) SELECT $1,1,{}{value} FROM ",
@@ -166,8 +167,7 @@ impl Counted {
             self.matches(),
             values.join(",")
         );
-        all.guard(&[cte], rows.len());
-        all.chained.push(cte);
+        all.guard_touched(cte, rows.len());
         if !values.is_empty() {
             all.results.push(cte);
         }
@@ -229,15 +229,14 @@ impl Counted {
         if chained {
             columns.push(("at", Values::maybe_ints(rows.iter().map(|row| row.last))));
             if whole {
-                sets.push("prev=p.last,last=(SELECT base FROM n)+q.at".to_owned());
+                sets.push(format!("prev=p.last,last={}+q.at", all.base));
             } else {
-                sets.push(
-                    "prev=CASE WHEN q.at IS NULL THEN p.prev ELSE p.last END,\
-                     last=coalesce((SELECT base FROM n)+q.at,p.last)"
-                        .to_owned(),
-                );
+                sets.push(format!(
+                    "prev=CASE WHEN q.at IS NULL THEN p.prev ELSE p.last END,last=coalesce({}+q.at,p.last)",
+                    all.base
+                ));
             }
-            *guards += &in_order("q.at IS NULL OR coalesce(p.last,0)<(SELECT base FROM n)");
+            *guards += &in_order(&format!("q.at IS NULL OR coalesce(p.last,0)<{}", all.base));
         }
         if other {
             let unless = if chained { "q.at IS NOT NULL OR " } else { "" };

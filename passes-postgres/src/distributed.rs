@@ -169,12 +169,18 @@ impl Delegated {
     }
 
     /// What the function says went wrong: an SQLSTATE and its text.
-    fn fault<'r>(&self, rows: &'r [Row]) -> Option<(&'r str, &'r str)> {
+    fn fault(&self, rows: &[Row]) -> Option<(String, String)> {
         let row = rows.last()?;
         if row.try_get::<_, Option<i64>>(0).ok()? != Some(-1) {
             return None;
         }
-        let at = if self.commits { 5 } else { crate::codec::FIRST_TEXT };
+        if self.commits {
+            let spelt: Vec<i64> = row.try_get(4).ok()?;
+            let letter = |at: i64| u32::try_from(at).ok().and_then(char::from_u32).unwrap_or('?');
+            let mut letters = spelt.into_iter().map(letter);
+            return Some((letters.by_ref().take(5).collect(), letters.collect()));
+        }
+        let at = crate::codec::FIRST_TEXT;
         Some((row.try_get(at).ok()?, row.try_get(at.saturating_add(1)).ok()?))
     }
 
@@ -187,7 +193,7 @@ impl Delegated {
     pub(crate) fn checked(&self, rows: Vec<Row>) -> Result<Vec<Row>, Failed> {
         match self.fault(&rows) {
             None => Ok(rows),
-            Some((state, text)) => Err(Failed::of_state(&SqlState::from_code(state), text)),
+            Some((state, text)) => Err(Failed::of_state(&SqlState::from_code(&state), &text)),
         }
     }
 }

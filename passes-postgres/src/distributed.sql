@@ -127,14 +127,16 @@ BEGIN
     RAISE 'the business is new on this node' USING ERRCODE = 'PAS01';
 END $$;
 
--- Runs what commits: a statement that was prepared here by this name, or is now. `args` are its parameters as SQL.
+-- Runs what commits: a statement that was prepared here by this name, or is now. `args` are its parameters as SQL. A failure
+-- is a row of t -1, whose v spells its SQLSTATE and text.
 CREATE FUNCTION passes.commit(business uuid, name text, args text, types text DEFAULT NULL, statement text DEFAULT NULL)
-    RETURNS TABLE (t int8, base int8, ok int4, parents float8, v int8[], state text, said text) LANGUAGE plpgsql
+    RETURNS TABLE (t int8, base int8, ok int4, parents float8, v int8[]) LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off SET lock_timeout = '30s'
     SET citus.enable_manual_changes_to_shards = on AS $$
 DECLARE
     r record;
     called text;
+    told text;
 BEGIN
     FOR attempt IN 1..2 LOOP
         BEGIN
@@ -148,8 +150,9 @@ BEGIN
             WHEN SQLSTATE 'PAS01' THEN
                 PERFORM passes.settle(business);
             WHEN OTHERS THEN
-                SELECT f.state, f.said INTO state, said FROM passes.failed(SQLSTATE, SQLERRM, called) f;
+                SELECT f.state || f.said INTO told FROM passes.failed(SQLSTATE, SQLERRM, called) f;
                 t := -1;
+                v := ARRAY(SELECT ascii(c) FROM regexp_split_to_table(told, '') WITH ORDINALITY AS s(c, n) ORDER BY n);
                 RETURN NEXT;
                 RETURN;
         END;

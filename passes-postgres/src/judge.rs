@@ -2,7 +2,7 @@
 
 use crate::errors::broken;
 use passes_core::id::{ContactId, CreditId, PassId};
-use passes_core::ledger::{Entry, Subject};
+use passes_core::ledger::Subject;
 use passes_core::store::{
     Change, DocKey, Expect, KeyHash, Load, Loaded, OperationKey, Record, StoreError, TallyKey,
 };
@@ -24,12 +24,6 @@ fn repeats<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> bool {
     let mut keys: Vec<K> = list.iter().map(key).collect();
     keys.sort_unstable();
     keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
-}
-
-/// The last pass of a range.
-pub(crate) fn span(first: PassId, count: u32) -> Option<PassId> {
-    let more = count.checked_sub(1)?;
-    first.serial().checked_add(more).map(|last| first.lot().pass(last))
 }
 
 /// A subject whose entries form a chain.
@@ -80,35 +74,13 @@ pub(crate) fn check(change: &Change) -> Result<(), StoreError> {
 pub(crate) fn chain(subject: &Subject) -> Result<Option<Chain>, StoreError> {
     Ok(match *subject {
         Subject::None => None,
-        Subject::Pass(id) => Some(Chain::Pass(id)),
-        Subject::Passes { first, count } => match span(first, count) {
-            None => return Err(broken("an entry's range of passes is none")),
-            Some(until) if until == first => Some(Chain::Pass(first)),
-            Some(until) => Some(Chain::Range(first, until)),
-        },
+        Subject::Pass(_) | Subject::Passes { .. } => {
+            let none = || broken("an entry's range of passes is none");
+            let (first, last) = subject.span().ok_or_else(none)?;
+            Some(if first == last { Chain::Pass(first) } else { Chain::Range(first, last) })
+        }
         Subject::Credit(contact, id) => Some(Chain::Credit(contact, id)),
     })
-}
-
-/// Refuses entries that name ranges of passes which overlap without being the same.
-pub(crate) fn overlap(entries: &[Entry]) -> Result<(), StoreError> {
-    let subjects = entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]);
-    let mut spans: Vec<(PassId, PassId)> = subjects
-        .filter_map(|subject| match subject {
-            Subject::Pass(id) => Some((id, id)),
-            Subject::Passes { first, count } => span(first, count).map(|to| (first, to)),
-            Subject::None | Subject::Credit(..) => None,
-        })
-        .collect();
-    if spans.iter().all(|(first, to)| first == to) {
-        return Ok(());
-    }
-    spans.sort_unstable();
-    spans.dedup();
-    if spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1)) {
-        return Err(broken("the entries of a change name ranges of passes that overlap"));
-    }
-    Ok(())
 }
 
 /// Something that a command reads or a change writes.

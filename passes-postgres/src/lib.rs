@@ -66,7 +66,8 @@
 //!
 //! # Standbys
 //!
-//! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`].
+//! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`]. A host that opens by URL
+//! says `standby=true` there.
 //!
 //! # Distributed tables
 //!
@@ -120,6 +121,7 @@ mod errors;
 mod fill;
 mod judge;
 mod load;
+mod load_one;
 mod options;
 mod page;
 mod plan;

@@ -98,7 +98,7 @@ impl Session {
         // The end of a chain is an entry with nothing before it; a shorter one has lost its rest.
         if let Some(oldest) = entries.last()
             && u32::try_from(entries.len()).is_ok_and(|count| count < limit)
-            && previous(oldest, subject) != Some(0)
+            && oldest.previous(*subject) != Some(0)
         {
             return Err(corrupt("a chain of entries"));
         }
@@ -174,27 +174,6 @@ fn number(bytes: &str, from: u32) -> String {
     let byte =
         |at: u32, shift: u32| format!("(get_byte({bytes},{})::int8<<{shift})", from.saturating_add(at));
     format!("{}+{}+{}+{}", byte(0, 24), byte(1, 16), byte(2, 8), byte(3, 0))
-}
-
-/// The entry before this one of the same subject; nothing when this one is not about it.
-fn previous(entry: &StoredEntry, subject: &Subject) -> Option<u64> {
-    if concerns(&entry.entry.from.1, subject) {
-        Some(entry.before_from)
-    } else if concerns(&entry.entry.to.1, subject) {
-        Some(entry.before_to)
-    } else {
-        None
-    }
-}
-
-/// Whether what is booked for `booked` is booked for `subject`: itself, or a range that holds it.
-fn concerns(booked: &Subject, subject: &Subject) -> bool {
-    match (booked, subject) {
-        (Subject::Passes { first, count }, Subject::Pass(pass)) => {
-            first.lot() == pass.lot() && pass.serial().checked_sub(first.serial()).is_some_and(|n| n < *count)
-        }
-        _ => booked == subject,
-    }
 }
 
 /// Documents, passes and credits.

@@ -3,10 +3,12 @@
 //! PostgreSQL judges the guards, in the statement that writes. What can be judged without looking is judged here:
 //! what is no change at all, and guards that no stored row could meet.
 
+use crate::counted::ALONE;
 use crate::errors::broken;
-use crate::judge::{Chain, chain, check, must, overlap, twice};
+use crate::judge::{Chain, chain, check, must, twice};
+use crate::sql::FEW;
 use passes_core::id::{BusinessId, ContactId, CreditId, PassId};
-use passes_core::ledger::Entry;
+use passes_core::ledger::{Entry, overlap};
 use passes_core::pass::{CreditRow, PassRow, Tally};
 use passes_core::store::{
     Add, After, Change, Claim, Doc, DocKey, Expect, KeyHash, Operation, Record, StoreError, TallyKey,
@@ -258,6 +260,8 @@ impl<'c> Plan<'c> {
         let mut places = Places::default();
         let ordered = change.operation.is_some();
         let from = self.values.len();
+        // No document has version 0, though a row may.
+        must(change.seen.iter().all(|(_, version)| *version > 0))?;
         // What is written is judged there.
         let written = |key: &DocKey| {
             change.put.iter().any(|put| matches!(&put.record, Record::Doc(doc) if doc.key == *key))
@@ -282,6 +286,23 @@ impl<'c> Plan<'c> {
         }
         self.answers.push((ordered.then_some(at), from..self.values.len()));
         Ok(lasts)
+    }
+
+    /// Whether it is one command that touches few rows, each for itself.
+    pub(crate) fn is_small(&self) -> bool {
+        let few = |count: usize| count <= ALONE;
+        let puts = |of: &[PassTouch<'_>]| of.iter().filter(|touch| touch.put.is_some()).count();
+        let credit_puts = self.credits.iter().filter(|touch| touch.put.is_some()).count();
+        let (passes, credits) = (puts(&self.passes), credit_puts);
+        self.operations.len() == 1
+            && few(passes)
+            && few(self.passes.len().saturating_sub(passes))
+            && few(credits)
+            && few(self.credits.len().saturating_sub(credits))
+            && self.ranges.is_empty()
+            && self.named.is_empty()
+            && self.judged.is_empty()
+            && self.entries.len() <= FEW
     }
 
     /// What the changes are answered with, once the numbers and values are known.
@@ -456,7 +477,9 @@ impl<'c> Plan<'c> {
         fresh: Fresh<'c>,
         lasts: &mut [Option<i64>],
     ) -> Result<(), StoreError> {
-        overlap(entries)?;
+        if overlap(entries) {
+            return Err(broken("the entries of a change name ranges of passes that overlap"));
+        }
         for (nth, entry) in (1..).zip(entries) {
             let at = operation.saturating_add(nth);
             let (from, to) = (chain(&entry.from.1)?, chain(&entry.to.1)?);

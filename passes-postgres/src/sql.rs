@@ -33,6 +33,11 @@ impl<'a> Sql<'a> {
         self.text.unwrap_or_default()
     }
 
+    /// Whether the text is written.
+    pub(crate) fn is_written(&self) -> bool {
+        self.text.is_some()
+    }
+
     /// Notes what the text depends on.
     pub(crate) fn note(&mut self, byte: u8) {
         self.shape.push(byte);

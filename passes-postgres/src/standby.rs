@@ -3,13 +3,9 @@
 use crate::errors::{While, broken, told};
 use crate::options::Address;
 use crate::{Options, Postgres};
-use passes_core::id::BusinessId;
-use passes_core::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError,
-    StoredOperation, wait,
-};
+use passes_core::store::{After, Answer, Change, Chunk, Command, Fut, Store, StoreError, delegate, wait};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_postgres::SimpleQueryMessage;
 
@@ -217,37 +213,16 @@ impl Store for Standby {
         refused()
     }
 
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.read(self.store.load(load))
-    }
-
     fn commit<'a>(&'a self, _: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         refused()
-    }
-
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.store.pause(time)
     }
 
     fn fill<'a>(&'a self, _: &'a Chunk) -> Fut<'a, After> {
         refused()
     }
 
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.read(self.store.page(query))
-    }
-
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.read(self.store.events(business, after, limit))
-    }
-
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.read(self.store.audit(business, each))
-    }
-
-    fn ledger(&self, business: BusinessId, after: u64, each: Auditor) -> Fut<'_, ()> {
-        self.read(self.store.ledger(business, after, each))
-    }
+    delegate!(store; slots, pause);
+    delegate!(store, read; load, page, events, audit, ledger);
 }
 
 #[cfg(test)]

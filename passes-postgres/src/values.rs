@@ -31,6 +31,37 @@ impl<'a> FromSql<'a> for Uuid {
     }
 }
 
+/// A whole number of any size, or a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnyInt(pub(crate) i64);
+
+impl<'a> FromSql<'a> for AnyInt {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(match raw.len() {
+            1 => i64::from(raw != [0]),
+            2 => i16::from_be_bytes(raw.try_into()?).into(),
+            4 => i32::from_be_bytes(raw.try_into()?).into(),
+            _ => i64::from_be_bytes(raw.try_into()?),
+        }))
+    }
+    fn accepts(ty: &Type) -> bool {
+        [Type::INT8, Type::INT4, Type::INT2, Type::BOOL].contains(ty)
+    }
+}
+
+/// Bytes, or an id's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnyBytes<'a>(pub(crate) &'a [u8]);
+
+impl<'a> FromSql<'a> for AnyBytes<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+    fn accepts(ty: &Type) -> bool {
+        [Type::BYTEA, Type::UUID].contains(ty)
+    }
+}
+
 /// Bytes, borrowed where that is possible.
 #[derive(Clone, Debug)]
 pub(crate) struct Blob<'a>(pub(crate) Cow<'a, [u8]>);

@@ -410,6 +410,11 @@ fn after(outcome: Outcome) -> Result<After, StoreError> {
 }
 
 impl Store for Sqlite {
+    /// Everything is written one thing after the other.
+    fn slots(&self) -> u16 {
+        1
+    }
+
     fn run(&self, command: Command) -> Fut<'_, Answer> {
         Box::pin(async move { answer(single(self.submit([Work::Run(command)]).await?)) })
     }

@@ -176,7 +176,7 @@ impl Db {
         // A page goes on where the one before it ended: mostly that is an entry of the chain itself.
         if let Some(before) = before
             && let Some(entry) = self.entry(business, before)?
-            && let Some(previous) = previous(&entry, subject)
+            && let Some(previous) = entry.previous(*subject)
         {
             next = previous;
         }
@@ -184,7 +184,7 @@ impl Db {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         while next != 0 && entries.len() < limit {
             let entry = self.entry(business, next)?.ok_or_else(|| Fault::corrupt("a chain of entries"))?;
-            let previous = previous(&entry, subject).filter(|previous| *previous < next);
+            let previous = entry.previous(*subject).filter(|previous| *previous < next);
             next = previous.ok_or_else(|| Fault::corrupt("a chain of entries"))?;
             if before.is_none_or(|before| entry.number < before) {
                 entries.push(entry);
@@ -198,31 +198,9 @@ impl Db {
     }
 }
 
-/// The entry before this one of the same subject; nothing when this one is not about it.
-fn previous(entry: &StoredEntry, subject: &Subject) -> Option<u64> {
-    if concerns(&entry.entry.from.1, subject) {
-        Some(entry.before_from)
-    } else if concerns(&entry.entry.to.1, subject) {
-        Some(entry.before_to)
-    } else {
-        None
-    }
-}
-
-/// Whether what is booked for `booked` is booked for `subject`: itself, or a range that holds it.
-fn concerns(booked: &Subject, subject: &Subject) -> bool {
-    match (booked, subject) {
-        (Subject::Passes { first, count }, Subject::Pass(pass)) => {
-            first.lot() == pass.lot() && pass.serial().checked_sub(first.serial()).is_some_and(|n| n < *count)
-        }
-        _ => booked == subject,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use passes_core::id::{Id, LotId};
 
     /// D-1: lists go by a key, too; only the order by expiry is made at the end, of one lot.
     #[test]
@@ -237,17 +215,5 @@ mod tests {
             }
             assert!(steps.iter().all(|step| step.starts_with("SEARCH")), "{text}: {steps:?}");
         }
-    }
-
-    /// W-1: an entry for a range of passes is part of the history of each of them, and of no other.
-    #[test]
-    fn a_range_concerns_each_of_its_passes() {
-        let lot = |n| LotId::from_bytes([n; 16]).pass(0).lot();
-        let range = Subject::Passes { first: lot(1).pass(5), count: 3 };
-        let within: Vec<u32> =
-            (1..10).filter(|n| concerns(&range, &Subject::Pass(lot(1).pass(*n)))).collect();
-        assert_eq!(within, [5, 6, 7]);
-        assert!(!concerns(&range, &Subject::Pass(lot(2).pass(5))));
-        assert!(!concerns(&Subject::None, &Subject::Pass(lot(1).pass(5))));
     }
 }

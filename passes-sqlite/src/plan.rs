@@ -3,7 +3,7 @@
 use crate::connection::Db;
 use crate::errors::Fault;
 use passes_core::id::{ContactId, CreditId, PassId};
-use passes_core::ledger::{Entry, Subject};
+use passes_core::ledger::{Entry, Subject, overlap};
 use passes_core::pass::{CreditRow, PassRow, Tally};
 use passes_core::store::{Add, Change, Expect, Loaded, Put, Record, TallyKey};
 use rusqlite::params;
@@ -245,7 +245,7 @@ impl<'c> Planner<'_, 'c> {
                 self.range(first, count)?;
             }
         }
-        if !self.plan.ranges.is_empty() && overlap(entries) {
+        if overlap(entries) {
             return Err(Fault::broken("the entries of a change name ranges of passes that overlap"));
         }
         for (number, entry) in (last_entry.saturating_add(1)..).zip(entries) {
@@ -297,7 +297,7 @@ impl<'c> Planner<'_, 'c> {
 
     /// Looks at the chains of a range's passes: one entry can only continue one, so they must be the same.
     fn range(&mut self, first: PassId, count: u32) -> Result<(), Fault> {
-        let Some(to) = span(first, count) else {
+        let Some((_, to)) = (Subject::Passes { first, count }).span() else {
             return Err(Fault::broken("an entry's range of passes is none"));
         };
         if self.plan.ranges.iter().any(|range| range.first == first && range.to == to) {
@@ -400,25 +400,4 @@ fn count(tally: &mut Tally, add: &Add) -> Result<Tally, Fault> {
     let after = add.to(*tally).ok_or_else(Fault::conflict)?;
     *tally = Tally { limit: tally.limit, ..after };
     Ok(after)
-}
-
-/// The last pass of a range.
-fn span(first: PassId, count: u32) -> Option<PassId> {
-    let more = count.checked_sub(1)?;
-    first.serial().checked_add(more).map(|last| first.lot().pass(last))
-}
-
-/// Whether entries name ranges of passes that overlap without being the same.
-fn overlap(entries: &[Entry]) -> bool {
-    let subjects = entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]);
-    let mut spans: Vec<(PassId, PassId)> = subjects
-        .filter_map(|subject| match subject {
-            Subject::Pass(id) => Some((id, id)),
-            Subject::Passes { first, count } => span(first, count).map(|to| (first, to)),
-            Subject::None | Subject::Credit(..) => None,
-        })
-        .collect();
-    spans.sort_unstable();
-    spans.dedup();
-    spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1))
 }

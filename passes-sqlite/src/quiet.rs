@@ -75,20 +75,7 @@ mod tests {
 
     /// Leaves operations of a business.
     fn operate(db: &Db, number: u8, count: usize) {
-        let operation = || Operation {
-            id: Id::from_bytes([5; 16]),
-            kind: Kind::Redeem,
-            actor: "till".into(),
-            place: None,
-            channel: None,
-            reason: None,
-            at: Instant::EPOCH,
-            booked: Instant::EPOCH,
-            key: None,
-            stops: None,
-            receipt: Vec::new(),
-            events: Vec::new(),
-        };
+        let operation = || Operation::new(Id::from_bytes([5; 16]), Kind::Redeem, "till", Instant::EPOCH);
         db.run("BEGIN").unwrap();
         let mut numbers = None;
         for _ in 0..count {

@@ -1,19 +1,16 @@
 //! Checks write nothing, on every store: counted where a store is asked, and looked for in the file itself.
 
 use passes_core::calendar::Instant;
-use passes_core::id::BusinessId;
 use passes_core::money::Currency;
 use passes_core::service::{Redeem, Spend};
 use passes_core::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError,
-    StoredOperation,
+    After, Answer, Change, Chunk, Command, Fut, Load, Loaded, Store, StoreError, delegate,
 };
 use passes_core::{Passes, Refusal};
 use passes_host::testing::{FixedClock, SeededEntropy};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use tests::world::{START, keyring, one_line};
 use tests::{amount, on_every_store};
 
@@ -45,21 +42,11 @@ impl Store for Counted {
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         self.write().commit(changes)
     }
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.store.pause(time)
-    }
     fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
         self.write().fill(chunk)
     }
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.store.page(query)
-    }
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.store.events(business, after, limit)
-    }
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.store.audit(business, each)
-    }
+
+    delegate!(store; slots, pause, page, events, audit);
 }
 
 /// A file of SQLite and its log, to the byte, and SQLite's own count of what other connections committed.

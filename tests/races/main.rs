@@ -13,6 +13,7 @@
 
 mod books;
 mod bulk;
+mod caps;
 mod checking;
 mod days;
 mod input;
@@ -28,4 +29,5 @@ mod secrets;
 mod spending;
 mod standby;
 mod threads;
+mod trips;
 mod verify;

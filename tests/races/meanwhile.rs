@@ -4,7 +4,7 @@
 use passes_conformance::chaos::{Chaos, Trouble};
 use passes_core::business::Settings;
 use passes_core::calendar::Instant;
-use passes_core::id::{BusinessId, PassId};
+use passes_core::id::PassId;
 use passes_core::lot::Outcome;
 use passes_core::operation::By;
 use passes_core::pass::State;
@@ -14,14 +14,10 @@ use passes_core::run::RunState;
 use passes_core::service::{
     Deal, Expiry, Generate, Home, Issue, Recipient, Redeem, Redeemed, Rest, Reverse, Spend,
 };
-use passes_core::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Record, Store,
-    StoreError, StoredOperation,
-};
+use passes_core::store::{After, Answer, Change, Command, Fut, Record, Store, StoreError, delegate};
 use passes_core::{Passes, Receipt};
 use passes_host::testing::SeededEntropy;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tests::world::{START, amount, keyring, one_line};
 use tests::{World, code_of};
 
@@ -67,27 +63,8 @@ impl Store for Visited {
         }
         self.inner.commit(changes)
     }
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.inner.load(load)
-    }
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.inner.pause(time)
-    }
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.inner.fill(chunk)
-    }
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.inner.page(query)
-    }
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.inner.events(business, after, limit)
-    }
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.inner.audit(business, each)
-    }
-    fn ledger(&self, business: BusinessId, after: u64, each: Auditor) -> Fut<'_, ()> {
-        self.inner.ledger(business, after, each)
-    }
+
+    delegate!(inner; slots, load, pause, fill, page, events, audit, ledger);
 }
 
 /// A world, a pass in it that is sold, and its code.

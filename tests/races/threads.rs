@@ -12,7 +12,7 @@ use tests::world::{amount, minor, one_line};
 use tests::{World, code_of, on_every_store_and_pooled};
 
 /// Runs something on so many threads at the same moment; the answers in the order of the threads.
-fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(crate) fn at_once<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(threads);
     std::thread::scope(|scope| {
         let (start, work) = (&start, &work);

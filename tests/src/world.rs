@@ -46,7 +46,8 @@ pub struct World {
     /// The name of the store.
     pub store: &'static str,
     place: Place,
-    entropy: Arc<dyn Entropy>,
+    /// Its randomness.
+    pub entropy: Arc<dyn Entropy>,
     contacts: AtomicU32,
 }
 

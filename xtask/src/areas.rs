@@ -1,12 +1,13 @@
 //! `cargo xtask test`: the areas of the test suite as one table, and the sum of what they count.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::spec;
-use crate::system;
+use crate::system::Need;
 use crate::tally::{Reader, Tally};
 use crate::workspace::{Workspace, say};
 
@@ -17,60 +18,68 @@ struct Area {
     /// Packages whose test programs cargo runs. Those of all chosen areas run in one call, so that
     /// dependencies are built once, with one set of features.
     packages: &'static [&'static str],
+    /// What its tests start, which is installed before, once for all areas.
+    prepare: &'static [Need],
     /// What else belongs to it; each step counts its own tests.
     steps: &'static [Step],
 }
 
 type Step = fn(&Workspace) -> Tally;
 
+/// An area with nothing in it.
+const BARE: Area = Area { name: "", about: "", packages: &[], prepare: &[], steps: &[] };
+
 const AREAS: &[Area] = &[
-    Area { name: "core", about: "the domain and the service", packages: &["passes-core"], steps: &[] },
-    Area { name: "sqlite", about: "the embedded store", packages: &["passes-sqlite"], steps: &[] },
+    Area { name: "core", about: "the domain and the service", packages: &["passes-core"], ..BARE },
+    Area { name: "sqlite", about: "the embedded store", packages: &["passes-sqlite"], ..BARE },
     Area {
         name: "postgres",
         about: "the store for many machines, on a server that is started for it",
         packages: &["passes-postgres", "test-postgres"],
-        steps: &[postgres_is_there],
+        prepare: &[Need::Postgres],
+        ..BARE
     },
     Area {
         name: "queue",
         about: "the embedded store's queue in every order of its steps",
         packages: &["queue-model"],
-        steps: &[],
+        ..BARE
     },
-    Area { name: "host", about: "what a Rust host depends on", packages: &["passes-host"], steps: &[] },
+    Area { name: "host", about: "what a Rust host depends on", packages: &["passes-host"], ..BARE },
     Area {
         name: "conformance",
         about: "the suite every store runs, and the broken stores",
         packages: &["passes-conformance"],
-        steps: &[],
+        ..BARE
     },
-    Area { name: "races", about: "many threads and processes at once", packages: &["tests"], steps: &[] },
-    Area { name: "fuzz", about: "what the fuzzers kept, run once", packages: &["fuzz-targets"], steps: &[] },
+    Area {
+        name: "races",
+        about: "many threads and processes at once",
+        packages: &["tests"],
+        prepare: &[Need::Postgres],
+        ..BARE
+    },
+    Area { name: "fuzz", about: "what the fuzzers kept, run once", packages: &["fuzz-targets"], ..BARE },
     Area {
         name: "crash",
         about: "a process killed at random, power cuts, full disks, servers and lines that fail",
         packages: &["crash", "test-vfs"],
-        steps: &[],
+        prepare: &[Need::Postgres],
+        ..BARE
     },
     Area {
         name: "examples",
         about: "the examples, and the tests of the benches and of xtask",
         packages: &["examples", "benches", "xtask"],
-        steps: &[],
+        ..BARE
     },
     Area {
         name: "docs",
         about: "the examples in the docs; docs/spec.md against the tests",
-        packages: &[],
         steps: &[doc_tests, spec_agrees],
+        ..BARE
     },
-    Area {
-        name: "lint",
-        about: "format, clippy and rustdoc",
-        packages: &[],
-        steps: &[format, clippy, rustdoc],
-    },
+    Area { name: "lint", about: "format, clippy and rustdoc", steps: &[format, clippy, rustdoc], ..BARE },
 ];
 
 /// Has the tests that go by chance take their time.
@@ -106,10 +115,11 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> ExitCode {
     };
     let strict = env::var_os("CI").is_some_and(|value| !value.is_empty());
 
-    if areas.iter().any(|area| area.name == "postgres") {
-        system::install_postgres();
-    }
     let mut total = Tally::default();
+    let prepare: BTreeSet<Need> = areas.iter().flat_map(|area| area.prepare).copied().collect();
+    for need in prepare {
+        total.add(need.prepare());
+    }
     let packages: Vec<&str> = areas.iter().flat_map(|area| area.packages).copied().collect();
     if !packages.is_empty() {
         total.add(run_tests(tests_of(workspace, &packages, long)));
@@ -208,17 +218,6 @@ fn shown(command: &Command) -> String {
         text += &arg.to_string_lossy();
     }
     text
-}
-
-/// Without a server the tests of its store pass and show nothing.
-fn postgres_is_there(_: &Workspace) -> Tally {
-    if let Some(missing) = test_postgres::missing() {
-        return Tally::skip(format!("the tests on PostgreSQL: {missing}"));
-    }
-    match test_postgres::pooler_missing() {
-        None => Tally::default(),
-        Some(missing) => Tally::skip(format!("the tests through a pooler: {missing}")),
-    }
 }
 
 fn doc_tests(workspace: &Workspace) -> Tally {
@@ -323,8 +322,10 @@ mod tests {
             // Not every package is called as its folder is.
             let manifest = manifest(member);
             let name = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
-            let tested = AREAS.iter().any(|area| area.packages.contains(&name.trim_matches('"')));
-            assert!(tested, "{member} is in no area");
+            let area = AREAS.iter().find(|area| area.packages.contains(&name.trim_matches('"')));
+            let area = area.unwrap_or_else(|| panic!("{member} is in no area"));
+            let starts_servers = member != "xtask" && manifest.contains("test-postgres.workspace");
+            assert!(!starts_servers || area.prepare.contains(&Need::Postgres), "{member} needs a server");
             count += 1;
         }
         assert!(count > 5);

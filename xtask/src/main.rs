@@ -1,7 +1,7 @@
 //! The commands of the repository, `cargo xtask …`: `demo`, `test`, `spec` and `bench`.
 //!
-//! xtask installs nothing. What it can't run, it counts as skipped and says why; with the environment
-//! variable `CI` set, a skip is a failure.
+//! What it can't run, it counts as skipped and says why; with the environment variable `CI` set, a skip is a
+//! failure. It installs nothing but packages of Debian that tests need, as root.
 
 mod areas;
 mod requirements;

@@ -1,21 +1,50 @@
 //! What tests need of the system: Debian's own packages, where they may be installed.
 
+use crate::tally::Tally;
 use crate::workspace::say;
 use std::process::{Command, Stdio};
 
-/// What the tests of the PostgreSQL store start: the server, and a pooler before it.
-const POSTGRES: [&str; 2] = ["postgresql", "pgbouncer"];
+/// Something that tests start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    /// A server of PostgreSQL, and a pooler before it.
+    Postgres,
+}
 
-/// Installs PostgreSQL and PgBouncer where something of them is missing, on Debian and as root. Elsewhere nothing is
-/// done, and what can't be tested is told as skipped.
-pub(crate) fn install_postgres() {
-    if test_postgres::missing().or_else(test_postgres::pooler_missing).is_none() || !is_root() {
-        return;
+impl Need {
+    /// Installs it where something of it is missing, on Debian and as root. What is missing then is told as skipped:
+    /// the tests that need it pass and show nothing.
+    pub(crate) fn prepare(self) -> Tally {
+        if self.missing().is_some() && is_root() {
+            install(self.packages());
+        }
+        self.missing().map_or_else(Tally::default, Tally::skip)
     }
-    say(&format!("\n== apt-get install {}\n", POSTGRES.join(" ")));
+
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres => &["postgresql", "pgbouncer"],
+        }
+    }
+
+    /// Which tests can't run here, and why.
+    fn missing(self) -> Option<String> {
+        match self {
+            Self::Postgres => {
+                let server = test_postgres::missing().map(|why| format!("the tests on PostgreSQL: {why}"));
+                let pooler =
+                    || Some(format!("the tests through a pooler: {}", test_postgres::pooler_missing()?));
+                server.or_else(pooler)
+            }
+        }
+    }
+}
+
+fn install(packages: &[&str]) {
+    say(&format!("\n== apt-get install {}\n", packages.join(" ")));
     // An old list of packages may do, too.
     let _ = apt_get(&["update", "-q"]);
-    if !apt_get(&[&["install", "-qy", "--no-install-recommends"][..], &POSTGRES].concat()) {
+    if !apt_get(&[&["install", "-qy", "--no-install-recommends"][..], packages].concat()) {
         say("they could not be installed\n");
     }
 }

@@ -17,13 +17,12 @@ use passes_core::service::{Redeemed, Sale, Spent};
 use passes_core::store::memory::Memory;
 use passes_core::store::{
     After, AuditRow, Auditor, Change, Chunk, Doc, DocKind, Fut, Load, Loaded, Page, PageQuery, Store,
-    StoreError, StoredOperation, wait,
+    StoreError, StoredOperation, delegate, wait,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 static STORE: LazyLock<Memory> = LazyLock::new(Memory::new);
 static SHOP: LazyLock<Shop> = LazyLock::new(|| Shop::on(Arc::new(STORE.clone())));
@@ -297,10 +296,6 @@ impl Store for Bent {
         Box::pin(async move { Ok(changes.iter().map(full).collect()) })
     }
 
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.inner.pause(time)
-    }
-
     fn fill<'a>(&'a self, _: &'a Chunk) -> Fut<'a, After> {
         Box::pin(async { Err(StoreError::Full("it takes nothing".to_owned())) })
     }
@@ -340,4 +335,6 @@ impl Store for Bent {
         };
         self.inner.audit(business, Box::new(bent))
     }
+
+    delegate!(inner; slots, pause);
 }

@@ -172,6 +172,51 @@ pub enum Subject {
     Credit(ContactId, CreditId),
 }
 
+impl Subject {
+    /// Whether what is booked for it is booked for the pass or the credit `one`: itself, or a range that holds it.
+    ///
+    /// ```
+    /// use passes_core::ledger::Subject;
+    /// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+    /// let range = Subject::Passes { first: lot.pass(5), count: 3 };
+    /// assert!(range.covers(Subject::Pass(lot.pass(7))) && !range.covers(Subject::Pass(lot.pass(8))));
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn covers(self, one: Self) -> bool {
+        match (self, one) {
+            (Self::Passes { first, count }, Self::Pass(pass)) => {
+                let offset = pass.serial().checked_sub(first.serial());
+                first.lot() == pass.lot() && offset.is_some_and(|offset| offset < count)
+            }
+            _ => self == one,
+        }
+    }
+
+    /// The first and the last of its passes; one pass is both. Nothing for a subject without passes, and for a
+    /// range that is none: empty, or beyond all serial numbers.
+    ///
+    /// ```
+    /// use passes_core::ledger::Subject;
+    /// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+    /// let range = |count| Subject::Passes { first: lot.pass(5), count };
+    /// assert_eq!(range(3).span(), Some((lot.pass(5), lot.pass(7))));
+    /// assert!(range(0).span().is_none() && range(u32::MAX).span().is_none());
+    /// # Ok::<(), passes_core::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn span(self) -> Option<(PassId, PassId)> {
+        match self {
+            Self::Pass(id) => Some((id, id)),
+            Self::Passes { first, count } => {
+                let last = first.serial().checked_add(count.checked_sub(1)?)?;
+                Some((first, first.lot().pass(last)))
+            }
+            Self::None | Self::Credit(..) => None,
+        }
+    }
+}
+
 /// One movement: an amount of one unit from one account to another.
 ///
 /// ```
@@ -205,6 +250,38 @@ pub struct Entry {
     pub line: Option<u32>,
 }
 
+/// Whether entries name ranges of passes that overlap without being the same, which no change may ([`Subject::Passes`]).
+///
+/// ```
+/// use passes_core::ledger::{Account, Entry, Mark, Subject, Unit, overlap};
+/// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
+/// let range = |serial| Subject::Passes { first: lot.pass(serial), count: 2 };
+/// let (unit, mark) = (Unit::Visits, Mark::Granted);
+/// let moved = |from, to| Entry {
+///     from: (Account::Outstanding, range(from)),
+///     to: (Account::Outstanding, range(to)),
+///     unit,
+///     amount: 2,
+///     mark,
+///     line: None,
+/// };
+/// assert!(!overlap(&[moved(1, 1), moved(1, 3)]));
+/// assert!(overlap(&[moved(1, 2)]));
+/// # Ok::<(), passes_core::Refusal>(())
+/// ```
+#[must_use]
+pub fn overlap(entries: &[Entry]) -> bool {
+    let subjects = || entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]);
+    // Passes alone can't overlap without being the same.
+    if !subjects().any(|subject| matches!(subject, Subject::Passes { .. })) {
+        return false;
+    }
+    let mut spans: Vec<(PassId, PassId)> = subjects().filter_map(Subject::span).collect();
+    spans.sort_unstable();
+    spans.dedup();
+    spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1))
+}
+
 /// An entry as a store keeps it.
 ///
 /// ```
@@ -236,9 +313,50 @@ pub struct StoredEntry {
     pub before_to: u64,
 }
 
+impl StoredEntry {
+    /// The number of the entry before it in the chain of the pass or the credit `one`, 0 where the chain begins;
+    /// nothing when it is not about `one`.
+    ///
+    /// ```
+    /// # let shop = passes_host::testing::Shop::open()?; let (passes, by) = (&shop.passes, &shop.by);
+    /// use passes_core::ledger::Subject;
+    /// use passes_core::store::{PageQuery, wait};
+    /// # let _ = passes.activate(by, shop.card(1)).wait()?;
+    /// let (business, card) = (by.business, shop.card(1));
+    /// let subject = Subject::Pass(card);
+    /// let query = PageQuery::History { business, subject, before: None, limit: 10 };
+    /// let first = &wait(passes.store().page(&query))?.entries[0];
+    /// assert_eq!(first.previous(subject), Some(0));
+    /// assert_eq!(first.previous(Subject::Pass(shop.card(2))), None);
+    /// # Ok::<(), passes_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn previous(&self, one: Subject) -> Option<u64> {
+        if self.entry.from.1.covers(one) {
+            Some(self.before_from)
+        } else if self.entry.to.1.covers(one) {
+            Some(self.before_to)
+        } else {
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{Id, LotId};
+
+    /// W-1: an entry for a range of passes is part of the history of each of them, and of no other.
+    #[test]
+    fn a_range_covers_each_of_its_passes() {
+        let lot = |n| LotId::from_bytes([n; 16]).pass(0).lot();
+        let range = Subject::Passes { first: lot(1).pass(5), count: 3 };
+        let within: Vec<u32> = (1..10).filter(|n| range.covers(Subject::Pass(lot(1).pass(*n)))).collect();
+        assert_eq!(within, [5, 6, 7]);
+        assert!(!range.covers(Subject::Pass(lot(2).pass(5))));
+        assert!(!Subject::None.covers(Subject::Pass(lot(1).pass(5))));
+    }
 
     /// W-1: the documented list of accounts is the list of accounts, in its order.
     #[test]

@@ -3,7 +3,7 @@
 
 use super::contacts::{contact_key, wallet};
 use super::docs::put;
-use super::engine::{Draft, Order, TRIES, View};
+use super::engine::{Draft, Order, View, again};
 use super::gather::change_all;
 use super::making::{codes_in, lot_key, passes_of, value_of};
 use super::runs::{Run, run_key};
@@ -191,18 +191,15 @@ impl Passes {
         passes: Vec<PassId>,
         strict: bool,
     ) -> Result<Receipt<Changed>, Error> {
-        for _ in 0..TRIES {
+        // A conflict: a pass was sold after it was looked at, and its sale is not loaded.
+        again(|| async {
             let mut order = order.clone();
             let seed = order.env.seed;
             let ahead = self.ahead(by, &mut order.load, command, passes.clone(), &seed).await?;
             let command = command.clone();
-            match self.run(order, move |view| change_all(view, &command, &ahead, strict)).await {
-                // A pass was sold after it was looked at, and its sale is not loaded.
-                Err(Error::Store(StoreError::Conflict)) => {}
-                other => return other,
-            }
-        }
-        Err(StoreError::Conflict.into())
+            self.run(order, move |view| change_all(view, &command, &ahead, strict)).await
+        })
+        .await
     }
 
     /// Looks at the passes, to name what the decision will read: lots, terms, sales, deliveries, tallies, and

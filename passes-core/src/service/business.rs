@@ -78,19 +78,12 @@ impl Passes {
         let business = Business { id, settings, formats: Vec::new() };
         let mut change = Change::new(id);
         change.put.push(put(doc, None, &business, Expect::Absent)?);
+        let (now, actor) = (order.env.now, Arc::clone(by.actor.id()));
         change.operation = Some(Operation {
-            id: Ids::new(&order.env.seed, order.env.now).draw(),
-            kind: Kind::Configure,
-            actor: Arc::clone(by.actor.id()),
-            place: None,
-            channel: None,
-            reason: None,
-            at: order.env.now,
-            booked: order.env.now,
             key: order.env.key.zip(order.fingerprint),
-            stops: None,
             receipt: stored::pack(&id)?,
             events: stored::pack(&vec![Event::BusinessConfigured])?,
+            ..Operation::new(Ids::new(&order.env.seed, now).draw(), Kind::Configure, actor, now)
         });
         match self.inner.store.commit(&[change]).await?.pop() {
             Some(Ok(_)) => Ok(id),

@@ -1,7 +1,7 @@
 //! Use cases of contacts: creating, finding, editing.
 
 use super::docs::{Wallet, put};
-use super::engine::{Draft, TRIES, View, first_half};
+use super::engine::{Draft, View, again, first_half};
 use super::{Call, Done, Error, Inner, Passes, Receipt, stored};
 use crate::contact::{Contact, Medium, Profile};
 use crate::event::Event;
@@ -83,14 +83,8 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Contacts)?;
             let profile = self.early(by, profile.normal())?;
-            for _ in 0..TRIES {
-                match self.edit_once(by, contact, &profile).await {
-                    // Somebody else edited the contact at the same moment.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
-                }
-            }
-            Err(StoreError::Conflict.into())
+            // A conflict: somebody else edited the contact at the same moment.
+            again(|| self.edit_once(by, contact, &profile)).await
         })
     }
 

@@ -1,9 +1,9 @@
 //! Generating printed lots: a run whose steps reserve codes and make passes (T-1, T-2).
 
 use super::docs::{Chain, put};
-use super::engine::{Draft, TRIES, View};
+use super::engine::{Draft, View, again};
 use super::making::{self, Making, codes_in, lot_key, open_seed, passes_of, seal_seed, value_of};
-use super::runs::{Run, run_key};
+use super::runs::{Run, made_of, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::calendar::Zone;
 use crate::event::{Event, Span};
@@ -110,14 +110,8 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Issue)?;
             self.early(by, request.validate())?;
-            for _ in 0..TRIES {
-                match self.begin_lot(by, request).await {
-                    // Somebody brought in a new format after the tallies of all were named.
-                    Err(Error::Store(StoreError::Conflict)) => {}
-                    other => return other,
-                }
-            }
-            Err(StoreError::Conflict.into())
+            // A conflict: somebody brought in a new format after the tallies of all were named.
+            again(|| self.begin_lot(by, request)).await
         })
     }
 
@@ -155,7 +149,9 @@ impl Passes {
                 &stored,
                 Expect::Absent,
             )?);
-            let generation = Generation { lot, window: 1, reserved: false, at: 0, tries: Default::default() };
+            let made_of = Some(made_of(&stored)?);
+            let generation =
+                Generation { lot, made_of, window: 1, reserved: false, at: 0, tries: Default::default() };
             let state = RunState::Running;
             let work =
                 Run { id: run, state, work: Work::Generate(generation), done: 0, total: request.count };
@@ -306,18 +302,12 @@ impl Passes {
         let now = self.inner.clock.now();
         let seed = self.inner.entropy.seed().map_err(Error::Entropy)?;
         chunk.change.operation = Some(Operation {
-            id: Ids::new(&seed, now).draw(),
-            kind: Kind::Step,
-            actor: Arc::clone(by.actor.id()),
             place: by.place.clone(),
             channel: by.channel.clone(),
             reason: by.reason.clone(),
-            at: now,
-            booked: now,
-            key: None,
-            stops: None,
             receipt: stored::pack(&())?,
             events: stored::pack(&events)?,
+            ..Operation::new(Ids::new(&seed, now).draw(), Kind::Step, Arc::clone(by.actor.id()), now)
         });
         Ok(())
     }

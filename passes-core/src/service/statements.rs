@@ -393,7 +393,7 @@ impl Passes {
             let mut listed = Listed { rows: Vec::with_capacity(entries.len()), next: None };
             for stored in &entries {
                 let operation = operations.get(&stored.operation).ok_or(StoreError::Conflict)?;
-                let (amount, other) = seen_from(&stored.entry, |(_, side)| covers(side, pass));
+                let (amount, other) = seen_from(&stored.entry, |(_, side)| side.covers(subject));
                 let amount = amount.checked_div(passes_in(&stored.entry)).unwrap_or(amount);
                 let booking = Booking::of(stored, operation, other);
                 let money = |minor| Money::from_minor(minor, currency);
@@ -545,18 +545,6 @@ impl Pocket {
 /// An entry as one of its sides sees it: the amount with its sign, and the other side.
 fn seen_from(entry: &Entry, is_it: impl Fn((Account, Subject)) -> bool) -> (i64, (Account, Subject)) {
     if is_it(entry.to) { (entry.amount, entry.from) } else { (entry.amount.saturating_neg(), entry.to) }
-}
-
-/// Whether a subject is this pass, or a range with it.
-fn covers(subject: Subject, pass: PassId) -> bool {
-    match subject {
-        Subject::Pass(id) => id == pass,
-        Subject::Passes { first, count } => {
-            let offset = pass.serial().checked_sub(first.serial());
-            first.lot() == pass.lot() && offset.is_some_and(|offset| offset < count)
-        }
-        _ => false,
-    }
 }
 
 /// How many passes share the amount of an entry.

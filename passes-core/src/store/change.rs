@@ -248,6 +248,38 @@ pub struct Operation {
     pub events: Vec<u8>,
 }
 
+impl Operation {
+    /// One that says only which command it was, who gave it and when.
+    ///
+    /// ```
+    /// use passes_core::{calendar::Instant, id::{Id, OperationId}, operation::Kind, store::Operation};
+    /// let id = OperationId::from_bytes([7; 16]);
+    /// let operation = Operation {
+    ///     place: Some("Oxford Street".into()),
+    ///     ..Operation::new(id, Kind::Redeem, "till 7", Instant::EPOCH)
+    /// };
+    /// assert_eq!((operation.at, operation.booked), (Instant::EPOCH, Instant::EPOCH));
+    /// assert!(operation.key.is_none() && operation.receipt.is_empty());
+    /// ```
+    #[must_use]
+    pub fn new(id: OperationId, kind: Kind, actor: impl Into<Arc<str>>, at: Instant) -> Self {
+        Self {
+            id,
+            kind,
+            actor: actor.into(),
+            place: None,
+            channel: None,
+            reason: None,
+            at,
+            booked: at,
+            key: None,
+            stops: None,
+            receipt: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+}
+
 /// The keyed fingerprint of a request.
 ///
 /// ```

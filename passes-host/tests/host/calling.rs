@@ -1,13 +1,10 @@
 //! Both ways of calling: waiting without a runtime, and awaiting without blocking the executor (D-6).
 
 use crate::{gift_card, keyring, owner, settings};
-use passes_host::id::BusinessId;
 use passes_host::operation::By;
 use passes_host::plan::PlanState;
 use passes_host::store::memory::Memory;
-use passes_host::store::{
-    After, Auditor, Change, Chunk, Fut, Load, Loaded, Page, PageQuery, Store, StoreError, StoredOperation,
-};
+use passes_host::store::{After, Change, Fut, Load, Loaded, Store, StoreError, delegate};
 use passes_host::{HostError, Opener, Passes, open};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -33,21 +30,8 @@ impl Store for Slow {
             self.inner.commit(changes).await
         })
     }
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.inner.pause(time)
-    }
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.inner.fill(chunk)
-    }
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.inner.page(query)
-    }
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.inner.events(business, after, limit)
-    }
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.inner.audit(business, each)
-    }
+
+    delegate!(inner; slots, pause, fill, page, events, audit);
 }
 
 /// Counts how often the executor came by.

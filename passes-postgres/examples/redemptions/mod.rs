@@ -40,18 +40,10 @@ fn operation(number: u64) -> Operation {
     let mut id = [5; 16];
     id.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, new)| *byte = new);
     Operation {
-        id: OperationId::from_bytes(id),
-        kind: Kind::Redeem,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: Moment::EPOCH,
-        booked: Moment::EPOCH,
         key: Some((id, [9; 16])),
-        stops: None,
         receipt: vec![b'r'; 200],
         events: vec![b'e'; 200],
+        ..Operation::new(OperationId::from_bytes(id), Kind::Redeem, "till", Moment::EPOCH)
     }
 }
 
@@ -89,15 +81,15 @@ fn redemption(number: u64) -> Command {
             mark: Mark::Paid,
             line: None,
         };
-        Decision::Accepted(Change {
+        Decision::Accepted(Box::new(Change {
             expect: vec![(business(), Expect::Version(1))],
             tally: vec![Add::used(TallyKey::Balance(found.id), 1)],
             entries: vec![entry],
             operation: Some(operation(number)),
             ..Change::new(SHOP)
-        })
+        }))
     };
-    Command { load: load.into(), decide: Box::new(decide) }
+    Command::new(load, decide)
 }
 
 /// Redemptions in a second, by so many clients.

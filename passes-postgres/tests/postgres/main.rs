@@ -14,6 +14,7 @@ mod plans_hot;
 mod pooler;
 mod standby;
 mod suite;
+mod tls;
 mod trips;
 mod troubles;
 
@@ -56,20 +57,7 @@ fn pass(serial: u32) -> PassId {
 }
 
 fn operation() -> Operation {
-    Operation {
-        id: OperationId::from_bytes([5; 16]),
-        kind: Kind::Redeem,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: Instant::EPOCH,
-        booked: Instant::EPOCH,
-        key: None,
-        stops: None,
-        receipt: Vec::new(),
-        events: Vec::new(),
-    }
+    Operation::new(OperationId::from_bytes([5; 16]), Kind::Redeem, "till", Instant::EPOCH)
 }
 
 /// A change that leaves an operation.
@@ -116,11 +104,11 @@ fn take(id: PassId) -> Command {
     let decide = move |loaded: &passes_core::store::Loaded| match loaded.pass(id) {
         Some(found) if found.uses.left() > 0 => {
             let add = Add { from: Some(found.uses.used), ..Add::used(TallyKey::Uses(id), 1) };
-            Decision::Accepted(Change { tally: vec![add], ..done() })
+            Decision::Accepted(Change { tally: vec![add], ..done() }.into())
         }
         _ => Decision::Refused(vec![Refusal::UsesSpent { uses: 1 }], None),
     };
-    Command { load: load.into(), decide: Box::new(decide) }
+    Command::new(load, decide)
 }
 
 /// The uses of a pass that are gone.

@@ -82,7 +82,12 @@ fn nothing_is_left_in_a_session() {
     assert_eq!(server.say(through, others), "0");
     let backends = "SELECT count(*) FROM pg_stat_activity WHERE datname=current_database() \
                     AND backend_type='client backend' AND pid<>pg_backend_pid()";
-    assert_eq!(server.say(&straight, backends), "1");
+    // Who asked before may not be quite gone.
+    let one = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        server.say(&straight, backends) == "1"
+    });
+    assert!(one, "{}", server.say(&straight, backends));
 }
 
 fn spread(number: u32) -> [u8; 32] {

@@ -143,10 +143,8 @@ fn deadlocks_are_decided_again() {
         assert_eq!(met(&server, "40P01"), 1, "{}", server.log());
         let held = scope.spawn(|| server.say(&url, &other));
         until(&server, &url, LOCKED);
-        let command = passes_core::store::Command {
-            load: passes_core::store::Load::new(SHOP).into(),
-            decide: Box::new(move |_| passes_core::store::Decision::Accepted(both())),
-        };
+        let decide = move |_: &_| passes_core::store::Decision::Accepted(both().into());
+        let command = passes_core::store::Command::new(passes_core::store::Load::new(SHOP), decide);
         assert!(matches!(wait(store.run(command)), Ok(Answer::Done(_))));
         let _ = held.join().unwrap();
     });
@@ -244,9 +242,15 @@ fn who_may_only_read_is_left() {
         &url,
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name='passes'",
     );
+    // They end when they notice.
+    until(
+        &server,
+        &url,
+        "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name='passes')",
+    );
     let read = wait(store.run(take(pass(1))));
     assert!(matches!(read, Err(StoreError::Transient(_))), "{read:?}");
-    assert!(met(&server, "25006") > 0);
+    assert!(met(&server, "25006") > 0, "{read:?}\n{}", server.log());
     let name = server.say(&url, "SELECT current_database()");
     let elsewhere = server.same_database("postgres:///postgres");
     let _ = server.say(&elsewhere, &format!("ALTER DATABASE {name} RESET default_transaction_read_only"));

@@ -2,7 +2,6 @@
 
 use crate::{Own, Place, Server, run};
 use std::fs;
-use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicU32;
@@ -164,7 +163,7 @@ impl Own {
         let start = Instant::now();
         loop {
             // What the killed server left may still be in its way; a second one beside one that runs ends by itself.
-            self.shell.lock().unwrap().stdin.as_mut().unwrap().write_all(b"start\n").unwrap();
+            self.shell.tell("start");
             for _ in 0..40 {
                 if self.is_ready() {
                     return;

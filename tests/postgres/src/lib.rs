@@ -16,16 +16,15 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
 
 mod control;
 mod pooler;
 mod proxy;
+mod shell;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +32,8 @@ mod tests;
 pub use control::End;
 pub use pooler::{Pooler, pooler_missing};
 pub use proxy::{Cut, Fate, Proxy};
+
+use shell::{Shell, free_port, until_ready};
 
 /// The variable that names another server, by the URL of a database to begin with.
 pub const VARIABLE: &str = "PASSES_TEST_POSTGRES_URL";
@@ -74,8 +75,7 @@ struct Own {
     folder: PathBuf,
     port: u16,
     user: Option<(u32, u32)>,
-    /// The shell that holds the server; the server ends when its standard input does.
-    shell: Mutex<Child>,
+    shell: Shell,
 }
 
 /// The server that all tests of a process share; none where there is none to be had, which is told once.
@@ -118,13 +118,26 @@ impl Server {
     /// When `CI` is set and it isn't installed, or it can't be started.
     #[must_use]
     pub fn own(settings: &[&str]) -> Option<Self> {
+        Self::own_with(settings, &[])
+    }
+
+    /// Starts a server of one's own that speaks TLS, with its certificate and the key to it in the PEM form.
+    ///
+    /// # Panics
+    /// As [`Server::own`] does.
+    #[must_use]
+    pub fn own_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        Self::own_with(&["ssl=on"], &[("server.crt", certificate), ("server.key", key)])
+    }
+
+    fn own_with(settings: &[&str], files: &[(&str, &str)]) -> Option<Self> {
         let Some(binaries) = binaries() else {
             let missing = MISSING;
             assert!(std::env::var_os("CI").is_none_or(|value| value.is_empty()), "{missing}");
             eprintln!("skipped: {missing}");
             return None;
         };
-        Some(Self { place: Place::Own(Own::start(binaries, settings)), made: AtomicU32::new(0) })
+        Some(Self { place: Place::Own(Own::start(binaries, settings, files)), made: AtomicU32::new(0) })
     }
 
     /// Makes a database, and tells its URL. Where there is only one, it is emptied.
@@ -230,6 +243,14 @@ fn give(folder: &Path, user: Option<(u32, u32)>) {
     }
 }
 
+/// A file that nobody else may read.
+#[cfg(unix)]
+fn only_for(file: &Path, user: Option<(u32, u32)>) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    give(file, user);
+}
+
 #[cfg(unix)]
 fn run_as(command: &mut Command, user: Option<(u32, u32)>) {
     use std::os::unix::process::CommandExt;
@@ -249,6 +270,9 @@ fn own_group(command: &mut Command) {
 fn give(_: &Path, _: Option<(u32, u32)>) {}
 
 #[cfg(not(unix))]
+fn only_for(_: &Path, _: Option<(u32, u32)>) {}
+
+#[cfg(not(unix))]
 fn run_as(_: &mut Command, _: Option<(u32, u32)>) {}
 
 #[cfg(not(unix))]
@@ -266,12 +290,17 @@ const HOLD: &str = "(\"$1\" -D \"$2\"; :) & while read again; do (\"$1\" -D \"$2
      kill -INT $(head -n 1 \"$2/postmaster.pid\"); wait; rm -rf \"$3\" || { sleep 1; rm -rf \"$3\"; }";
 
 impl Own {
-    fn start(binaries: PathBuf, settings: &[&str]) -> Self {
+    fn start(binaries: PathBuf, settings: &[&str], files: &[(&str, &str)]) -> Self {
         let program = binaries.join("initdb");
         Self::make(binaries, settings, |data, command| {
             let mut initdb = command(&program);
             initdb.args(["-A", "trust", "-U", "postgres", "--no-locale", "-E", "UTF8", "--no-sync", "-D"]);
             run(initdb.arg(data));
+            for (name, text) in files {
+                let path = data.join(name);
+                fs::write(&path, text).unwrap();
+                only_for(&path, unprivileged());
+            }
         })
     }
 
@@ -291,7 +320,7 @@ impl Own {
         };
         let data = folder.join("data");
         fill(&data, &command);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         // A test's data may be lost with the machine.
         let mut configuration = format!(
             "listen_addresses='127.0.0.1'\nport={port}\nunix_socket_directories='{}'\nfsync=off\nmax_connections=300\n\
@@ -305,13 +334,8 @@ impl Own {
         let mut file = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).unwrap();
         file.write_all(configuration.as_bytes()).unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
-        let mut shell = command(Path::new("/bin/sh"));
-        shell.arg("-c").arg(HOLD);
-        shell.arg("sh").arg(binaries.join("postgres")).arg(&data).arg(&folder);
-        // A group of its own: who interrupts the tests at the terminal doesn't end the shell before the server.
-        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
-        own_group(&mut shell);
-        let shell = Mutex::new(shell.spawn().unwrap());
+        let shell = command(Path::new("/bin/sh"));
+        let shell = Shell::hold(shell, HOLD, &[&binaries.join("postgres"), &data, &folder], log);
         let own = Self { binaries, folder, port, user, shell };
         own.wait();
         own
@@ -322,15 +346,7 @@ impl Own {
     }
 
     fn wait(&self) {
-        let start = Instant::now();
-        loop {
-            if self.is_ready() {
-                return;
-            }
-            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(start.elapsed() < Duration::from_secs(60), "the server doesn't start: {}", log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until_ready("the server", &self.folder, || self.is_ready());
     }
 
     /// One of PostgreSQL's programs, for this server.
@@ -343,17 +359,6 @@ impl Own {
     }
 
     fn url(&self, database: &str) -> String {
-        let socket = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{socket}:{}/{database}", self.port)
-    }
-}
-
-impl Drop for Own {
-    /// Stops the server and removes its folder. Without this, the end of the process does.
-    fn drop(&mut self) {
-        if let Ok(shell) = self.shell.get_mut() {
-            drop(shell.stdin.take());
-            let _ = shell.wait();
-        }
+        shell::url(&self.folder, self.port, database)
     }
 }

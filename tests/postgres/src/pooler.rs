@@ -1,12 +1,14 @@
 //! PgBouncer before a server, in transaction mode: any version, that of Debian included.
 
-use crate::{Place, Server, give, own_group, run_as};
+use crate::shell::{self, Shell, free_port, until_ready};
+use crate::{Place, Server, give, run_as};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+
+/// Starts the pooler, and ends it at the end of the input.
+const HOLD: &str = "\"$1\" -q \"$2\" & pooler=$!; read end; kill -TERM $pooler; wait $pooler; rm -rf \"$3\"";
 
 const MISSING: &str = "PgBouncer isn't installed (apt-get install pgbouncer)";
 
@@ -22,7 +24,8 @@ pub fn pooler_missing() -> Option<&'static str> {
 pub struct Pooler {
     pub(crate) folder: PathBuf,
     pub(crate) port: u16,
-    shell: Mutex<Child>,
+    /// Held until the end.
+    _shell: Shell,
 }
 
 fn program() -> Option<PathBuf> {
@@ -49,7 +52,7 @@ impl Pooler {
         };
         let folder = tempfile::Builder::new().prefix("passes-pooler-").tempdir().unwrap().keep();
         give(&folder, own.user);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings = format!(
             "[databases]\n* = host={server} port={server_port}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n\
              unix_socket_dir={folder}\nauth_type=trust\nauth_file={folder}/users\npool_mode=transaction\n\
@@ -62,15 +65,9 @@ impl Pooler {
         fs::write(folder.join("users"), "\"postgres\" \"\"\n").unwrap();
         let mut shell = Command::new("/bin/sh");
         run_as(shell.current_dir(&folder), own.user);
-        shell
-            .arg("-c")
-            .arg("\"$1\" -q \"$2\" & pooler=$!; read end; kill -TERM $pooler; wait $pooler; rm -rf \"$3\"");
-        shell.arg("sh").arg(program).arg(folder.join("settings")).arg(&folder);
-        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        own_group(&mut shell);
-        let shell = Mutex::new(shell.spawn().unwrap());
-        let pooler = Self { folder, port, shell };
-        pooler.wait();
+        let shell = Shell::hold(shell, HOLD, &[&program, &folder.join("settings"), &folder], Stdio::null());
+        let pooler = Self { folder, port, _shell: shell };
+        until_ready("the pooler", &pooler.folder, || pooler.is_ready());
         Some(pooler)
     }
 
@@ -84,15 +81,6 @@ impl Pooler {
         port
     }
 
-    fn wait(&self) {
-        let start = Instant::now();
-        while !self.is_ready() {
-            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(start.elapsed() < Duration::from_secs(60), "the pooler doesn't start: {}", log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// The URL of a database of its server, through it.
     ///
     /// # Panics
@@ -101,17 +89,6 @@ impl Pooler {
     pub fn url(&self, database: &str) -> String {
         let name = Path::new(database.split('?').next().unwrap_or(database)).file_name();
         let name = name.and_then(|name| name.to_str()).expect("a URL with a database");
-        let socket = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{socket}:{}/{name}", self.port)
-    }
-}
-
-impl Drop for Pooler {
-    /// Stops it and removes its folder. Without this, the end of the process does.
-    fn drop(&mut self) {
-        if let Ok(shell) = self.shell.get_mut() {
-            drop(shell.stdin.take());
-            let _ = shell.wait();
-        }
+        shell::url(&self.folder, self.port, name)
     }
 }

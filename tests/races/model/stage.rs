@@ -5,13 +5,10 @@ use super::plans::{CONTACTS, specs, whole};
 use super::script::{Command, Label, Setup, Step};
 use passes_conformance::chaos::{Chaos, Trouble};
 use passes_core::calendar::Instant;
-use passes_core::id::{BusinessId, ContactId, PassId, PlanId};
+use passes_core::id::{ContactId, PassId, PlanId};
 use passes_core::operation::{Actor, By, Rights};
 use passes_core::store::memory::Memory;
-use passes_core::store::{
-    After, Auditor, Change, Chunk, Fut, Load, Loaded, Page, PageQuery, Store, StoreError, StoredOperation,
-    wait,
-};
+use passes_core::store::{Change, Fut, PageQuery, Store, StoredOperation, delegate, wait};
 use passes_core::{Entropy, Passes};
 use passes_host::testing::FixedClock;
 use passes_postgres::Postgres;
@@ -21,7 +18,6 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tempfile::TempDir;
 use tests::world::keyring;
 
@@ -93,38 +89,14 @@ impl Place for InPostgres {
 /// What is asked of it is done when it is polled, as callers need it that take turns: nobody else is polled meanwhile.
 struct InTurn(Postgres);
 
+impl InTurn {
+    fn now<'a, T: Send + 'a>(&'a self, answer: Fut<'a, T>) -> Fut<'a, T> {
+        Box::pin(async move { wait(answer) })
+    }
+}
+
 impl Store for InTurn {
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        Box::pin(async move { wait(self.0.load(load)) })
-    }
-
-    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
-        Box::pin(async move { wait(self.0.commit(changes)) })
-    }
-
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        Box::pin(async move { wait(self.0.pause(time)) })
-    }
-
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        Box::pin(async move { wait(self.0.fill(chunk)) })
-    }
-
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        Box::pin(async move { wait(self.0.page(query)) })
-    }
-
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        Box::pin(async move { wait(self.0.events(business, after, limit)) })
-    }
-
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        Box::pin(async move { wait(self.0.audit(business, each)) })
-    }
-
-    fn ledger(&self, business: BusinessId, after: u64, each: Auditor) -> Fut<'_, ()> {
-        Box::pin(async move { wait(self.0.ledger(business, after, each)) })
-    }
+    delegate!(0, now; slots, load, commit, pause, fill, page, events, audit, ledger);
 }
 
 /// In PostgreSQL; in memory where there is no server.

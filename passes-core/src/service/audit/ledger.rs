@@ -254,10 +254,5 @@ impl Audit {
 
 /// Whether both are the same passes, or the same credit.
 fn same(from: Subject, to: Subject) -> bool {
-    let span = |subject| match subject {
-        Subject::Pass(pass) => Some((pass, 1)),
-        Subject::Passes { first, count } => Some((first, count)),
-        Subject::None | Subject::Credit(..) => None,
-    };
-    from != Subject::None && (from == to || (span(from).is_some() && span(from) == span(to)))
+    from != Subject::None && (from == to || (from.span().is_some() && from.span() == to.span()))
 }

@@ -12,19 +12,14 @@ fn at(micros: i64) -> Instant {
 }
 
 fn operation(number: u64, place: Option<&str>, after: Vec<Tally>) -> StoredOperation {
+    let id = OperationId::from_bytes([u8::try_from(number).unwrap(); 16]);
     let operation = Operation {
-        id: OperationId::from_bytes([u8::try_from(number).unwrap(); 16]),
-        kind: Kind::Redeem,
-        actor: "till 7".into(),
         place: place.map(Into::into),
-        channel: None,
         reason: Some("so".into()),
-        at: at(1),
         booked: at(2),
-        key: None,
-        stops: None,
         receipt: vec![1, 2, 3],
         events: vec![4],
+        ..Operation::new(id, Kind::Redeem, "till 7", at(1))
     };
     StoredOperation { number, operation, after }
 }

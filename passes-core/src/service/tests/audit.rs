@@ -27,18 +27,8 @@ fn at(number: u64) -> Instant {
 fn operation(number: u64, entries: u64) -> AuditRow {
     let seed = blake3::hash(&number.to_be_bytes());
     let operation = Operation {
-        id: Ids::new(seed.as_bytes(), at(number)).draw(),
-        kind: Kind::SpendPass,
-        actor: "till".into(),
-        place: None,
-        channel: None,
-        reason: None,
-        at: at(number),
-        booked: at(number),
-        key: None,
-        stops: None,
-        receipt: Vec::new(),
         events: stored::pack(&Vec::<crate::event::Event>::new()).unwrap(),
+        ..Operation::new(Ids::new(seed.as_bytes(), at(number)).draw(), Kind::SpendPass, "till", at(number))
     };
     let stored = Arc::new(StoredOperation { number, operation, after: Vec::new() });
     AuditRow::Operation { stored, keyed: true, entries }

@@ -30,19 +30,10 @@ impl Shop {
     fn book(&self, from: (Account, Subject), to: (Account, Subject), amount: i64) {
         let entry =
             Entry { from, to, unit: Unit::Money(Currency::EUR), amount, mark: Mark::Paid, line: None };
+        let id = Ids::new(&self.seeds.seed().unwrap(), Instant::EPOCH).draw();
         let operation = Operation {
-            id: Ids::new(&self.seeds.seed().unwrap(), Instant::EPOCH).draw(),
-            kind: Kind::Change,
-            actor: "thief".into(),
-            place: None,
-            channel: None,
-            reason: None,
-            at: Instant::EPOCH,
-            booked: Instant::EPOCH,
-            key: None,
-            stops: None,
-            receipt: Vec::new(),
             events: crate::service::stored::pack(&Vec::<crate::event::Event>::new()).unwrap(),
+            ..Operation::new(id, Kind::Change, "thief", Instant::EPOCH)
         };
         let change = Change::new(self.by.business);
         self.tamper(Change { operation: Some(operation), entries: vec![entry], ..change });

@@ -3,19 +3,15 @@
 use super::people::code_of;
 use super::{Shop, basket, eur};
 use crate::contact::{Medium, Profile};
-use crate::id::{BusinessId, PassId};
+use crate::id::PassId;
 use crate::operation::Right;
 use crate::secret::Keyring;
 use crate::service::{Error, Receipt, Redeem};
 use crate::store::memory::Memory;
-use crate::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError,
-    StoredOperation,
-};
+use crate::store::{Answer, Command, Fut, Store, StoreError, delegate};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 /// a refusal binds nothing: under its key the same request is judged anew, and another one is taken.
 #[test]
@@ -135,33 +131,7 @@ impl Store for Tiring {
         })
     }
 
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.inner.load(load)
-    }
-
-    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
-        self.inner.commit(changes)
-    }
-
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.inner.pause(time)
-    }
-
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.inner.fill(chunk)
-    }
-
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.inner.page(query)
-    }
-
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.inner.events(business, after, limit)
-    }
-
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.inner.audit(business, each)
-    }
+    delegate!(inner; slots, load, commit, pause, fill, page, events, audit);
 }
 
 /// D-3: a long list goes to the store in parts. Answers come in order, no two operations have one id, and

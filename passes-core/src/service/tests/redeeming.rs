@@ -3,7 +3,7 @@
 use super::{Shop, basket, card, codes_of, eur, reasons};
 use crate::conditions::{Basket, Line};
 use crate::event::{Event, Position};
-use crate::id::{BusinessId, ContactId, Id};
+use crate::id::{ContactId, Id};
 use crate::ledger::{Account, Mark, Subject};
 use crate::money::{Currency, Money};
 use crate::operation::{Actor, By, Rights};
@@ -14,13 +14,9 @@ use crate::refusal::Refusal;
 use crate::secret::Keyring;
 use crate::service::{Check, Deal, Done, Redeem, Redeemed, Reverse, Spend};
 use crate::store::memory::Memory;
-use crate::store::{
-    After, Auditor, Change, Chunk, Fut, Load, Loaded, OperationKey, Page, PageQuery, Store, StoreError,
-    StoredOperation, wait,
-};
+use crate::store::{After, Change, Fut, Load, OperationKey, Store, StoreError, delegate, wait};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 impl Shop {
     /// An actor that may move so much at a time.
@@ -344,10 +340,6 @@ struct Meddled {
 }
 
 impl Store for Meddled {
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.inner.load(load)
-    }
-
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         self.commits.fetch_add(1, Ordering::Relaxed);
         let meddle = self.meddle.lock().unwrap().take();
@@ -355,25 +347,7 @@ impl Store for Meddled {
         self.inner.commit(changes)
     }
 
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.inner.pause(time)
-    }
-
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.inner.fill(chunk)
-    }
-
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.inner.page(query)
-    }
-
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.inner.events(business, after, limit)
-    }
-
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.inner.audit(business, each)
-    }
+    delegate!(inner; slots, load, pause, fill, page, events, audit);
 }
 
 /// R-8, P-5: what was told from an open use stays true when somebody spends of it at the same moment: the command

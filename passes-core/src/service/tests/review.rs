@@ -1,19 +1,16 @@
 //! What must hold when somebody else's command lands between a decision and its commit, and other narrow places.
 
 use super::{Seeds, Shop, card, codes_of, eur, opened, reasons, spec};
-use crate::id::{BusinessId, PassId};
+use crate::id::PassId;
 use crate::operation::{Actor, By, Rights};
 use crate::pass::State;
 use crate::plan::{Form, Terms, Usage, Worth};
 use crate::secret::Keyring;
 use crate::service::{Deal, Issue, Over, Passes, Recipient, Redeem, Rest, Reverse};
 use crate::store::memory::Memory;
-use crate::store::{
-    After, Auditor, Change, Chunk, Fut, Load, Loaded, Page, PageQuery, Store, StoredOperation,
-};
+use crate::store::{After, Change, Fut, Store, delegate};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 type Between = Mutex<Option<Box<dyn FnOnce() + Send>>>;
 
@@ -25,9 +22,6 @@ struct Late {
 }
 
 impl Store for Late {
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.inner.load(load)
-    }
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, crate::store::StoreError>>> {
         let first = self.between.lock().unwrap().take();
         if let Some(first) = first {
@@ -35,21 +29,8 @@ impl Store for Late {
         }
         self.inner.commit(changes)
     }
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.inner.pause(time)
-    }
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.inner.fill(chunk)
-    }
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.inner.page(query)
-    }
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.inner.events(business, after, limit)
-    }
-    fn audit(&self, business: BusinessId, each: Auditor) -> Fut<'_, ()> {
-        self.inner.audit(business, each)
-    }
+
+    delegate!(inner; slots, load, pause, fill, page, events, audit);
 }
 
 impl Shop {

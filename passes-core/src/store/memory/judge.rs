@@ -3,7 +3,7 @@
 use super::row::Row;
 use super::tables::Books;
 use crate::id::{ContactId, CreditId, PassId};
-use crate::ledger::{Entry, Subject};
+use crate::ledger::{Entry, Subject, overlap};
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::store::{Change, DocKey, Loaded, Put, Record, StoreError, TallyKey};
 
@@ -212,28 +212,19 @@ impl Books {
     /// Each subject must be there, and one entry can only continue one chain: the passes of a range must have
     /// the same last entry.
     fn judge_entries(&self, entries: &[Entry], rows: &Rows<'_>) -> Result<(), StoreError> {
-        // Passes alone can't overlap without being the same.
-        let ranged = entries.iter().any(|entry| {
-            matches!((entry.from.1, entry.to.1), (Subject::Passes { .. }, _) | (_, Subject::Passes { .. }))
-        });
-        let mut spans = Vec::new();
         for subject in entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]) {
             match subject {
                 Subject::None => {}
                 Subject::Pass(id) => {
                     self.last_of(id, rows)?;
-                    if ranged {
-                        spans.push((id, id));
-                    }
                 }
-                Subject::Passes { first, count } => {
-                    let last = first.serial().checked_add(count.saturating_sub(1)).filter(|_| count > 0);
-                    let last = last.ok_or_else(|| broken("an entry's range of passes is none"))?;
+                Subject::Passes { first, .. } => {
+                    let none = || broken("an entry's range of passes is none");
+                    let (_, last) = subject.span().ok_or_else(none)?;
                     let chain = self.last_of(first, rows)?;
-                    for serial in first.serial()..=last {
+                    for serial in first.serial()..=last.serial() {
                         must(self.last_of(first.lot().pass(serial), rows)? == chain)?;
                     }
-                    spans.push((first, first.lot().pass(last)));
                 }
                 Subject::Credit(contact, id) => {
                     let found = self.credit(contact, id).is_some() || rows.credit(contact, id).is_some();
@@ -241,12 +232,8 @@ impl Books {
                 }
             }
         }
-        if spans.len() > 1 {
-            spans.sort_unstable();
-            spans.dedup();
-            if spans.windows(2).any(|pair| matches!(pair, [a, b] if b.0 <= a.1)) {
-                return Err(broken("the entries of a change name ranges of passes that overlap"));
-            }
+        if overlap(entries) {
+            return Err(broken("the entries of a change name ranges of passes that overlap"));
         }
         Ok(())
     }

@@ -236,21 +236,9 @@ impl Books {
             Subject::None | Subject::Passes { .. } => None,
         };
         let entry = |number| self.entry(number);
-        let chain = std::iter::successors(last.and_then(entry), |stored| {
-            entry(if covers(stored.entry.from.1, subject) { stored.before_from } else { stored.before_to })
-        });
+        let chain =
+            std::iter::successors(last.and_then(entry), |stored| stored.previous(subject).and_then(entry));
         let wanted = chain.filter(|stored| before.is_none_or(|before| stored.number < before));
         wanted.take(limit).cloned().collect()
-    }
-}
-
-/// Whether a subject of an entry is this pass or credit, or a range with this pass.
-fn covers(of: Subject, subject: Subject) -> bool {
-    match (of, subject) {
-        (Subject::Passes { first, count }, Subject::Pass(pass)) => {
-            let offset = pass.serial().checked_sub(first.serial());
-            first.lot() == pass.lot() && offset.is_some_and(|offset| offset < count)
-        }
-        _ => of == subject,
     }
 }

@@ -21,14 +21,10 @@ use crate::service::{
     Deal, Drift, Generate, Issue, Over, Passes, Recipient, Redeem, Rest, Reverse, Spend, Verified, stored,
 };
 use crate::store::memory::Memory;
-use crate::store::{
-    After, AuditRow, Auditor, Change, Chunk, Doc, DocKind, Fut, Load, Loaded, Page, PageQuery, Store,
-    StoreError, StoredOperation,
-};
+use crate::store::{AuditRow, Auditor, Doc, DocKind, Fut, Load, Store, StoredOperation, delegate};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 type Twist = Arc<dyn Fn(AuditRow) -> Vec<AuditRow> + Send + Sync>;
 
@@ -39,28 +35,12 @@ struct Twisted {
 }
 
 impl Store for Twisted {
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.inner.load(load)
-    }
-    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
-        self.inner.commit(changes)
-    }
-    fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.inner.pause(time)
-    }
-    fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.inner.fill(chunk)
-    }
-    fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.inner.page(query)
-    }
-    fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.inner.events(business, after, limit)
-    }
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
         let twist = Arc::clone(&self.twist);
         self.inner.audit(business, Box::new(move |row| twist(row).into_iter().for_each(&mut each)))
     }
+
+    delegate!(inner; slots, load, commit, pause, fill, page, events);
 }
 
 /// A shop with a bit of everything.

@@ -1,0 +1,294 @@
+//! Redemption in PostgreSQL: the public call beside statements written by hand, by as many clients.
+
+use crate::measure::{Measure, Side, all_in_turns, median};
+use crate::postgres_peer::Nostro;
+use crate::postgres_twin::{Hand, Way};
+use crate::run::{Made, Run};
+use crate::stock::{Stock, VALUE, euros};
+use passes_core::operation::By;
+use passes_core::service::Redeem;
+use passes_core::store::Store;
+use passes_postgres::Postgres;
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use test_postgres::Server;
+
+/// What is spent of a card at once, in minor units: a card lasts for twenty.
+const SPENT: i64 = 125;
+/// Redemptions in one call.
+const LIST: usize = 100;
+
+/// A request of a till: a code, and a key.
+struct Asked {
+    code: String,
+    key: String,
+}
+
+/// A database with sold cards.
+struct Shop {
+    stock: Stock,
+    store: Arc<Postgres>,
+    url: String,
+    cards: Vec<String>,
+    at: usize,
+    asked: u64,
+}
+
+impl Shop {
+    fn new(server: &Server, settings: &str, cards: u32) -> Made<Self> {
+        let url = over_tcp(server, &server.database(), settings);
+        let store = Arc::new(Postgres::options().connections(32).open(&url)?);
+        let mut stock = Stock::new(Arc::clone(&store) as Arc<dyn Store>, cards)?;
+        let mut all = Vec::new();
+        while let Some(code) = stock.codes.next() {
+            all.push(code.to_owned());
+        }
+        // What it answers is nothing.
+        let _ = server.say(&url, "VACUUM ANALYZE");
+        Ok(Self { stock, store, url, cards: all, at: 0, asked: 0 })
+    }
+
+    /// So many requests of different cards, each with a key of its own.
+    fn ask(&mut self, count: usize) -> Made<Vec<Asked>> {
+        let mut asked = Vec::with_capacity(count);
+        for _ in 0..count {
+            self.asked += 1;
+            let code = self.cards.get(self.at % self.cards.len()).ok_or("there are no cards")?.clone();
+            self.at += 1;
+            asked.push(Asked { code, key: format!("receipt-{}", self.asked) });
+        }
+        Ok(asked)
+    }
+
+    fn redeem(&self, asked: &Asked) -> Made<()> {
+        let request = Redeem::direct(asked.code.as_str(), euros(SPENT)?);
+        self.stock.passes.redeem(&self.stock.keyed(&asked.key), request).wait()?;
+        Ok(())
+    }
+
+    fn redeem_list(&self, asked: &[Asked]) -> Made<()> {
+        let request = |asked: &Asked| -> Made<(By, Redeem)> {
+            Ok((self.stock.keyed(&asked.key), Redeem::direct(asked.code.as_str(), euros(SPENT)?)))
+        };
+        let list = asked.iter().map(request).collect::<Made<Vec<_>>>()?;
+        for answer in self.stock.passes.redeem_all(list).wait()? {
+            answer?;
+        }
+        Ok(())
+    }
+
+    /// Connections by hand, which write receipts and events as long as the store's.
+    fn hands(&self, count: usize) -> Made<Vec<Mutex<Hand>>> {
+        let business = self.stock.by.business;
+        let last = passes_core::store::wait(self.store.events(business, 0, 10_000))?;
+        let last = last.last().ok_or("nothing happened yet")?;
+        let lengths = (last.operation.receipt.len(), last.operation.events.len());
+        let hand =
+            |number| Ok(Mutex::new(Hand::connect(&self.url, business, i32::try_from(number)?, lengths)?));
+        (0..count).map(hand).collect()
+    }
+}
+
+/// Has clients do their shares at once, and tells how long all of it took, in seconds.
+pub(crate) fn at_once<T: Sync>(
+    clients: usize,
+    asked: &[T],
+    work: impl Fn(usize, &T) -> Made<()> + Sync,
+) -> Made<f64> {
+    let begun = Instant::now();
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let shares = asked.chunks(asked.len().div_ceil(clients).max(1)).enumerate();
+        let workers: Vec<_> = shares
+            .map(|(client, share)| {
+                let work = &work;
+                // An error can't leave its thread as it is.
+                scope.spawn(move || {
+                    share.iter().try_for_each(|asked| work(client, asked)).err().map(|e| e.to_string())
+                })
+            })
+            .collect();
+        let ended = workers.into_iter().map(|worker| worker.join().unwrap_or(Some("a panic".to_owned())));
+        ended.flatten().collect()
+    });
+    match failed.first() {
+        None => Ok(begun.elapsed().as_secs_f64()),
+        Some(why) => Err(why.as_str().into()),
+    }
+}
+
+/// The URL of a database by the address that a client elsewhere would have, with more parameters.
+pub(crate) fn over_tcp(server: &Server, url: &str, settings: &str) -> String {
+    format!("{}{settings}", server.through(url, &[server.address()]))
+}
+
+/// The parameter of a session that doesn't wait for the disk.
+const OFF: &str = "&options=-csynchronous_commit%3Doff";
+
+/// A server as a shop would have one: it syncs, and has room for a log between two checkpoints.
+pub(crate) const SETTINGS: [&str; 5] =
+    ["fsync=on", "shared_buffers=512MB", "max_connections=200", "max_wal_size=4GB", "checkpoint_timeout=1h"];
+
+/// The measures of the report.
+pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
+    let Some(server) = Server::own(&SETTINGS) else {
+        return Ok(vec![Measure::not_run("redemption in PostgreSQL", "×", "there is no server here")]);
+    };
+    let mut measures = Vec::new();
+    for (commit, settings) in [("commit on", ""), ("commit off", OFF)] {
+        let cards = run.or_quick(20_000, 5_000);
+        let mut shop = Shop::new(&server, settings, cards)?;
+        let first = shop.ask(1)?;
+        first.iter().try_for_each(|asked| shop.redeem(asked))?;
+        let hands = shop.hands(32)?;
+        let shop = RefCell::new(shop);
+        for (clients, each) in [(1, 200), (8, 800), (32, 1_600)] {
+            measures.extend(clients_of(run, commit, &shop, &hands, clients, run.or_quick(each, 64))?);
+        }
+        if commit == "commit on" {
+            measures.push(lists(run, &shop)?);
+            measures.push(same_code(run, &shop)?);
+        } else {
+            measures.extend(beside_nostro(run, &server, &shop)?);
+        }
+    }
+    measures.push(crate::postgres_lot::measure(run, &server)?);
+    Ok(measures)
+}
+
+fn clients_of(
+    run: &Run,
+    commit: &str,
+    shop: &RefCell<Shop>,
+    hands: &[Mutex<Hand>],
+    clients: usize,
+    each: usize,
+) -> Made<Vec<Measure>> {
+    let mut ours = |_| {
+        let asked = shop.borrow_mut().ask(each)?;
+        let shop: &Shop = &shop.borrow();
+        let (passes, by) = (&shop.stock.passes, &shop.stock.by);
+        Ok(at_once(clients, &asked, |_, asked| {
+            let request = Redeem::direct(asked.code.as_str(), euros(SPENT)?);
+            passes.redeem(&by.clone().key(&asked.key), request).wait()?;
+            Ok(())
+        })? / each as f64)
+    };
+    let by_hand = |way: Way| {
+        move |_| {
+            let asked = shop.borrow_mut().ask(each)?;
+            Ok(at_once(clients, &asked, |client, asked| {
+                let hand = hands.get(client).ok_or("no connection")?;
+                let mut hand = hand.lock().map_err(|_| "a client panicked")?;
+                hand.redeem(way, &asked.code, &asked.key, SPENT)
+            })? / each as f64)
+        }
+    };
+    let (mut cte, mut transaction, mut update) =
+        (by_hand(Way::Cte), by_hand(Way::Transaction), by_hand(Way::Update));
+    let mut sides: [Side<'_>; 4] = [&mut ours, &mut cte, &mut transaction, &mut update];
+    let what = format!("{commit}, {clients} clients");
+    let took = all_in_turns(run, &what, run.or_quick(21, 3), &mut sides)?;
+    let [ours, cte, transaction, update] = took.as_slice() else { return Err("a side is missing".into()) };
+    let ratio = |name: &str, theirs: &[f64]| {
+        let rounds: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
+        let clients = if clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") };
+        Measure::of_rounds(format!("{commit}, {clients}: rate ÷ {name}"), "×", &rounds)
+    };
+    let on = commit == "commit on";
+    let transaction = ratio("BEGIN … COMMIT", transaction);
+    let update = ratio("a bare UPDATE", update);
+    let rate = 1.0 / median(ours);
+    Ok(vec![
+        ratio("SELECT and CTE by hand", cte).at_least(0.9, 1.0),
+        match clients {
+            1 if on => transaction.at_least(1.4, 1.8),
+            8 if on => transaction.at_least(1.2, 1.5),
+            _ => transaction,
+        },
+        if on && clients == 8 { update.at_least(0.22, 0.35) } else { update },
+        Measure::new(format!("{commit}, {clients} at once: redemptions a second"), "/s", rate),
+    ])
+}
+
+/// A list of a hundred beside as many calls, by one client.
+fn lists(run: &Run, shop: &RefCell<Shop>) -> Made<Measure> {
+    let mut list = |_| {
+        let asked = shop.borrow_mut().ask(LIST)?;
+        let begun = Instant::now();
+        shop.borrow().redeem_list(&asked)?;
+        Ok(begun.elapsed().as_secs_f64())
+    };
+    let mut single = |_| {
+        let asked = shop.borrow_mut().ask(LIST)?;
+        let begun = Instant::now();
+        asked.iter().try_for_each(|asked| shop.borrow().redeem(asked))?;
+        Ok(begun.elapsed().as_secs_f64())
+    };
+    let mut sides: [Side<'_>; 2] = [&mut list, &mut single];
+    let took = all_in_turns(run, "lists of 100", run.or_quick(21, 3), &mut sides)?;
+    let [list, single] = took.as_slice() else { return Err("a side is missing".into()) };
+    let ratios: Vec<f64> = list.iter().zip(single).map(|(list, single)| single / list).collect();
+    Ok(Measure::of_rounds("a list of 100, rate ÷ single calls", "×", &ratios).at_least(2.5, 4.0))
+}
+
+/// Each of so many codes is redeemed by eight clients at once, for all that is on it: how many codes had one winner.
+fn same_code(run: &Run, shop: &RefCell<Shop>) -> Made<Measure> {
+    let codes = run.or_quick(200, 20);
+    let shop: &mut Shop = &mut shop.borrow_mut();
+    let mut single = 0;
+    for _ in 0..codes {
+        // One that nobody has touched yet.
+        let code = shop.cards.pop().ok_or("there are no cards")?;
+        let wins = std::sync::atomic::AtomicU32::new(0);
+        let gate = std::sync::Barrier::new(8);
+        let asked: Vec<Asked> =
+            (0..8).map(|client| Asked { code: code.clone(), key: format!("{code}-{client}") }).collect();
+        let (passes, by) = (&shop.stock.passes, &shop.stock.by);
+        at_once(8, &asked, |_, asked| {
+            let request = Redeem::direct(asked.code.as_str(), euros(VALUE)?);
+            gate.wait();
+            match passes.redeem(&by.clone().key(&asked.key), request).wait() {
+                Ok(_) => wins.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+                Err(passes_core::Error::Refused(_)) => 0,
+                Err(error) => return Err(error.into()),
+            };
+            Ok(())
+        })?;
+        single += u32::from(wins.into_inner() == 1);
+    }
+    let name = format!("{codes} codes, each by 8 clients at once: codes with one winner");
+    Ok(Measure::new(name, "codes", f64::from(single)).at_least(f64::from(codes), f64::from(codes)))
+}
+
+/// Redemptions beside those of hf-nostro, on the same server and without waiting for the disk.
+fn beside_nostro(run: &Run, server: &Server, shop: &RefCell<Shop>) -> Made<Vec<Measure>> {
+    let (each, rounds) = run.or_quick((160, 15), (40, 3));
+    let url = server.through(&server.database(), &[server.address()]);
+    let name = server.say(&url, "SELECT current_database()");
+    let _ = server.say(&url, &format!("ALTER DATABASE {name} SET synchronous_commit=off"));
+    let started = Nostro::start(url.split('?').next().unwrap_or(&url), each * 2 * (rounds + 1));
+    let named = |clients: usize| format!("commit off, {clients} at once: rate ÷ hf-nostro");
+    let nostro = match started {
+        Ok(nostro) => RefCell::new(nostro),
+        Err(why) => {
+            return Ok(vec![
+                Measure::not_run(named(1), "×", why.to_string()).at_least(10.0, 20.0),
+                Measure::not_run(named(8), "×", why.to_string()),
+            ]);
+        }
+    };
+    let mut measures = Vec::new();
+    for clients in [1, 8] {
+        let ours = |_| {
+            let asked = shop.borrow_mut().ask(each)?;
+            let shop: &Shop = &shop.borrow();
+            at_once(clients, &asked, |_, asked| shop.redeem(asked))
+        };
+        let theirs = |_| nostro.borrow_mut().redeem(clients, each);
+        let turns = crate::measure::in_turns(run, &named(clients), rounds, ours, theirs)?;
+        let ratio = Measure::of_rounds(named(clients), "×", &turns.ratios());
+        measures.push(if clients == 1 { ratio.at_least(10.0, 20.0) } else { ratio });
+    }
+    Ok(measures)
+}
