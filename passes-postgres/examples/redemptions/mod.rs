@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const SHOP: BusinessId = BusinessId::STORE;
 const PASSES: u32 = 20_000;
 /// So many rounds count.
-pub const ROUNDS: usize = 7;
+pub(crate) const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_secs(1);
 
 fn pass(serial: u32) -> PassId {
@@ -51,7 +51,7 @@ fn operation(number: u64) -> Operation {
 ///
 /// # Errors
 /// Those of the store.
-pub fn fill(store: &Postgres) -> Result<(), StoreError> {
+pub(crate) fn fill(store: &Postgres) -> Result<(), StoreError> {
     let row = |serial| PassRow {
         standing: Standing::Active,
         balance: Tally::new(1 << 40),
@@ -96,7 +96,7 @@ fn redemption(number: u64) -> Command {
 ///
 /// # Errors
 /// Those of the store.
-pub fn rate(store: &Postgres, clients: usize, number: &AtomicU64) -> Result<f64, StoreError> {
+pub(crate) fn rate(store: &Postgres, clients: usize, number: &AtomicU64) -> Result<f64, StoreError> {
     let start = Instant::now();
     let done: Result<Vec<u32>, StoreError> = std::thread::scope(|scope| {
         let work = || {
@@ -118,7 +118,7 @@ pub fn rate(store: &Postgres, clients: usize, number: &AtomicU64) -> Result<f64,
 
 /// The rate in the middle.
 #[must_use]
-pub fn median(mut rates: Vec<f64>) -> f64 {
+pub(crate) fn median(mut rates: Vec<f64>) -> f64 {
     rates.sort_unstable_by(f64::total_cmp);
     rates.get(rates.len() / 2).copied().unwrap_or_default()
 }
