@@ -85,7 +85,7 @@ fn numbers_go_on_after_a_move() {
     let moved =
         "UPDATE passes.operation SET number=number+(1::int8<<50); UPDATE passes.meta SET cluster=cluster+1";
     let _ = server.say(&url, moved);
-    if server.say(&url, "SELECT to_regclass('passes.home')") != "" {
+    if !server.say(&url, "SELECT to_regclass('passes.home')").is_empty() {
         let _ = server.say(&url, "UPDATE passes.home SET node=node+1");
     }
     for store in [&store, &Postgres::open(&url).unwrap()] {
