@@ -1,6 +1,7 @@
 //! Audits: everything of a business in one snapshot, read from the tables themselves.
 
 use crate::codec::{CODE, CREDIT, Columns, DOC, ENTRY_ALONE, KEY, OPERATION, PASS, Part, TALLY, signed};
+use crate::distributed::{self, Base};
 use crate::errors::{While, corrupt, told};
 use crate::pool::Session;
 use crate::values::Arg;
@@ -18,7 +19,14 @@ const WHOLE: &str = "SET LOCAL enable_seqscan=on; SET LOCAL enable_indexscan=off
      SET LOCAL enable_indexonlyscan=off; SET LOCAL enable_bitmapscan=off; SET LOCAL plan_cache_mode=auto";
 
 /// Below which number nothing can appear any more, in this snapshot.
-const FENCE: &str = "(pg_snapshot_xmin(pg_current_snapshot())::text::int8<<16)+$3";
+fn fence(base: Base) -> (&'static str, Option<Arg<'static>>) {
+    match base {
+        Base::Added(base) => {
+            ("(pg_snapshot_xmin(pg_current_snapshot())::text::int8<<16)+$3", Some(Arg::int(base)))
+        }
+        Base::Home => (distributed::FENCE, None),
+    }
+}
 
 fn reading(error: &tokio_postgres::Error) -> StoreError {
     told(error, While::Reading)
@@ -34,7 +42,9 @@ impl Session {
     }
 
     async fn auditing(&mut self, business: BusinessId, each: &mut Auditor) -> Result<(), StoreError> {
-        self.client.batch_execute(WHOLE).await.map_err(|error| reading(&error))?;
+        let propagate = if self.base == Base::Home { distributed::PROPAGATE } else { "" };
+        let settings = format!("{propagate}{WHOLE}");
+        self.client.batch_execute(&settings).await.map_err(|error| reading(&error))?;
         let from =
             |table: &str, order: &str| format!("FROM passes.{table} WHERE business=$1 ORDER BY {order}");
         let docs = "FROM passes.doc d WHERE business=$1 AND version>0 ORDER BY d.kind,d.id";
@@ -90,10 +100,12 @@ impl Session {
 
     async fn is_unsettled(&mut self, business: BusinessId, after: u64) -> Result<bool, StoreError> {
         self.trip();
+        let (fence, base) = fence(self.base);
         let text = format!(
-            "SELECT EXISTS (SELECT 1 FROM passes.operation WHERE business=$1 AND number>$2 AND number>={FENCE})"
+            "SELECT EXISTS (SELECT 1 FROM passes.operation WHERE business=$1 AND number>$2 AND number>={fence})"
         );
-        let args = [Arg::id(business.to_bytes()), Arg::int(signed(after)), Arg::int(self.base)];
+        let mut args = vec![Arg::id(business.to_bytes()), Arg::int(signed(after))];
+        args.extend(base);
         let args: Vec<(&(dyn ToSql + Sync), Type)> = args.iter().map(|arg| (arg as _, arg.ty())).collect();
         let rows = self.client.query_typed(&text, &args).await.map_err(|error| reading(&error))?;
         rows.first().and_then(|row| row.try_get(0).ok()).ok_or_else(|| corrupt("an answer"))
@@ -107,7 +119,8 @@ impl Session {
         settled: bool,
         each: &mut Auditor,
     ) -> Result<(), StoreError> {
-        let below = if settled { format!(" AND number<{FENCE}") } else { String::new() };
+        let (fence, base) = fence(self.base);
+        let below = if settled { format!(" AND number<{fence}") } else { String::new() };
         let of = |table: &str, operation: &str| {
             format!("FROM passes.{table} WHERE business=$1 AND number>$2 AND {operation}>$2{below}")
         };
@@ -120,7 +133,7 @@ impl Session {
         );
         let mut args = vec![Arg::id(business.to_bytes()), Arg::int(signed(after))];
         if settled {
-            args.push(Arg::int(self.base));
+            args.extend(base);
         }
         let mut rows = pin!(self.stream(&text, args).await?);
         let mut last: Option<Arc<StoredOperation>> = None;

@@ -105,7 +105,8 @@ pub(crate) fn place(plan: &Plan<'_>, value: Value) -> Option<(i64, i64)> {
 /// The same of CTEs that are joined: what follows on each other in one of them comes in one piece.
 fn small_after<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>, joined: &mut Vec<&'static str>) -> String {
     // A CTE with the first and the last of its numbers, and how many it has; or a parameter.
-    let mut pieces: Vec<Result<(&'static str, i64, i64, i64), usize>> = Vec::new();
+    type Piece = (&'static str, i64, i64, i64);
+    let mut pieces: Vec<Result<Piece, usize>> = Vec::new();
     for value in &plan.values {
         let (cte, numbers) = match *value {
             Value::Known(tally) => {

@@ -21,6 +21,9 @@ const INTS: usize = 18;
 const BYTES: usize = 5;
 const TEXTS: usize = 4;
 
+/// Where the texts of a row begin.
+pub(crate) const FIRST_TEXT: usize = 1 + INTS + BYTES;
+
 /// What a row holds: the expressions of its columns.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
@@ -201,7 +204,7 @@ pub(crate) struct Columns<'r> {
 
 impl<'r> Columns<'r> {
     pub(crate) fn new(row: &'r Row) -> Self {
-        Self { row, int: 1, bytes: 1 + INTS, text: 1 + INTS + BYTES, list: 1 + INTS + BYTES + TEXTS }
+        Self { row, int: 1, bytes: 1 + INTS, text: FIRST_TEXT, list: FIRST_TEXT + TEXTS }
     }
 
     /// Those of [`Part::columns`], from this one on.

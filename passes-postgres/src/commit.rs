@@ -7,6 +7,7 @@
 use crate::books;
 use crate::codec::{bits, nonzero};
 use crate::counted::{self, ALONE, cte_at, groups};
+use crate::distributed::Base;
 use crate::errors::corrupt;
 use crate::plan::{NamedTouch, Plan, Touch, Value};
 use crate::sql::{FEW, Sql, put};
@@ -20,6 +21,8 @@ use tokio_postgres::Row;
 
 /// What tells this statement from others.
 pub(crate) const TAG: u8 = b'c';
+/// The same of one that only tells the number of the transaction, in the same columns.
+pub(crate) const NUMBER: u8 = b'n';
 
 /// Rows that a statement touches are told apart by a number: their place in the plan, and their kind.
 pub(crate) const KINDS: i64 = 8;
@@ -107,10 +110,11 @@ impl<'a> Commit<'_, 'a> {
 }
 
 /// Writes the statement of a plan. `base` is what the store adds to the numbers of transactions.
-pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: i64) {
+pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: Base) {
     sql.args.push(Arg::id(plan.business.to_bytes()));
     let numbered = sql.flag(!plan.operations.is_empty());
-    let small = sql.flag(plan.is_small());
+    // Distributed tables have a function with these columns, and look the base up once.
+    let small = sql.flag(plan.is_small() && base != Base::Home);
     let (of_base, from_base) = if small { (BASE, "") } else { ("(SELECT base FROM n)", " CROSS JOIN n") };
     let mut all = Commit {
         sql,
@@ -124,12 +128,16 @@ pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: i64) {
         from_base,
     };
     if numbered {
-        all.sql.args.push(Arg::int(base));
-        if !small {
-            // The transaction has its number before it waits for any row: so it is where the number is part of the
-            // condition by which a row is found.
-            all.begin("n");
-            put!(all.sql, "SELECT {BASE} AS base");
+        match base {
+            Base::Added(base) if small => all.sql.args.push(Arg::int(base)),
+            _ => {
+                // The transaction has its number before it waits for any row: so it is where the number is part of the
+                // condition by which a row is found.
+                all.begin("n");
+                put!(all.sql, "SELECT (pg_current_xact_id()::text::int8<<16)+");
+                base.number(all.sql);
+                put!(all.sql, " AS base");
+            }
         }
     }
     docs(&mut all, plan);
@@ -159,6 +167,14 @@ pub(crate) fn write<'a>(sql: &mut Sql<'a>, plan: &'a Plan<'a>, base: i64) {
         books::entries(&mut all, plan);
     }
     finish(all, plan);
+}
+
+/// Asks for the number that the statement of a plan will have in this transaction.
+pub(crate) fn number<'a>(sql: &mut Sql<'a>, plan: &Plan<'a>, base: Base) {
+    sql.args.push(Arg::id(plan.business.to_bytes()));
+    put!(sql, "SELECT 0::int8 AS t,(pg_current_xact_id()::text::int8<<16)+");
+    base.number(sql);
+    put!(sql, " AS base,1 AS ok,1::float8 AS parents,NULL::int8[] AS v WHERE $1 IS NOT NULL");
 }
 
 fn key_columns<'a>(keys: impl Iterator<Item = DocKey> + Clone) -> Vec<(&'static str, Values<'a>)> {

@@ -32,6 +32,14 @@ impl From<Failed> for StoreError {
 }
 
 impl Failed {
+    /// Judges what a statement was answered with, where nothing landed and only the code and its text are known.
+    pub(crate) fn of_state(state: &SqlState, text: &str) -> Self {
+        // A key's name is that of its table, with a number where the table is one of many.
+        let again = state.code() == "2201E" || state.code() == "23505" && text.contains("\"tally_pkey");
+        let text = format!("{text} ({})", state.code());
+        Self { error: of_state(state, &text, While::Reading), again }
+    }
+
     /// Judges what a statement was answered with.
     pub(crate) fn of(error: &tokio_postgres::Error, doing: While) -> Self {
         let again = error.as_db_error().is_some_and(|db| match db.code().code() {

@@ -2,6 +2,7 @@
 
 use crate::codec::{bits, nonzero};
 use crate::commit;
+use crate::distributed::Base;
 use crate::errors::{Failed, While, broken, corrupt, told};
 use crate::plan::{Fresh, Plan};
 use crate::pool::Session;
@@ -106,18 +107,12 @@ impl Session {
         lasts: &[Option<i64>],
     ) -> Result<After, Failed> {
         self.begin("ISOLATION LEVEL READ COMMITTED").await?;
-        self.trip();
-        let rows = self
-            .client
-            .query_typed("SELECT pg_current_xact_id()::text::int8", &[])
-            .await
-            .map_err(|error| reading(&error))?;
+        let base = self.base;
+        let rows = self.query(commit::NUMBER, |sql| commit::number(sql, plan, base), While::Reading).await?;
         let number: i64 =
-            rows.first().and_then(|row| row.try_get(0).ok()).ok_or_else(|| corrupt("a number"))?;
-        let number = number.saturating_mul(crate::plan::NUMBERS).saturating_add(self.base);
+            rows.first().and_then(|row| row.try_get(1).ok()).ok_or_else(|| corrupt("a number"))?;
         // The passes first, then the guards: a chunk that landed before fails here, and not at its codes.
         self.copy_passes(chunk, lasts, number).await?;
-        let base = self.base;
         let rows = self.query(commit::TAG, |sql| commit::write(sql, plan, base), While::Reading).await?;
         let after = commit::read(plan, &rows)?.pop().ok_or_else(|| corrupt("an answer"))?;
         match self.copy_codes(chunk).await {
@@ -174,10 +169,10 @@ impl Session {
                 &row.fields.as_deref(),
                 &last.map(|last| number.saturating_add(last)),
             ];
-            writer.as_mut().write(&values).await.map_err(|error| reading(&error))?;
+            writer.as_mut().write(&values).await.map_err(|error| self.copied(&error))?;
         }
         self.trip();
-        writer.finish().await.map_err(|error| reading(&error)).map(drop)
+        writer.finish().await.map_err(|error| self.copied(&error)).map(drop)
     }
 
     async fn copy_codes(&self, chunk: &Chunk) -> Result<(), StoreError> {
@@ -194,10 +189,20 @@ impl Session {
                 &Uuid(code.pass.lot().to_bytes()),
                 &i64::from(code.pass.serial()),
             ];
-            writer.as_mut().write(&values).await.map_err(|error| reading(&error))?;
+            writer.as_mut().write(&values).await.map_err(|error| self.copied(&error))?;
         }
         self.trip();
-        writer.finish().await.map_err(|error| reading(&error)).map(drop)
+        writer.finish().await.map_err(|error| self.copied(&error)).map(drop)
+    }
+
+    /// Judges what a COPY was answered with. Citus tells of a key that is there already without saying so in its code.
+    fn copied(&self, error: &tokio_postgres::Error) -> StoreError {
+        let keys = ["pass_pkey", "code_pkey"];
+        let again = |text: &str| keys.iter().any(|key| text.contains(key));
+        match error.as_db_error() {
+            Some(db) if self.base == Base::Home && again(db.message()) => StoreError::Conflict,
+            _ => reading(error),
+        }
     }
 
     async fn copy(&self, text: &str) -> Result<tokio_postgres::CopyInSink<bytes::Bytes>, StoreError> {

@@ -35,6 +35,7 @@
 //! |---|---|
 //! | `connections=16` | connections of the pool at most |
 //! | `pooler=transaction` | a pooler in transaction mode stands between, such as PgBouncer |
+//! | `distributed=citus` | the tables are distributed among the nodes of a Citus cluster |
 //! | `sslmode=prefer` | TLS if the server has it, and whoever the server is (the default) |
 //! | `sslmode=require`, `verify-full` | TLS, and the server's certificate must be right for its name |
 //! | `sslmode=disable` | no TLS |
@@ -67,6 +68,16 @@
 //!
 //! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`]. A host that opens by URL
 //! says `standby=true` there.
+//!
+//! # Distributed tables
+//!
+//! Where the database has the Citus extension, [`Options::distributed`] (`distributed=citus` in the URL) distributes the
+//! tables among the nodes of the cluster, by their business, all in one group. What belongs to a business is on one node,
+//! and every statement goes there whole: its snapshot, its transaction and its number are those of one PostgreSQL. It is
+//! done once, while no other store is open on the tables, with whatever is in them; from then on any store that is opened
+//! on the database finds it so. Shards may be moved and rebalanced at any time: a business goes on above the numbers that it
+//! has. The page `docs/distributed.md` says how, what it needs, what was run and what it costs, and what CockroachDB and
+//! YugabyteDB, which were not run, do otherwise.
 //!
 //! # Errors
 //!
@@ -105,6 +116,7 @@ mod books;
 mod codec;
 mod commit;
 mod counted;
+mod distributed;
 mod errors;
 mod fill;
 mod judge;
@@ -193,6 +205,7 @@ impl Postgres {
         let runtime = Own::new()?;
         let shared = Arc::new(Shared::default());
         let (most, reading, handle) = (address.connections, address.reading, runtime.handle().clone());
+        let distributed = address.distributed;
         let making = Arc::clone(&shared);
         // The machine's certificates are read from the disk.
         let connector = handle.spawn_blocking({
@@ -202,7 +215,11 @@ impl Postgres {
         let connector = connector.await.map_err(|error| StoreError::Backend(error.to_string()))??;
         within(&handle, async {
             let mut client = connector.connect().await?;
-            if reading { schema::is_there(&client).await } else { schema::migrate(&mut client).await }
+            if reading {
+                schema::is_there(&client).await
+            } else {
+                schema::migrate(&mut client, distributed).await
+            }
         })
         .await?;
         let pool = Pool::builder(connector)

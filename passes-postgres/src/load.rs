@@ -4,6 +4,7 @@
 //! when the plan was made.
 
 use crate::codec::{self, Columns, Part, signed};
+use crate::distributed::Base;
 use crate::errors::{While, corrupt};
 use crate::load_one;
 use crate::pool::Session;
@@ -26,18 +27,25 @@ impl Session {
         if is_empty(load) {
             return read(load, &[]);
         }
-        let rows = self.query(TAG, |sql| write_any(sql, load), While::Reading).await?;
-        read_any(load, &rows)
+        let one = self.one(load);
+        let rows = self.query(TAG, |sql| write_any(sql, load, one), While::Reading).await?;
+        read_any(load, one, &rows)
     }
 
     /// The same for several commands, each in a snapshot of its own; all are asked for at once.
     pub(crate) async fn load_all(&mut self, loads: &[&Load]) -> Result<Vec<Loaded>, StoreError> {
         let mut all = Vec::with_capacity(loads.len());
         for load in loads {
-            all.push(self.ready(TAG, |sql| write_any(sql, load)).await?);
+            let one = self.one(load);
+            all.push(self.ready(TAG, |sql| write_any(sql, load, one)).await?);
         }
         let answers = self.query_all(&all).await;
-        loads.iter().zip(answers).map(|(load, rows)| read_any(load, &rows?)).collect()
+        loads.iter().zip(answers).map(|(load, rows)| read_any(load, self.one(load), &rows?)).collect()
+    }
+
+    /// Whether all that a load asks for comes in one row. Distributed tables have a function whose rows are all alike.
+    fn one(&self, load: &Load) -> bool {
+        self.base != Base::Home && load_one::is_one(load)
     }
 }
 
@@ -136,12 +144,12 @@ fn is_empty(load: &Load) -> bool {
 }
 
 /// Writes the statement, in the form that suits the load.
-fn write_any<'a>(sql: &mut Sql<'a>, load: &'a Load) {
-    if sql.flag(load_one::is_one(load)) { load_one::write(sql, load) } else { write(sql, load) }
+fn write_any<'a>(sql: &mut Sql<'a>, load: &'a Load, one: bool) {
+    if sql.flag(one) { load_one::write(sql, load) } else { write(sql, load) }
 }
 
-fn read_any(load: &Load, rows: &[Row]) -> Result<Loaded, StoreError> {
-    if load_one::is_one(load) { load_one::read(load, rows) } else { read(load, rows) }
+fn read_any(load: &Load, one: bool, rows: &[Row]) -> Result<Loaded, StoreError> {
+    if one { load_one::read(load, rows) } else { read(load, rows) }
 }
 
 /// Writes the statement for a load that asks for something.

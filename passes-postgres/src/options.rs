@@ -33,6 +33,7 @@ pub(crate) enum Security {
 pub struct Options {
     pub(crate) connections: Option<usize>,
     pub(crate) transaction_pooler: bool,
+    pub(crate) distributed: bool,
     pub(crate) settle_timeout: Duration,
     pub(crate) wait_timeout: Duration,
     /// Of a standby.
@@ -44,6 +45,7 @@ impl Options {
         Self {
             connections: None,
             transaction_pooler: false,
+            distributed: false,
             settle_timeout: Duration::from_secs(1),
             wait_timeout: Duration::from_secs(30),
             most_behind: None,
@@ -64,6 +66,20 @@ impl Options {
     #[must_use]
     pub fn transaction_pooler(mut self, pooler: bool) -> Self {
         self.transaction_pooler = pooler;
+        self
+    }
+
+    /// Whether the tables are to be distributed among the nodes of a Citus cluster, by their business. The same as
+    /// `distributed=citus` in the URL. What was distributed once is found to be so, whoever opens it.
+    /// See [the crate's page](crate#distributed-tables).
+    ///
+    /// ```
+    /// let options = passes_postgres::Postgres::options().distributed(true);
+    /// assert!(options.open("postgres://till@127.0.0.1:1/shop?sslmode=disable").is_err());
+    /// ```
+    #[must_use]
+    pub fn distributed(mut self, distributed: bool) -> Self {
+        self.distributed = distributed;
         self
     }
 
@@ -96,8 +112,9 @@ impl Options {
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] if a newer version of this library made the tables, [`StoreError::Corrupt`] if a schema
-    /// named `passes` is somebody else's, [`StoreError::Transient`] if the server can't be reached,
-    /// [`StoreError::Backend`] for what else is wrong with the address, the user or the database.
+    /// named `passes` is somebody else's, [`StoreError::Transient`] if the server can't be reached, or tables that are to be
+    /// distributed are in use, [`StoreError::Backend`] for what else is wrong with the address, the user or the database,
+    /// such as a lack of the extension that distributes tables.
     pub async fn connect(self, url: &str) -> Result<Postgres, StoreError> {
         let address = Address::parse(url, &self)?;
         Postgres::start(address, self).await
@@ -111,6 +128,8 @@ pub(crate) struct Address {
     pub(crate) security: Security,
     pub(crate) connections: usize,
     pub(crate) transaction_pooler: bool,
+    /// Whether the tables are to be distributed if they aren't.
+    pub(crate) distributed: bool,
     /// Whether it is a standby, where nothing is made or changed.
     pub(crate) reading: bool,
 }
@@ -132,6 +151,7 @@ impl Address {
         let (mut mode, mut root) = ("prefer".to_owned(), None);
         let mut connections = options.connections;
         let mut transaction_pooler = options.transaction_pooler;
+        let mut distributed = options.distributed;
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let value =
@@ -148,6 +168,11 @@ impl Address {
                     "transaction" => transaction_pooler = true,
                     "none" | "session" => transaction_pooler = false,
                     _ => return Err(broken("pooler= takes transaction, session or none")),
+                },
+                "distributed" => match &*value {
+                    "citus" => distributed = true,
+                    "none" => distributed = false,
+                    _ => return Err(broken("distributed= takes citus or none")),
                 },
                 _ => kept.push(parameter),
             }
@@ -188,7 +213,7 @@ impl Address {
             config.keepalives_retries(3);
         }
         let connections = connections.unwrap_or(CONNECTIONS);
-        Ok(Self { config, security, connections, transaction_pooler, reading: false })
+        Ok(Self { config, security, connections, transaction_pooler, distributed, reading: false })
     }
 }
 
@@ -222,6 +247,11 @@ mod tests {
                 (SslMode::Require, Security::Verified(None))
             );
         }
+        let spread = |url| parse(url).unwrap().distributed;
+        assert!(!spread("postgres://db/shop") && !spread("postgres://db/shop?distributed=none"));
+        assert!(spread("postgres://db/shop?distributed=citus"));
+        let asked = Options::new().distributed(true);
+        assert!(Address::parse("postgres://db/shop", &asked).unwrap().distributed);
         let own = parse("postgres://db/shop?sslrootcert=%2Fetc%2Fca%20one.pem").unwrap();
         assert_eq!(own.security, Security::Verified(Some("/etc/ca one.pem".into())));
     }
@@ -234,6 +264,7 @@ mod tests {
             "postgres://till:hunter2@db/shop?connections=0",
             "postgres://till:hunter2@db/shop?connections=many",
             "postgres://till:hunter2@db/shop?pooler=statement",
+            "postgres://till:hunter2@db/shop?distributed=hunter2",
             "postgres://till:hunter2@db/shop?color=hunter2",
             "postgres://till:hunter2@db:port/shop",
             "mysql://till:hunter2@db/shop",

@@ -53,12 +53,13 @@ impl Session {
             sql.args.push(Arg::id(business.to_bytes()));
             sql.args.push(Arg::int(signed(after)));
             sql.args.push(Arg::int(limit.into()));
-            sql.args.push(Arg::int(base));
             // What is in the snapshot of this statement and older than all that was under way by then is all there will be.
+            let (before, behind) = settled();
+            put!(sql, "{before}");
+            base.settled(sql);
             put!(
                 sql,
-                "{}FROM passes.operation o WHERE o.business=$1 AND o.number>$2 ORDER BY o.number LIMIT $3",
-                settled()
+                "{behind}FROM passes.operation o WHERE o.business=$1 AND o.number>$2 ORDER BY o.number LIMIT $3"
             );
         };
         let rows = self.query(TAG, write, While::Reading).await?;
@@ -106,11 +107,11 @@ impl Session {
 }
 
 /// An operation's columns, with 1 for its kind where nothing can appear below it any more, else 0.
-fn settled() -> String {
+/// What is added to the numbers of transactions comes between.
+fn settled() -> (&'static str, String) {
     let select = OPERATION.select(0);
-    let kind =
-        "SELECT (o.number<(pg_snapshot_xmin(pg_current_snapshot())::text::int8<<16)+$4)::int4::int8 AS kind";
-    select.replacen("SELECT 0::int8 AS kind", kind, 1)
+    let before = "SELECT (o.number<(pg_snapshot_xmin(pg_current_snapshot())::text::int8<<16)+";
+    (before, select.replacen("SELECT 0::int8 AS kind", ")::int4::int8 AS kind", 1))
 }
 
 enum Key {

@@ -1,5 +1,6 @@
 //! Connections, what they have prepared, and how statements are sent.
 
+use crate::distributed::{Base, Delegated, IS_DISTRIBUTED};
 use crate::errors::{Failed, While, told};
 use crate::options::Address;
 use crate::schema;
@@ -7,7 +8,7 @@ use crate::sql::Sql;
 use crate::tls;
 use crate::values::Arg;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join, join_all, join3};
 use passes_core::store::StoreError;
 use postgres_protocol::escape::escape_literal;
 use std::collections::HashMap;
@@ -119,25 +120,31 @@ impl Connector {
     }
 
     /// The settings, and what is added to the numbers of transactions.
-    async fn set_up(&self, client: &Client) -> Result<i64, StoreError> {
-        const BASE: &str =
-            "SELECT base,cluster=system_identifier,format FROM passes.meta,pg_control_system()";
+    async fn set_up(&self, client: &Client) -> Result<Base, StoreError> {
+        // A generic plan of Citus doesn't know to which node a statement goes.
+        let asked = format!(
+            "SELECT base,cluster=system_identifier,format,{IS_DISTRIBUTED},\
+             CASE WHEN {IS_DISTRIBUTED} THEN set_config('plan_cache_mode','auto',false) END \
+             FROM passes.meta,pg_control_system()"
+        );
         let settings = match (self.address.transaction_pooler, self.address.reading) {
             (true, _) => String::new(),
             (false, false) => SETTINGS.to_owned(),
             (false, true) => format!("{SETTINGS} SET default_transaction_read_only=on;"),
         };
         let answer = client
-            .simple_query(&format!("{settings}{BASE}"))
+            .simple_query(&format!("{settings}{asked}"))
             .await
             .map_err(|error| told(&error, While::Reading))?;
         let row = answer.iter().find_map(|message| match message {
             SimpleQueryMessage::Row(row) => {
-                Some((row.get(0)?.parse().ok()?, row.get(1)? == "t", row.get(2)?))
+                let added = Base::Added(row.get(0)?.parse().ok()?);
+                let base = if row.get(3)? == "t" { Base::Home } else { added };
+                Some((base, row.get(1)? == "t", row.get(2)?))
             }
             _ => None,
         });
-        let (base, here, format): (i64, bool, &str) =
+        let (base, here, format): (Base, bool, &str) =
             row.ok_or_else(|| StoreError::Corrupt("passes.meta has no row".into()))?;
         let (known, found) = (schema::newest(), format.parse().unwrap_or(u32::MAX));
         if found > known {
@@ -161,12 +168,14 @@ impl Manager for Connector {
         let base = match self.set_up(&client).await {
             // It was restored elsewhere while this store was open.
             Err(StoreError::Transient(_)) if !client.is_closed() && !self.address.reading => {
-                schema::migrate(&mut client).await?;
+                schema::migrate(&mut client, false).await?;
                 self.set_up(&client).await?
             }
             base => base?,
         };
-        let (shared, named) = (Arc::clone(&self.shared), !self.address.transaction_pooler);
+        // A call of a function has all it needs in itself.
+        let named = !self.address.transaction_pooler || base == Base::Home;
+        let shared = Arc::clone(&self.shared);
         Ok(Session {
             client,
             base,
@@ -202,7 +211,7 @@ pub(crate) fn no_connection(error: PoolError<StoreError>) -> StoreError {
 pub(crate) struct Session {
     pub(crate) client: Client,
     /// Added to the numbers of transactions.
-    pub(crate) base: i64,
+    pub(crate) base: Base,
     /// Whether statements are prepared by a name.
     named: bool,
     /// Whether a transaction was begun and not ended: then nobody else gets this connection.
@@ -250,6 +259,10 @@ impl Session {
             return Err(StoreError::Transient("the connection was lost".into()));
         }
         let how = match self.statements.get(&sql.shape) {
+            _ if self.base == Base::Home => {
+                let text = self.shared.text(&sql.shape, whole);
+                How::Delegated(Delegated::new(tag, sql.many, &text, &sql.args))
+            }
             _ if sql.many => How::Text(self.shared.text(&sql.shape, whole)),
             // In a transaction that was begun before nothing may go wrong, not even by the way.
             _ if !self.named && self.open && self.first.is_none() => {
@@ -281,7 +294,8 @@ impl Session {
         if ended {
             self.open = false;
         }
-        answer.map_err(|error| self.failed(&error, doing))
+        let rows = answer.map_err(|error| self.failed(&error, doing))?;
+        ready.checked(rows)
     }
 
     /// Sends a statement with what comes right before and behind it. Where the server hasn't prepared it yet, that is done
@@ -293,6 +307,13 @@ impl Session {
         last: Option<&str>,
     ) -> (Result<Vec<Row>, tokio_postgres::Error>, bool) {
         let sent = ready.send_between(&self.client, first, last).await;
+        if let (How::Delegated(call), Ok(rows)) = (&ready.how, &sent.0)
+            && call.is_unprepared(rows)
+        {
+            self.shared.prepared.fetch_add(1, Ordering::Relaxed);
+            // Nothing has failed: whatever was begun before it is under way.
+            return ready.send_whole(&self.client, last, sent.1).await;
+        }
         let (How::Executed(executed), Err(error)) = (&ready.how, &sent.0) else { return sent };
         if error.code().map(|code| code.code()) != Some("26000") {
             return sent;
@@ -325,7 +346,11 @@ impl Session {
         }
         answers
             .into_iter()
-            .map(|(rows, _)| rows.map_err(|error| self.failed(&error, While::Reading).error))
+            .zip(all)
+            .map(|((rows, _), ready)| {
+                let rows = rows.map_err(|error| self.failed(&error, While::Reading).error)?;
+                Ok(ready.checked(rows)?)
+            })
             .collect()
     }
 
@@ -369,6 +394,7 @@ pub(crate) struct Ready<'a> {
 enum How {
     Prepared(Statement),
     Executed(Executed),
+    Delegated(Delegated),
     Text(Arc<str>),
 }
 
@@ -429,6 +455,32 @@ impl Ready<'_> {
         (before.and(answer).and_then(|rows| behind.map(|()| rows)), ended)
     }
 
+    /// Sends a call with the text of its statement. `ended` tells whether the transaction has been ended already.
+    async fn send_whole(
+        &self,
+        client: &Client,
+        last: Option<&str>,
+        ended: bool,
+    ) -> (Result<Vec<Row>, tokio_postgres::Error>, bool) {
+        let How::Delegated(call) = &self.how else { return (Ok(Vec::new()), ended) };
+        let text = call.sql(true);
+        let behind = async || match last.filter(|_| !ended) {
+            Some(last) => client.batch_execute(last).await.map(|()| true),
+            None => Ok(ended),
+        };
+        let (rows, behind) = join(client.query_typed(&text, &[]), behind()).await;
+        let ended = behind.as_ref().is_ok_and(|ended| *ended);
+        (rows.and_then(|rows| behind.map(|_| rows)), ended)
+    }
+
+    /// The rows, or what they say went wrong.
+    fn checked(&self, rows: Vec<Row>) -> Result<Vec<Row>, Failed> {
+        match &self.how {
+            How::Delegated(call) => call.checked(rows),
+            _ => Ok(rows),
+        }
+    }
+
     async fn send(&self, client: &Client) -> Result<Vec<Row>, tokio_postgres::Error> {
         let args = &self.args;
         match &self.how {
@@ -438,6 +490,7 @@ impl Ready<'_> {
                 client.query(statement, &args).await
             }
             How::Executed(executed) => client.query_typed(&executed.execute, &[]).await,
+            How::Delegated(call) => client.query_typed(&call.sql(false), &[]).await,
             How::Text(text) => {
                 let args: Vec<(&(dyn ToSql + Sync), Type)> =
                     args.iter().map(|arg| (arg as _, arg.ty())).collect();

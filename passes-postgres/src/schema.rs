@@ -1,11 +1,12 @@
 //! The tables, and how a database is brought to their newest form.
 
+use crate::distributed;
 use crate::errors::{While, told};
 use passes_core::store::StoreError;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// Numbered from 1: what each adds to the one before. One that was released never changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
 
 /// Who migrates holds this lock, of this database: "PASS".
 const LOCK: i64 = 0x5041_5353;
@@ -47,12 +48,17 @@ async fn format(client: &Client) -> Result<u32, StoreError> {
     if found > known { Err(StoreError::Unsupported { found, known }) } else { Ok(found) }
 }
 
-/// Checks whose tables they are, and brings them to the newest format. Many may do so at once.
+/// Checks whose tables they are, and brings them to the newest format, distributed where that is asked for. Many may do so
+/// at once.
 ///
 /// # Errors
 /// [`StoreError::Unsupported`] for a newer format, [`StoreError::Corrupt`] where the schema is somebody else's.
-pub(crate) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
-    if format(client).await? != newest() {
+pub(crate) async fn migrate(client: &mut Client, spread: bool) -> Result<(), StoreError> {
+    let spreads = async |client: &Client| match spread {
+        true => distributed::is_distributed(client).await.map(|is| !is),
+        false => Ok(false),
+    };
+    if format(client).await? != newest() || spreads(client).await? {
         let transaction = client.transaction().await.map_err(|error| said(&error))?;
         transaction
             .batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
@@ -79,6 +85,9 @@ pub(crate) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
             _ => format!("UPDATE passes.meta SET format={}", newest()),
         };
         transaction.batch_execute(&text).await.map_err(|error| said(&error))?;
+        if spreads(transaction.client()).await? {
+            distributed::distribute(transaction.client(), found > 0).await?;
+        }
         transaction.commit().await.map_err(|error| said(&error))?;
     }
     rebase(client).await
@@ -103,6 +112,11 @@ async fn rebase(client: &mut Client) -> Result<(), StoreError> {
     const ELSEWHERE: &str = "SELECT 1 FROM passes.meta,pg_control_system() WHERE cluster<>system_identifier";
     if ask(client, ELSEWHERE).await?.is_none() {
         return Ok(());
+    }
+    if distributed::is_distributed(client).await? {
+        // Each business finds out for itself on which node it is.
+        let here = "UPDATE passes.meta SET cluster=system_identifier FROM pg_control_system()";
+        return client.batch_execute(here).await.map_err(|error| said(&error));
     }
     let transaction = client.transaction().await.map_err(|error| said(&error))?;
     let lock = format!("SELECT pg_advisory_xact_lock({LOCK})");

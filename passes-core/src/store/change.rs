@@ -298,7 +298,7 @@ pub type Fingerprint = [u8; 16];
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StoredOperation {
-    /// The number that the store gave it: growing in the order of commits.
+    /// The number that the store gave it: growing in the order of commits of its business.
     pub number: u64,
     /// The operation. Its `key` and `stops` are only sure to be there when it was found by that key.
     pub operation: Operation,

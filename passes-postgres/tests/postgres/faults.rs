@@ -1,6 +1,6 @@
 //! Connections that are lost.
 
-use crate::{commit, database, pass, taking, used, with_passes};
+use crate::{alone, commit, pass, taking, used, with_passes};
 use passes_core::store::{Answer, Store, StoreError, wait};
 use passes_postgres::Postgres;
 
@@ -12,7 +12,7 @@ const WAITING: &str = "FROM pg_stat_activity WHERE datname=current_database() AN
 /// while nothing is under way is nobody's trouble.
 #[test]
 fn a_connection_lost_while_committing_leaves_it_in_doubt() {
-    let Some((server, url)) = database() else { return };
+    let Some((server, url)) = alone() else { return };
     let store = Postgres::open(&url).unwrap();
     with_passes(&store, 1, 5, 0);
     let (committed, kept) = std::thread::scope(|scope| {
@@ -48,7 +48,7 @@ fn a_connection_lost_while_committing_leaves_it_in_doubt() {
 /// D-1, Z-1: a pool that gives no connection in time is a passing fault.
 #[test]
 fn no_connection_is_a_passing_fault() {
-    let Some((server, url)) = database() else { return };
+    let Some((server, url)) = alone() else { return };
     let store = Postgres::options()
         .connections(1)
         .wait_timeout(std::time::Duration::from_millis(50))

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod callers;
+mod distributed;
 mod faults;
 mod opening;
 mod order;
@@ -39,6 +40,11 @@ const SHOP: BusinessId = BusinessId::STORE;
 fn database() -> Option<(&'static Server, String)> {
     let server = test_postgres::shared()?;
     Some((server, server.database()))
+}
+
+/// The same where one server does it all: there is nobody else to be asked who waits for whom.
+fn alone() -> Option<(&'static Server, String)> {
+    database().filter(|(_, url)| !url.contains("distributed=citus"))
 }
 
 /// A store in an empty database.

@@ -226,7 +226,9 @@ fn uuid(bytes: &[u8; 16]) -> String {
 fn every_statement_goes_by_its_keys() {
     let Some(server) = Server::own(TELLING) else { return };
     let url = server.database();
-    let open = |parameter: &str| Postgres::open(&format!("{url}?connections=1{parameter}")).unwrap();
+    let open = |parameter: &str| {
+        Postgres::open(&test_postgres::with(&url, &format!("connections=1{parameter}"))).unwrap()
+    };
     let kept = open("");
     let indexes = indexes(&server, &url);
     assert!(

@@ -13,10 +13,7 @@ fn factory(parameter: &'static str) -> impl Fn() -> Arc<dyn Store> + Send + Sync
 fn opening(url: Option<String>, parameter: &'static str) -> impl Fn() -> Arc<dyn Store> + Send + Sync {
     let memory = Memory::new();
     move || match &url {
-        Some(url) => {
-            let sign = if url.contains('?') { '&' } else { '?' };
-            Arc::new(Postgres::open(&format!("{url}{sign}{parameter}")).unwrap())
-        }
+        Some(url) => Arc::new(Postgres::open(&test_postgres::with(url, parameter)).unwrap()),
         None => Arc::new(memory.clone()),
     }
 }

@@ -22,7 +22,7 @@ impl Server {
     fn own_place(&self) -> &Own {
         match &self.place {
             Place::Own(own) => own,
-            Place::Given(_) => panic!("only a server of one's own is ended or started"),
+            Place::Given(..) => panic!("only a server of one's own is ended or started"),
         }
     }
 

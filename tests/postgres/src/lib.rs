@@ -3,8 +3,13 @@
 //! It ends with the process that started it, however that ends: a shell that holds the server waits for the end of a
 //! pipe. Root runs it as an unprivileged user, since PostgreSQL refuses to be run by root.
 //!
-//! `PASSES_TEST_POSTGRES_URL` names another server instead; tests then make their databases there. Where there is
-//! neither, tests are skipped, with a message; when `CI` is set that is a failure.
+//! `PASSES_TEST_POSTGRES_URL` names another server instead; tests then make their databases there, for which it needs
+//! `psql` and the right to do so. The parameters of the URL are those of the library, and go with every database. With
+//! `PASSES_TEST_POSTGRES_ONE=1` no database is made: tests have the one that is named, one after the other
+//! (`RUST_TEST_THREADS=1`), and begin by dropping its schema `passes`. What needs a server of its own, such as one that is
+//! killed, starts one all the same.
+//!
+//! Where there is neither, tests are skipped, with a message; when `CI` is set that is a failure.
 
 // A fault of a test's own server should be as loud as one in the store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -33,6 +38,12 @@ use shell::{Shell, free_port, until_ready};
 /// The variable that names another server, by the URL of a database to begin with.
 pub const VARIABLE: &str = "PASSES_TEST_POSTGRES_URL";
 
+/// The variable that says that tests have no database but the named one.
+pub const ONE: &str = "PASSES_TEST_POSTGRES_ONE";
+
+/// Parameters of a URL that only the library knows.
+const OURS: [&str; 4] = ["connections", "pooler", "distributed", "sslrootcert"];
+
 const MISSING: &str = "PostgreSQL's server isn't installed (apt-get install postgresql), and \
      PASSES_TEST_POSTGRES_URL names none";
 
@@ -52,8 +63,8 @@ pub struct Server {
 
 #[derive(Debug)]
 enum Place {
-    /// Somebody else's, at this URL.
-    Given(String),
+    /// Somebody else's, at this URL; and whether its database is the only one.
+    Given(String, bool),
     /// Our own.
     Own(Own),
 }
@@ -95,7 +106,8 @@ impl Server {
     #[must_use]
     pub fn start() -> Option<Self> {
         if let Some(url) = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty()) {
-            return Some(Self { place: Place::Given(url), made: AtomicU32::new(0) });
+            let one = std::env::var_os(ONE).is_some_and(|one| !one.is_empty());
+            return Some(Self { place: Place::Given(url, one), made: AtomicU32::new(0) });
         }
         Self::own(&[])
     }
@@ -128,7 +140,7 @@ impl Server {
         Some(Self { place: Place::Own(Own::start(binaries, settings, files)), made: AtomicU32::new(0) })
     }
 
-    /// Makes a database, and tells its URL.
+    /// Makes a database, and tells its URL. Where there is only one, it is emptied.
     ///
     /// # Panics
     /// When the server doesn't.
@@ -142,12 +154,17 @@ impl Server {
                 run(create.arg(&name));
                 own.url(&name)
             }
-            Place::Given(url) => {
-                let psql = binaries().map_or_else(|| "psql".into(), |folder| folder.join("psql"));
-                run(Command::new(psql).arg(url).args(["-qc", &format!("CREATE DATABASE {name}")]));
+            Place::Given(url, true) => {
+                let alone = std::env::var("RUST_TEST_THREADS").is_ok_and(|threads| threads == "1");
+                assert!(alone, "tests that share a database run one after the other: RUST_TEST_THREADS=1");
+                run(psql(url).args(["-qc", "DROP SCHEMA IF EXISTS passes CASCADE"]));
+                url.clone()
+            }
+            Place::Given(url, false) => {
+                run(psql(url).args(["-qc", &format!("CREATE DATABASE {name}")]));
                 let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
                 let (server, _) = place.rsplit_once('/').expect("a URL with a database");
-                format!("{server}/{name}?{parameters}")
+                with(&format!("{server}/{name}"), parameters)
             }
         }
     }
@@ -155,7 +172,13 @@ impl Server {
     /// Whether the environment named it: what only an own server allows can't be tested then.
     #[must_use]
     pub fn is_given(&self) -> bool {
-        matches!(self.place, Place::Given(_))
+        matches!(self.place, Place::Given(..))
+    }
+
+    /// Whether there is only one database: a test that needs two can't run then.
+    #[must_use]
+    pub fn has_one_database(&self) -> bool {
+        matches!(self.place, Place::Given(_, true))
     }
 
     /// Runs a statement in a database as the owner of the server, and answers what it says, without headings.
@@ -164,16 +187,29 @@ impl Server {
     /// When the server refuses.
     #[must_use]
     pub fn say(&self, url: &str, statement: &str) -> String {
-        let psql = binaries().map_or_else(|| "psql".into(), |folder| folder.join("psql"));
-        // The parameters are those of the library, not all of which psql knows.
-        let url = match &self.place {
-            Place::Own(_) => url.split('?').next().unwrap_or(url),
-            Place::Given(_) => url,
-        };
-        let mut command = Command::new(psql);
-        command.arg(url).args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement]);
-        run(&mut command)
+        run(psql(url).args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement]))
     }
+}
+
+/// A URL with some more parameters.
+#[must_use]
+pub fn with(url: &str, parameters: &str) -> String {
+    match (parameters.is_empty(), url.contains('?')) {
+        (true, _) => url.to_owned(),
+        (false, true) => format!("{url}&{parameters}"),
+        (false, false) => format!("{url}?{parameters}"),
+    }
+}
+
+/// `psql` at a URL, without those parameters that it doesn't know.
+fn psql(url: &str) -> Command {
+    let psql = binaries().map_or_else(|| "psql".into(), |folder| folder.join("psql"));
+    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let known = |parameter: &&str| !OURS.contains(&parameter.split('=').next().unwrap_or_default());
+    let kept: Vec<&str> = parameters.split('&').filter(known).collect();
+    let mut command = Command::new(psql);
+    command.arg(with(place, &kept.join("&")));
+    command
 }
 
 /// The newest of the system's packages, or what is in the path.

@@ -21,6 +21,18 @@ fn a_server_comes_and_goes() {
     assert!(!folder.exists() && !listens(port));
 }
 
+/// D-1: a URL takes parameters, whatever it has already, and psql is given none that it doesn't know.
+#[test]
+fn a_url_takes_parameters() {
+    let (bare, full) = ("postgres://a@b/c", "postgres://a@b/c?pooler=none&sslmode=disable&distributed=citus");
+    assert_eq!(with(bare, ""), bare);
+    assert_eq!(with(bare, "x=1"), "postgres://a@b/c?x=1");
+    assert_eq!(with(&with(bare, "x=1"), "y=2"), "postgres://a@b/c?x=1&y=2");
+    let given = |url| psql(url).get_args().next().unwrap().to_owned();
+    assert_eq!(given(full), "postgres://a@b/c?sslmode=disable");
+    assert_eq!(given(bare), bare);
+}
+
 /// D-1: a pooler comes before a server, shares few connections among many clients, and leaves nothing when it ends.
 #[test]
 fn a_pooler_comes_and_goes() {
