@@ -182,6 +182,8 @@ impl Passes {
     /// Likewise, for who was judged before.
     pub(crate) fn order_of<R: Serialize>(&self, env: Env, kind: Kind, request: &R) -> Result<Order, Error> {
         let mut load = Load::new(env.by.business);
+        // Most name one more.
+        load.docs.reserve_exact(2);
         load.docs.push(DocKey::new(DocKind::Business, env.by.business));
         load.key = env.key;
         let fingerprint = match env.key {

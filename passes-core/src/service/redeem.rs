@@ -240,7 +240,7 @@ struct Judged<'a> {
     request: &'a Redeem,
     pass: &'a PassRow,
     chain: Arc<Chain>,
-    wallet: Option<Wallet>,
+    wallet: Option<Arc<Wallet>>,
     taking: Taking,
 }
 
@@ -319,6 +319,8 @@ impl<'a> Judged<'a> {
         let mut ids = Ids::new(&view.env.seed, view.env.now);
         let mut draft = Draft::new(view, self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
+        // The settings are the third.
+        change.seen.reserve_exact(3);
         change.tally =
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
         self.chain.rest(change);
