@@ -7,5 +7,6 @@ pub(crate) mod kotlin;
 pub(crate) mod model;
 pub(crate) mod resolve;
 pub(crate) mod source;
+pub(crate) mod swift;
 pub(crate) mod table;
 pub(crate) mod uniffi;
