@@ -5,6 +5,9 @@ use super::resolve::snake;
 use super::uniffi::camel;
 use std::fmt::{self, Write};
 
+/// Names that are Foundation's, too: the model's, and that which `uniffi.toml` gives the type in Swift.
+const OTHER_NAMES: &[(&str, &str)] = &[("Progress", "RunProgress")];
+
 /// The Swift.
 pub(crate) fn codec(model: &Model) -> Result<String, fmt::Error> {
     let mut out = String::from("// Made from the source of the core by passes-ffi/generate.\n");
@@ -41,7 +44,8 @@ fn record(out: &mut String, ty: &Type, fields: &[Field], positional: bool) -> fm
     if ty.given {
         let fields: Vec<(&Field, String)> =
             kept(fields).map(|field| (field, format!("value.{}", camel(&field.name)))).collect();
-        writeln!(out, "func write{name}(_ value: {name}) -> Json {{ {} }}", written(&fields, positional))?;
+        let shown = OTHER_NAMES.iter().find(|(model, _)| model == name).map_or(name.as_str(), |(_, swift)| swift);
+        writeln!(out, "func write{name}(_ value: {shown}) -> Json {{ {} }}", written(&fields, positional))?;
     }
     Ok(())
 }
@@ -138,11 +142,7 @@ fn write_ty(ty: &Ty, value: &str) -> String {
         Ty::Map(key, of) => {
             format!("map({value}, {{ {} }}, {{ {} }})", write_ty(key, "$0"), write_ty(of, "$0"))
         }
-        Ty::Outcome(inner) => format!(
-            "{{ switch {value} {{ case .done(let done): return answered({}); \
-             case .failed(let error): return failed(error) }} }}()",
-            write_ty(inner, "done")
-        ),
+        Ty::Outcome(inner) => format!("outcome({value}) {{ {} }}", write_ty(inner, "$0")),
     }
 }
 

@@ -173,8 +173,8 @@ impl AsyncPasses {
 /// Opens the store under test: again and again, on the same rows.
 #[uniffi::export(foreign)]
 pub trait StoreFactory: Send + Sync {
-    /// Opens it.
-    fn open(&self) -> Result<Arc<dyn RecordStore>, StoreFault>;
+    /// Opens it. (`open` is a word of Swift's.)
+    fn make(&self) -> Result<Arc<dyn RecordStore>, StoreFault>;
 }
 
 /// The names of the cases that a store has to pass.
@@ -189,7 +189,7 @@ pub fn conformance_cases() -> Vec<String> {
 #[uniffi::export]
 pub fn run_conformance_case(name: String, factory: Arc<dyn StoreFactory>) -> Option<String> {
     let open = move || -> Arc<dyn Store> {
-        match factory.open() {
+        match factory.make() {
             Ok(rows) => Arc::new(store(rows)),
             Err(fault) => Arc::new(passes_host::records(Arc::new(Shut(fault)))),
         }

@@ -131,6 +131,14 @@ func failed(_ error: PassesError) -> Json {
     return .object(["failed": json(error.code)])
 }
 
+/// What became of one of several commands.
+func outcome(_ value: RedeemedReceiptOutcome, _ write: (RedeemedReceipt) -> Json) -> Json {
+    switch value {
+    case .done(let receipt): return answered(write(receipt))
+    case .failed(let error): return failed(error)
+    }
+}
+
 func writeRefusal(_ refusal: Refusal) -> Json {
     let values = refusal.values.isEmpty ? nil : map(refusal.values, { json($0) }, { json($0) })
     return record([("code", json(refusal.code)), ("values", values)])
@@ -157,8 +165,8 @@ func readPeriod(_ from: Json?) throws -> Period { Period(text: try text(from)) }
 func writePeriod(_ period: Period) -> Json { json(period.text) }
 func readTimeOfDay(_ from: Json?) throws -> TimeOfDay { TimeOfDay(text: try text(from)) }
 func writeTimeOfDay(_ time: TimeOfDay) -> Json { json(time.text) }
-func readZone(_ from: Json?) throws -> Passes.Zone { Zone(name: try text(from)) }
-func writeZone(_ zone: Passes.Zone) -> Json { json(zone.name) }
+func readZone(_ from: Json?) throws -> Zone { Zone(name: try text(from)) }
+func writeZone(_ zone: Zone) -> Json { json(zone.name) }
 
 func readDate(_ from: Json?) throws -> CalendarDay {
     let parts = try text(from).split(separator: "-").compactMap { Int($0) }

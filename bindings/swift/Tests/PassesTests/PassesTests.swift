@@ -139,7 +139,7 @@ final class PassesTests: XCTestCase {
     func testAStoreInSwiftConforms() throws {
         final class Factory: StoreFactory {
             let rows = RowsInMemory()
-            func open() throws -> any RecordStore { rows }
+            func make() throws -> any RecordStore { rows }
         }
         XCTAssertGreaterThan(conformanceCases().count, 50)
         for name in conformanceCases() {

@@ -23,7 +23,7 @@ class StoreTest {
     @TestFactory fun aStoreInKotlinConforms() = conformanceCases().also { assertTrue(it.size > 50) }.map { name ->
         val rows = RowsInMemory()
         val factory = object : StoreFactory {
-            override fun open(): RecordStore = rows
+            override fun make(): RecordStore = rows
         }
         dynamicTest(name) { assertNull(runConformanceCase(name, factory)) }
     }
@@ -31,11 +31,11 @@ class StoreTest {
     /** D-2: a store that says it wrote and didn't is found, and so is one that can't be opened. */
     @Test fun aStoreThatForgetsIsFound() {
         val forgets = object : StoreFactory {
-            override fun open(): RecordStore = Rows(commit = { true })
+            override fun make(): RecordStore = Rows(commit = { true })
         }
         assertTrue(conformanceCases().any { runConformanceCase(it, forgets) != null })
         val shut = object : StoreFactory {
-            override fun open(): RecordStore = throw StoreFault.Full("no disk")
+            override fun make(): RecordStore = throw StoreFault.Full("no disk")
         }
         assertNotNull(runConformanceCase(conformanceCases().first(), shut))
     }
