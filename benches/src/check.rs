@@ -27,9 +27,9 @@ struct Dry {
 }
 
 impl Dry {
-    async fn decide(&self, mut command: Command) -> Result<Answer, StoreError> {
-        let loaded = self.memory.load(&command.load).await?;
-        if let Decision::Accepted(change) = (command.decide)(&loaded) {
+    async fn decide(&self, command: Command) -> Result<Answer, StoreError> {
+        let loaded = self.memory.load(command.load()).await?;
+        if let Decision::Accepted(change) = command.decide(&loaded) {
             drop(change);
             self.accepted.fetch_add(1, Ordering::Relaxed);
         }

@@ -420,14 +420,13 @@ mod tests {
         let memory = Memory::new();
         let turns = Trouble { turns: 1, most_turns: 2, ..Trouble::NONE };
         let store = Chaos::new(Arc::new(memory.clone()), 3).making(turns);
-        let add = || Command {
-            load: Load { tallies: vec![COUNTED], ..Load::new(BusinessId::STORE) }.into(),
-            decide: Box::new(|loaded| {
-                let mut change = one_more();
-                change.tally[0].from = Some(loaded.tallies[0].used);
-                Decision::Refused(Vec::new(), Some(change))
-            }),
+        let reads = || Load { tallies: vec![COUNTED], ..Load::new(BusinessId::STORE) };
+        let decide = |loaded: &Loaded| {
+            let mut change = one_more();
+            change.tally[0].from = Some(loaded.tallies[0].used);
+            Decision::Refused(Vec::new(), Some(change.into()))
         };
+        let add = || Command::new(reads(), decide);
         let callers = (1..9).map(|seed| Caller::new(seed, store.run(add())));
         let ended = take_turns(callers.collect(), || 0);
         assert!(ended.iter().all(|end| matches!(end.answer, Some(Ok(_)))));

@@ -147,7 +147,7 @@ impl Client {
         load: Load,
         decide: impl FnMut(&Loaded) -> Decision + Send + 'static,
     ) -> Result<Answer, StoreError> {
-        self.face.drive(self.store.run(Command { load: load.into(), decide: Box::new(decide) }))
+        self.face.drive(self.store.run(Command::new(load, decide)))
     }
 
     pub(crate) fn load(&self, load: &Load) -> Result<Loaded, StoreError> {

@@ -160,13 +160,10 @@ fn a_lost_answer_is_looked_up() {
         let load = Load { key: Some(key), ..Load::new(business) };
         loop {
             let change = change.clone();
-            let command = Command {
-                load: load.clone().into(),
-                decide: Box::new(move |loaded| match loaded.replay {
-                    Some(_) => Decision::Replayed,
-                    None => Decision::Accepted(change.clone()),
-                }),
-            };
+            let command = Command::new(load.clone(), move |loaded| match loaded.replay {
+                Some(_) => Decision::Replayed,
+                None => Decision::Accepted(change.clone().into()),
+            });
             match Face::Async.drive(store.run(command)) {
                 Ok(Answer::Done(_) | Answer::Replayed(_)) => break,
                 Err(StoreError::InDoubt) => lost += 1,

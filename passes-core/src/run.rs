@@ -1,6 +1,6 @@
 //! Runs: long work done in steps that can stop and go on (T-2, L-3).
 
-use crate::id::{LotId, PassId, PlanId, RunId};
+use crate::id::{LotId, PassId, PlanId, RunId, TermsId};
 use crate::pass::State;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub enum RunState {
 /// ```
 /// use passes_core::run::Generation;
 /// # let lot: passes_core::id::LotId = "0192a0d5-c3f0-7b12-a4c8-d91100000000".parse()?;
-/// let begun = Generation { lot, window: 1, reserved: false, at: 0, tries: Default::default() };
+/// let begun = Generation { lot, made_of: None, window: 1, reserved: false, at: 0, tries: Default::default() };
 /// assert_eq!(serde_json::from_str::<Generation>(&serde_json::to_string(&begun).unwrap()).unwrap(), begun);
 /// # Ok::<(), passes_core::Refusal>(())
 /// ```
@@ -33,6 +33,9 @@ pub enum RunState {
 pub struct Generation {
     /// The lot.
     pub lot: LotId,
+    /// What the lot is made of; unknown in a run that was begun before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_of: Option<MadeOf>,
     /// The first serial number of the window.
     pub window: u32,
     /// Whether the codes of the window are reserved, so that its passes are made.
@@ -41,6 +44,19 @@ pub struct Generation {
     pub at: u32,
     /// The serial numbers in the window whose first codes were taken, and the try that was not.
     pub tries: BTreeMap<u32, u32>,
+}
+
+/// What a lot is made of, so that a command can name it without reading the lot first.
+/// See [`Generation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeOf {
+    /// Its terms.
+    pub terms: TermsId,
+    /// Its plan.
+    pub plan: PlanId,
+    /// The tally of its format's codes.
+    pub codes: [u8; 16],
 }
 
 /// How far a bulk command is.

@@ -21,7 +21,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ("iso_currency", "the currencies of ISO 4217"),
     ("oxilangtag", "language tags, BCP 47"),
     ("postcard", "the compact form of stored records"),
-    ("rand_chacha", "expands a seed that the host brought"),
     ("rand_core", "the trait of a caller's generator; without the operating system's"),
     ("rust_decimal", "decimal numbers at the edges of money"),
     ("serde", "the forms of records"),
@@ -47,7 +46,6 @@ const BANNED: &[&str] = &[
 const BANNED_FEATURES: &[(&str, &[&str])] = &[
     ("chacha20poly1305", &["getrandom", "rand_core"]),
     ("chrono", &["clock", "iana-time-zone", "now", "wasmbind"]),
-    ("rand_chacha", &["os_rng"]),
     ("rand_core", &["os_rng"]),
     ("rust_decimal", &["rand"]),
     ("uuid", &["fast-rng", "rng", "v1", "v4", "v6", "v7"]),

@@ -1,8 +1,9 @@
 //! Where the keys of a host come from: a file or the environment (C-14).
 
-use crate::{HostError, OsEntropy};
+use crate::HostError;
+use crate::entropy::from_system;
+use passes_core::Error;
 use passes_core::secret::{KeyError, Keyring, Purpose};
-use passes_core::{Entropy, Error};
 use std::env;
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
@@ -135,7 +136,7 @@ pub fn create_keyring_file(path: impl AsRef<Path>) -> Result<Keyring, HostError>
 fn new_keyring() -> Result<Keyring, HostError> {
     let mut builder = Keyring::builder();
     for purpose in Purpose::ALL {
-        let key = Zeroizing::new(OsEntropy.seed().map_err(Error::Entropy)?);
+        let key = Zeroizing::new(from_system().map_err(Error::Entropy)?);
         builder = builder.key(*purpose, FIRST, *key);
     }
     Ok(builder.build()?)

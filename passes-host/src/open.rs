@@ -20,8 +20,9 @@ use std::thread;
 /// | `sqlite:gift.db`, `sqlite:///var/lib/shop/gift.db` | the same |
 /// | `memory:` | in memory: new each time, and gone with the last handle |
 /// | `postgres://till@db/shop`, `postgresql://…` | PostgreSQL, in this database (feature `postgres`) |
+/// | `postgres://report@db2/shop?standby=true` | a hot standby of it: for lists and reports that may be a little old; every command is refused |
 ///
-/// Only the last takes parameters (`?sslmode=require`). A store is opened in the process that uses it: after a fork, not
+/// Only the last two take parameters (`?sslmode=require`). A store is opened in the process that uses it: after a fork, not
 /// before.
 ///
 /// A store that is new takes the current keys of the keyring; one that was opened before asks for the keys it
@@ -199,6 +200,7 @@ enum Place {
     Memory,
     Sqlite(String),
     Postgres(Url),
+    Standby(Url),
 }
 
 /// A URL, which may hold a password.
@@ -234,11 +236,25 @@ impl Place {
             return unknown("a file is given by its path, or as sqlite:path".into());
         }
         match address.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Url(address.to_owned()))),
+            Some(("postgres" | "postgresql", _)) => Self::server(address),
             Some((scheme, _)) if is_scheme(scheme) => {
                 unknown(format!("{scheme}:// is none of: a path, sqlite:, memory:, postgres://"))
             }
             _ => Self::sqlite(address),
+        }
+    }
+
+    /// Whether it is a standby is for the host to say; all else is the store's.
+    fn server(url: &str) -> Result<Self, HostError> {
+        let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let ours = |parameter: &&str| parameter.split('=').next() == Some("standby");
+        let (said, others): (Vec<&str>, Vec<&str>) = parameters.split('&').partition(ours);
+        let others = others.join("&");
+        let rest = if others.is_empty() { place.to_owned() } else { format!("{place}?{others}") };
+        match said.last().copied() {
+            None | Some("standby=false") => Ok(Self::Postgres(Url(rest))),
+            Some("standby=true") => Ok(Self::Standby(Url(rest))),
+            Some(_) => Err(HostError::StoreUnknown { why: "standby= takes true or false".into() }),
         }
     }
 
@@ -263,8 +279,10 @@ impl Place {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(Url(url)) => Ok(Arc::new(passes_postgres::Postgres::connect(&url).await?)),
+            #[cfg(feature = "postgres")]
+            Self::Standby(Url(url)) => Ok(Arc::new(passes_postgres::Standby::connect(&url).await?)),
             #[cfg(not(feature = "postgres"))]
-            Self::Postgres(_) => {
+            Self::Postgres(_) | Self::Standby(_) => {
                 Err(HostError::StoreUnknown { why: "this is built without the feature postgres".into() })
             }
         }
@@ -301,6 +319,12 @@ mod tests {
             assert_eq!(place, Ok(Place::Postgres(Url(url.to_owned()))));
             assert!(!format!("{place:?}").contains("hunter2"));
         }
+        let standby = |url: &str| Ok(Place::Standby(Url(url.to_owned())));
+        assert_eq!(Place::of("postgres://db/shop?standby=true"), standby("postgres://db/shop"));
+        let with_others = Place::of("postgres://db/shop?connections=2&standby=true&sslmode=require");
+        assert_eq!(with_others, standby("postgres://db/shop?connections=2&sslmode=require"));
+        let primary = Ok(Place::Postgres(Url("postgres://db/shop".to_owned())));
+        assert_eq!(Place::of("postgres://db/shop?standby=false"), primary);
     }
 
     /// D-1, C-13: what is wrong with the URL of a server is said without its password, whether PostgreSQL is in this build
@@ -331,6 +355,7 @@ mod tests {
             ("memory:shop", "memory:"),
             (":memory:", "memory:"),
             ("file:gift.db?mode=memory", "sqlite:path"),
+            ("postgres://till:hunter2@db/shop?standby=perhaps", "true or false"),
             ("mysql://till:hunter2@db/shop", "mysql:// is none of"),
         ];
         for (address, hint) in bad {

@@ -79,15 +79,15 @@ fn redemption(number: u64) -> Command {
             mark: Mark::Paid,
             line: None,
         };
-        Decision::Accepted(Change {
+        Decision::Accepted(Box::new(Change {
             expect: vec![(business(), Expect::Version(1))],
             tally: vec![Add::used(TallyKey::Balance(found.id), 1)],
             entries: vec![entry],
             operation: Some(operation(number)),
             ..Change::new(SHOP)
-        })
+        }))
     };
-    Command { load: load.into(), decide: Box::new(decide) }
+    Command::new(load, decide)
 }
 
 /// Redemptions in a second, by so many clients.

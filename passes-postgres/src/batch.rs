@@ -28,7 +28,7 @@ pub(crate) async fn run_all(pool: &Pool, gates: &Gates, commands: Vec<Command>) 
     let mut size = TOGETHER;
     while !rest.is_empty() {
         let count = size.min(rest.len());
-        let batch = match rest.make_contiguous().get_mut(..count) {
+        let batch = match rest.make_contiguous().get(..count) {
             Some(batch) if count > 1 => together(pool, batch).await,
             _ => Batch::Alone(1),
         };
@@ -53,17 +53,16 @@ pub(crate) async fn run_all(pool: &Pool, gates: &Gates, commands: Vec<Command>) 
 }
 
 /// Runs as many of the first commands as have nothing to do with each other.
-async fn together(pool: &Pool, commands: &mut [Command]) -> Batch {
+async fn together(pool: &Pool, commands: &[Command]) -> Batch {
     let Ok(mut session) = pool.get().await.map_err(no_connection) else { return Batch::Alone(1) };
-    let loads: Vec<std::sync::Arc<Load>> = commands.iter().map(|command| command.load.clone()).collect();
-    let loads: Vec<&Load> = loads.iter().map(|load| &**load).collect();
+    let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
     let Ok(loaded) = session.load_all(&loads).await else { return Batch::Alone(1) };
     let business = loads.first().map(|load| load.business);
     let mut known = Together::default();
     let mut decided: Vec<Decision> = Vec::new();
     let mut changes: Vec<Change> = Vec::new();
-    for (command, loaded) in commands.iter_mut().zip(&loaded) {
-        let read = reads(&command.load, loaded).filter(|_| Some(command.load.business) == business);
+    for (command, loaded) in commands.iter().zip(&loaded) {
+        let read = reads(command.load(), loaded).filter(|_| Some(command.load().business) == business);
         if read.is_none_or(|read| !known.knows_nothing_of(&read)) {
             break;
         }

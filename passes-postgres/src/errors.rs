@@ -65,6 +65,16 @@ fn is_ours(error: &tokio_postgres::Error) -> bool {
     ["error serializing parameter", "expected ", "error encoding", "authentication error", "invalid con"]
         .iter()
         .any(|start| text.starts_with(start))
+        || is_stranger(error)
+}
+
+/// Whether the two never came to speak TLS: this is not the server that was meant, or one that speaks another kind.
+fn is_stranger(error: &tokio_postgres::Error) -> bool {
+    use rustls::Error::{InvalidCertificate, NoCertificatesPresented, PeerIncompatible};
+    use std::error::Error;
+    let within = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    let within = within.and_then(|within| within.get_ref()?.downcast_ref::<rustls::Error>());
+    matches!(within, Some(InvalidCertificate(_) | NoCertificatesPresented | PeerIncompatible(_)))
 }
 
 fn described(error: &tokio_postgres::Error) -> String {

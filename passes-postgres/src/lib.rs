@@ -65,7 +65,8 @@
 //!
 //! # Standbys
 //!
-//! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`].
+//! Lists and reports, which may be a little old, can be asked of a hot standby: see [`Standby`]. A host that opens by URL
+//! says `standby=true` there.
 //!
 //! # Errors
 //!

@@ -91,18 +91,18 @@ pub(crate) enum Decided {
     Write(Box<Change>, Option<Vec<passes_core::Refusal>>),
 }
 
-pub(crate) fn decide(command: &mut Command, loaded: &Loaded) -> Result<Decided, StoreError> {
-    Ok(match (command.decide)(loaded) {
+pub(crate) fn decide(command: &Command, loaded: &Loaded) -> Result<Decided, StoreError> {
+    Ok(match command.decide(loaded) {
         Decision::Replayed => {
             Decided::Over(Answer::Replayed(loaded.replay.clone().ok_or(StoreError::Conflict)?))
         }
         Decision::Refused(refusals, None) => Decided::Over(Answer::Refused(refusals)),
-        Decision::Refused(refusals, Some(change)) => Decided::Write(Box::new(change), Some(refusals)),
+        Decision::Refused(refusals, Some(change)) => Decided::Write(change, Some(refusals)),
         // Nothing lands that can't be answered.
         Decision::Accepted(change) if change.operation.is_none() => {
             return Err(broken("an accepted change without an operation"));
         }
-        Decision::Accepted(change) => Decided::Write(Box::new(change), None),
+        Decision::Accepted(change) => Decided::Write(change, None),
     })
 }
 
@@ -118,11 +118,11 @@ pub(crate) fn answer(
 }
 
 /// Runs a command.
-pub(crate) async fn run(pool: &Pool, gates: &Gates, mut command: Command) -> Result<Answer, StoreError> {
-    let key = wanted(&command.load);
+pub(crate) async fn run(pool: &Pool, gates: &Gates, command: Command) -> Result<Answer, StoreError> {
+    let key = wanted(command.load());
     let mut place = key.and_then(|key| gates.find(key));
     if place.is_none() {
-        match freely(pool, &mut command).await {
+        match freely(pool, &command).await {
             Err(StoreError::Conflict) => {}
             answer => return answer,
         }
@@ -132,7 +132,7 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, mut command: Command) -> Res
     let Some(place) = place else { return Err(StoreError::Conflict) };
     let _turn = place.gate.lock().await;
     for round in 0..TRIES {
-        match in_turn(pool, place.key, &mut command).await {
+        match in_turn(pool, place.key, &command).await {
             Err(StoreError::Conflict) if round > 0 => {
                 tokio::time::sleep(Duration::from_micros(200_u64 << round.min(7))).await;
             }
@@ -144,11 +144,11 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, mut command: Command) -> Res
 }
 
 /// Two round trips, between which anything may happen.
-async fn freely(pool: &Pool, command: &mut Command) -> Result<Answer, StoreError> {
+async fn freely(pool: &Pool, command: &Command) -> Result<Answer, StoreError> {
     let mut others = OTHERS;
     loop {
         let mut session = pool.get().await.map_err(no_connection)?;
-        let answered = match session.load(&command.load).await {
+        let answered = match session.load(command.load()).await {
             Err(error) => Err(error),
             Ok(loaded) => match decide(command, &loaded)? {
                 Decided::Over(answer) => return Ok(answer),
@@ -167,7 +167,7 @@ async fn freely(pool: &Pool, command: &mut Command) -> Result<Answer, StoreError
 }
 
 /// Two round trips, between which nobody else who queues does anything.
-async fn in_turn(pool: &Pool, key: i64, command: &mut Command) -> Result<Answer, StoreError> {
+async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, StoreError> {
     let mut others = OTHERS;
     for _ in 0..AGAIN {
         let mut session = pool.get().await.map_err(no_connection)?;
@@ -178,7 +178,7 @@ async fn in_turn(pool: &Pool, key: i64, command: &mut Command) -> Result<Answer,
             session.local()
         ));
         session.open = true;
-        let loaded = match session.load(&command.load).await {
+        let loaded = match session.load(command.load()).await {
             Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => {
                 others -= 1;
                 continue;

@@ -6,7 +6,7 @@ use crate::errors::Fault;
 use crate::queue::Group;
 use crate::slot::guarded;
 use crate::turnstile::Turnstile;
-use passes_core::store::{After, Answer, Change, Chunk, Command, Decide, Decision, Loaded, StoreError, done};
+use passes_core::store::{After, Answer, Change, Chunk, Command, Decision, Loaded, StoreError, done};
 use rusqlite::MAIN_DB;
 use rusqlite::wal::CheckpointMode;
 use std::cell::Cell;
@@ -188,14 +188,15 @@ impl Writer {
             return Ok(Err(panicked()));
         }
         match &mut task.work {
-            Work::Run(Command { load, decide }) => {
-                let loaded = match self.db.load(load) {
+            Work::Run(command) => {
+                let loaded = match self.db.load(command.load()) {
                     Ok(loaded) => loaded,
                     // The damage is this member's. The others needn't do their work again for it.
                     Err(fault) if fault.is_unreadable() => return Ok(Err(fault.into())),
                     Err(fault) => return Err(fault),
                 };
-                let Some(decision) = decided(decide, &loaded) else {
+                // A panic is the caller's fault and must not become the others'.
+                let Some(decision) = guarded(|| command.decide(&loaded)) else {
                     task.broken = true;
                     return Ok(Err(panicked()));
                 };
@@ -223,10 +224,10 @@ impl Writer {
                 after.map(|_| Answer::Refused(refusals)).map_err(StoreError::from)
             }
             Decision::Accepted(change) if change.operation.is_none() => {
-                done(change, After { operation: 0, tallies: Vec::new() })
+                done(*change, After { operation: 0, tallies: Vec::new() })
             }
             Decision::Accepted(change) => match self.db.apply(&change, Some(loaded), numbers)? {
-                Ok(after) => done(change, after),
+                Ok(after) => done(*change, after),
                 Err(fault) => Err(fault.into()),
             },
         };
@@ -265,11 +266,6 @@ impl Writer {
     }
 }
 
-/// Decides. A panic is the caller's fault and must not become the others'.
-fn decided(decide: &mut Decide, loaded: &Loaded) -> Option<Decision> {
-    guarded(|| decide(loaded))
-}
-
 fn panicked() -> StoreError {
     StoreError::Backend("the decision panicked".to_owned())
 }
@@ -293,14 +289,14 @@ mod tests {
         let calls = Arc::clone(calls);
         let mut load = Load::new(BusinessId::STORE);
         load.tallies.push(TallyKey::Named([1; 16], 0));
-        let decide = Box::new(move |loaded: &Loaded| {
+        let decide = move |loaded: &Loaded| {
             calls.fetch_add(1, Ordering::Relaxed);
             let mut change = Change::new(BusinessId::STORE);
             let add = Add { limit: Some(9), ..Add::used(TallyKey::Named([1; 16], 0), 1) };
             change.tally.push(Add { from: loaded.tallies.first().map(|tally| tally.used), ..add });
-            Decision::Refused(Vec::new(), Some(change))
-        });
-        Task::new(Work::Run(Command { load: load.into(), decide }))
+            Decision::Refused(Vec::new(), Some(change.into()))
+        };
+        Task::new(Work::Run(Command::new(load, decide)))
     }
 
     fn used(writer: &Writer) -> i64 {

@@ -25,13 +25,12 @@ impl Store for Slotted {
         self.slots
     }
 
-    fn run(&self, Command { load, mut decide }: Command) -> Fut<'_, Answer> {
+    fn run(&self, command: Command) -> Fut<'_, Answer> {
         let decided = Arc::clone(&self.decided);
-        let decide = Box::new(move |loaded: &Loaded| {
+        self.inner.run(Command::new(command.load().clone(), move |loaded| {
             decided.fetch_add(1, Ordering::Relaxed);
-            decide(loaded)
-        });
-        self.inner.run(Command { load, decide })
+            command.decide(loaded)
+        }))
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {

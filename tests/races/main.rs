@@ -29,4 +29,5 @@ mod secrets;
 mod spending;
 mod standby;
 mod threads;
+mod trips;
 mod verify;

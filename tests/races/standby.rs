@@ -6,6 +6,7 @@ use passes_core::pass::State;
 use passes_core::plan::Usage;
 use passes_core::service::{OperationFilter, PassFilter, Redeem};
 use passes_core::store::PassOrder;
+use passes_host::Opener;
 use passes_host::testing::SeededEntropy;
 use passes_postgres::Standby;
 use std::sync::Arc;
@@ -95,5 +96,10 @@ fn lists_and_reports_come_from_a_standby() {
     let _ = standby.say(&there, "SELECT pg_wal_replay_resume()");
     follow();
     assert_eq!(told(&reading, &world, pass), later);
+    // A host says so in the URL.
+    let opener = Opener::new().clock(world.clock.clone()).entropy(world.entropy.clone());
+    let by_url = opener.open(&format!("{there}?standby=true"), keyring()).wait().unwrap();
+    assert_eq!(told(&by_url, &world, pass), later);
+    assert_eq!(code_of(&by_url.redeem(&world.by, redeem()).wait()), "STORE_FAILED");
     let _ = world.books();
 }

@@ -25,7 +25,7 @@ pub(super) fn use_once(
         if loaded.pass(pass).is_none_or(|row| row.uses.left() == 0) {
             return Decision::Refused(vec![Refusal::UnknownCode], None);
         }
-        Decision::Accepted(Change { tally: vec![add(TallyKey::Uses(pass), 1)], ..change.clone() })
+        Decision::Accepted(Change { tally: vec![add(TallyKey::Uses(pass), 1)], ..change.clone() }.into())
     };
     (load, decide)
 }
@@ -64,7 +64,7 @@ pub(super) fn a_refusal_counts(world: &mut World<'_>) -> Outcome {
             if loaded.tallies[0].used >= 3 {
                 return Decision::Refused(vec![Refusal::TypingError], None);
             }
-            Decision::Refused(vec![Refusal::UnknownCode], Some(change.clone()))
+            Decision::Refused(vec![Refusal::UnknownCode], Some(change.clone().into()))
         })?;
         let Answer::Refused(refusals) = answer else { return Err("not refused".into()) };
         let expected = if wrong > 3 { Refusal::TypingError } else { Refusal::UnknownCode };
@@ -78,7 +78,7 @@ pub(super) fn a_refusal_counts(world: &mut World<'_>) -> Outcome {
 pub(super) fn an_accepted_command_leaves_an_operation(world: &mut World<'_>) -> Outcome {
     let pass = world.make_pass(1, 0)?;
     let change = Change { tally: vec![add(TallyKey::Uses(pass), 1)], ..world.change() };
-    let answer = world.run(world.nothing(), move |_| Decision::Accepted(change.clone()));
+    let answer = world.run(world.nothing(), move |_| Decision::Accepted(change.clone().into()));
     holds("accepting without an operation is an error", matches!(answer, Err(StoreError::Backend(_))))?;
     same("the uses", &world.tally(TallyKey::Uses(pass))?, &Tally::new(1))
 }
@@ -100,9 +100,9 @@ pub(super) fn commands_run_in_order(world: &mut World<'_>) -> Outcome {
             let broken = change.operation.is_none();
             let (load, mut decide) = use_once(change.clone(), pass);
             let decide = move |loaded: &Loaded| {
-                if broken { Decision::Accepted(change.clone()) } else { decide(loaded) }
+                if broken { Decision::Accepted(change.clone().into()) } else { decide(loaded) }
             };
-            Command { load: load.into(), decide: Box::new(decide) }
+            Command::new(load, decide)
         })
         .collect();
     let answers = world.face.drive(world.store.run_all(commands))?;
@@ -125,10 +125,10 @@ pub(super) fn a_dropped_command_harms_nobody(world: &mut World<'_>) -> Outcome {
     let pass = world.make_pass(1000, 0)?;
     for round in 1..=50 {
         let (load, decide) = use_once(world.done(), pass);
-        poll_once(world.store.run(Command { load: load.into(), decide: Box::new(decide) }));
+        poll_once(world.store.run(Command::new(load, decide)));
         let (load, decide) = use_once(world.done(), pass);
         // Never polled at all.
-        drop(world.store.run(Command { load: load.into(), decide: Box::new(decide) }));
+        drop(world.store.run(Command::new(load, decide)));
         let (load, decide) = use_once(world.done(), pass);
         let answer = world.run(load, decide)?;
         holds(&format!("the next command of round {round} is done"), matches!(answer, Answer::Done(_)))?;

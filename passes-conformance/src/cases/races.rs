@@ -118,14 +118,11 @@ pub(super) fn decisions_on_what_was_read_are_safe(world: &mut World<'_>) -> Outc
                     return Decision::Refused(vec![Refusal::UnknownCode], None);
                 }
                 let tally = vec![Add { from: Some(balance.used), ..add(key, part) }];
-                Decision::Accepted(Change {
-                    operation: change
-                        .operation
-                        .clone()
-                        .map(|o| Operation { receipt: vec![u8::try_from(part).unwrap()], ..o }),
-                    tally,
-                    ..change.clone()
-                })
+                let mut change = Change { tally, ..change.clone() };
+                if let Some(operation) = &mut change.operation {
+                    operation.receipt = vec![u8::try_from(part).unwrap()];
+                }
+                Decision::Accepted(change.into())
             })?;
             Ok(match answer {
                 Answer::Done(done) => sum + i64::from(done.operation.receipt[0]),
@@ -150,7 +147,7 @@ pub(super) fn documents_lose_no_update(world: &mut World<'_>) -> Outcome {
                 let counted: u32 = String::from_utf8_lossy(&stored.body).parse().unwrap();
                 let record = Record::Doc(doc(key, &(counted + 1).to_string()));
                 let put = vec![Put { record, expect: Expect::Version(stored.version) }];
-                Decision::Accepted(Change { put, ..change.clone() })
+                Decision::Accepted(Change { put, ..change.clone() }.into())
             })?;
             match answer {
                 Answer::Done(_) => Ok(()),

@@ -123,11 +123,15 @@ impl Rights {
 /// # Ok::<(), passes_core::Refusal>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Actor {
+pub struct Actor(Arc<Known>);
+
+/// What is known of an actor: shared, because each command takes a clone of it along.
+#[derive(Clone, Debug)]
+struct Known {
     id: Arc<str>,
     rights: Rights,
-    places: Option<Arc<[Arc<str>]>>,
-    largest: Arc<[Money]>,
+    places: Option<Vec<Arc<str>>>,
+    largest: Vec<Money>,
 }
 
 impl Actor {
@@ -138,14 +142,14 @@ impl Actor {
     /// `INVALID` when the id is empty or longer than 64 characters.
     pub fn new(id: &str, rights: Rights) -> Result<Self, Refusal> {
         limits::text("actor", id, 1, limits::NAME)?;
-        Ok(Self { id: id.into(), rights, places: None, largest: Arc::new([]) })
+        Ok(Self(Arc::new(Known { id: id.into(), rights, places: None, largest: Vec::new() })))
     }
 
     /// Only at these places.
     /// See [`By::may`].
     #[must_use]
     pub fn at(mut self, places: &[&str]) -> Self {
-        self.places = Some(places.iter().map(|p| Arc::from(*p)).collect());
+        Arc::make_mut(&mut self.0).places = Some(places.iter().map(|p| Arc::from(*p)).collect());
         self
     }
 
@@ -153,7 +157,7 @@ impl Actor {
     /// See [`By::may_move`].
     #[must_use]
     pub fn up_to(mut self, largest: &[Money]) -> Self {
-        self.largest = largest.into();
+        Arc::make_mut(&mut self.0).largest = largest.into();
         self
     }
 
@@ -161,14 +165,14 @@ impl Actor {
     /// See [`Actor`].
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
-        &self.id
+        &self.0.id
     }
 
     /// Whether the actor has the right.
     /// See [`Actor`].
     #[must_use]
     pub fn has(&self, right: Right) -> bool {
-        self.rights.has(right)
+        self.0.rights.has(right)
     }
 }
 
@@ -259,7 +263,7 @@ impl By {
         if !self.actor.has(right) {
             return Err(forbidden("the actor lacks it"));
         }
-        if let Some(places) = &self.actor.places
+        if let Some(places) = &self.actor.0.places
             && !self.place.as_ref().is_some_and(|here| places.contains(here))
         {
             return Err(forbidden("not at this place"));
@@ -292,7 +296,7 @@ impl By {
     /// # Ok::<(), passes_core::Refusal>(())
     /// ```
     pub fn may_move(&self, right: Right, amount: Money) -> Result<(), Refusal> {
-        let largest = &self.actor.largest;
+        let largest = &self.actor.0.largest;
         let allowed = largest.is_empty()
             || largest.iter().any(|l| l.currency() == amount.currency() && l.minor() >= amount.minor());
         if allowed {

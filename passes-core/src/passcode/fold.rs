@@ -96,20 +96,14 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
         return Err(Refusal::Malformed);
     }
     // The room is for the whole text at once: a buffer that grows leaves copies of the secret behind.
-    let mut out = Zeroizing::new(vec![0; text.len()]);
-    let mut free = out.iter_mut();
-    let mut kept = 0;
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
     for &byte in text {
         match ASCII.get(usize::from(byte)) {
-            Some(Class::Keep(folded)) => {
-                free.next().into_iter().for_each(|place| *place = *folded);
-                kept += 1;
-            }
+            Some(Class::Keep(folded)) => out.push(*folded),
             Some(Class::Drop) => {}
             Some(Class::Malformed) | None => return Err(Refusal::Malformed),
         }
     }
-    out.truncate(kept);
     finish(out)
 }
 

@@ -243,11 +243,10 @@ fn basket_reaches_minimum(case: &Case<'_>) -> Option<Refusal> {
 }
 
 fn covers_amount(case: &Case<'_>, taking: &Result<Taking, Refusal>) -> Option<Refusal> {
+    let refusal = taking.as_ref().err()?;
     // Judged only where an amount can be told at all; the other rules say why it can't.
-    if !case.is_direct() || case.pass.value.is_none() || amount_is_sound(case).is_some() {
-        return None;
-    }
-    taking.as_ref().err().cloned()
+    let told = case.is_direct() && case.pass.value.is_some() && amount_is_sound(case).is_none();
+    told.then(|| refusal.clone())
 }
 
 #[cfg(test)]

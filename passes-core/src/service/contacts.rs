@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::secret::Key;
 use crate::store::{Change, DocKey, DocKind, Expect, Load, StoreError};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 impl Done for ContactId {}
 
@@ -181,7 +182,7 @@ pub(crate) fn registered(view: &View<'_>, id: ContactId) -> Result<(Contact, u32
 }
 
 /// The contact's wallet; the contact must be registered or nameless, but known.
-pub(crate) fn wallet(view: &View<'_>, id: ContactId) -> Result<Wallet, Error> {
+pub(crate) fn wallet(view: &View<'_>, id: ContactId) -> Result<Arc<Wallet>, Error> {
     view.docs.wallet(id)?.ok_or_else(|| Refusal::ContactUnknown { contact: id.to_string() }.into())
 }
 

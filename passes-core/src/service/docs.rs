@@ -17,15 +17,24 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// How many decoded documents are kept.
 const KEPT: usize = 4_096;
+/// How many wallets are kept: each is some hundred bytes.
+const WALLETS: usize = 65_536;
 
-type Kept = Map<(BusinessId, DocKey), (u32, Arc<dyn Any + Send + Sync>)>;
+/// A document's body, and what it says.
+type Kept = (Arc<[u8]>, Arc<dyn Any + Send + Sync>);
 
-/// Decoded documents by key and version. What is loaded decides which version counts; this only saves
-/// decoding it again.
+/// Decoded documents. What is loaded decides what counts; this only saves decoding the same bytes again. A version
+/// wouldn't tell: one that was rolled back comes again with another body.
 #[derive(Default)]
 pub(crate) struct Cache {
-    docs: RwLock<Kept>,
+    docs: RwLock<Map<(BusinessId, DocKey), Kept>>,
     chains: RwLock<Map<(BusinessId, LotId), Arc<Chain>>>,
+    wallets: RwLock<Map<(BusinessId, ContactId), Arc<Wallet>>>,
+}
+
+/// A store in memory hands out the same piece again and again.
+fn same(kept: &Arc<[u8]>, found: &Arc<[u8]>) -> bool {
+    Arc::ptr_eq(kept, found) || kept == found
 }
 
 impl Cache {
@@ -34,8 +43,8 @@ impl Cache {
         T: DeserializeOwned + Send + Sync + 'static,
     {
         let key = (business, doc.key);
-        if let Some((version, kept)) = self.docs.read().unwrap_or_else(PoisonError::into_inner).get(&key)
-            && *version == doc.version
+        if let Some((body, kept)) = self.docs.read().unwrap_or_else(PoisonError::into_inner).get(&key)
+            && same(body, &doc.body)
             && let Ok(value) = Arc::clone(kept).downcast::<T>()
         {
             return Ok(value);
@@ -45,7 +54,7 @@ impl Cache {
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(key, (doc.version, Arc::clone(&value) as Arc<dyn Any + Send + Sync>));
+        kept.insert(key, (Arc::clone(&doc.body), Arc::clone(&value) as Arc<dyn Any + Send + Sync>));
         Ok(value)
     }
 
@@ -60,6 +69,18 @@ impl Cache {
         }
         kept.insert((business, chain.lot.id), Arc::clone(chain));
     }
+
+    fn wallet(&self, business: BusinessId, contact: ContactId) -> Option<Arc<Wallet>> {
+        self.wallets.read().unwrap_or_else(PoisonError::into_inner).get(&(business, contact)).cloned()
+    }
+
+    fn keep_wallet(&self, business: BusinessId, wallet: &Arc<Wallet>) {
+        let mut kept = self.wallets.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= WALLETS {
+            kept.clear();
+        }
+        kept.insert((business, wallet.contact), Arc::clone(wallet));
+    }
 }
 
 /// The documents that a pass's terms stand in.
@@ -70,6 +91,8 @@ pub(crate) struct Chain {
     pub(crate) terms: Arc<Terms>,
     pub(crate) plan: Arc<Plan>,
     plan_version: u32,
+    /// The bodies of lot and plan.
+    bodies: [Arc<[u8]>; 2],
     /// The documents, where the store brought them in one piece: as long as it brings the same, nothing changed.
     piece: Option<Arc<[Doc]>>,
 }
@@ -114,6 +137,7 @@ pub(crate) struct Wallet {
     pub(crate) version: u32,
     /// Its currencies, in the order of their first credits.
     pub(crate) currencies: Vec<Currency>,
+    body: Arc<[u8]>,
 }
 
 /// The stored form of a [`Contact`], of which only the wallet is decoded.
@@ -167,18 +191,24 @@ impl Docs<'_> {
 
     /// A contact that may be there. There are too many of them to be kept decoded.
     pub(crate) fn contact(&self, id: ContactId) -> Result<Option<(Contact, u32)>, Error> {
-        self.decoded(DocKey::new(DocKind::Contact, id))
+        let doc = self.loaded.doc(&DocKey::new(DocKind::Contact, id));
+        Ok(doc.map(|doc| Ok::<_, StoreError>((stored::read(&doc.body)?, doc.version))).transpose()?)
     }
 
     /// The wallet of a contact who may be there, without the rest of the contact.
-    pub(crate) fn wallet(&self, contact: ContactId) -> Result<Option<Wallet>, Error> {
-        let found = self.decoded::<StoredWallet>(DocKey::new(DocKind::Contact, contact))?;
-        Ok(found.map(|(wallet, version)| Wallet { contact, version, currencies: wallet.currencies }))
-    }
-
-    fn decoded<T: DeserializeOwned>(&self, key: DocKey) -> Result<Option<(T, u32)>, Error> {
-        let read = |doc: &Doc| Ok::<_, Error>((stored::read(&doc.body)?, doc.version));
-        self.loaded.doc(&key).map(read).transpose()
+    pub(crate) fn wallet(&self, contact: ContactId) -> Result<Option<Arc<Wallet>>, Error> {
+        let Some(doc) = self.loaded.doc(&DocKey::new(DocKind::Contact, contact)) else { return Ok(None) };
+        if let Some(kept) = self.cache.wallet(self.business, contact)
+            && kept.version == doc.version
+            && same(&kept.body, &doc.body)
+        {
+            return Ok(Some(kept));
+        }
+        let StoredWallet { currencies, .. } = stored::read(&doc.body)?;
+        let wallet =
+            Arc::new(Wallet { contact, version: doc.version, currencies, body: Arc::clone(&doc.body) });
+        self.cache.keep_wallet(self.business, &wallet);
+        Ok(Some(wallet))
     }
 
     /// The lot with this id, its terms and its plan.
@@ -187,19 +217,22 @@ impl Docs<'_> {
             && match (&kept.piece, self.piece_of(lot)) {
                 (Some(kept), Some(found)) => Arc::ptr_eq(kept, found),
                 (None, None) => {
-                    self.is_at(DocKey::new(DocKind::Lot, lot), kept.lot_version)
-                        && self.is_at(DocKey::new(DocKind::Plan, kept.plan.id), kept.plan_version)
+                    let [lot_body, plan_body] = &kept.bodies;
+                    self.is_at(DocKey::new(DocKind::Lot, lot), kept.lot_version, lot_body)
+                        && self.is_at(DocKey::new(DocKind::Plan, kept.plan.id), kept.plan_version, plan_body)
                 }
                 _ => false,
             }
         {
             return Ok(kept);
         }
+        let body = |key| self.loaded.doc(&key).map(|doc: &Doc| Arc::clone(&doc.body)).unwrap_or_default();
         let (lot, lot_version) = self.need::<Lot, _>(DocKind::Lot, lot)?;
         let (terms, _) = self.need::<Terms, TermsId>(DocKind::Terms, lot.terms)?;
         let (plan, plan_version) = self.plan(lot.plan)?;
         let piece = self.piece_of(lot.id).cloned();
-        let chain = Arc::new(Chain { lot, lot_version, terms, plan, plan_version, piece });
+        let bodies = [body(DocKey::new(DocKind::Lot, lot.id)), body(DocKey::new(DocKind::Plan, plan.id))];
+        let chain = Arc::new(Chain { lot, lot_version, terms, plan, plan_version, bodies, piece });
         self.cache.keep_chain(self.business, &chain);
         Ok(chain)
     }
@@ -211,8 +244,8 @@ impl Docs<'_> {
         self.loaded.chain.as_ref().filter(of_it)
     }
 
-    fn is_at(&self, key: DocKey, version: u32) -> bool {
-        self.loaded.doc(&key).is_some_and(|doc| doc.version == version)
+    fn is_at(&self, key: DocKey, version: u32, body: &Arc<[u8]>) -> bool {
+        self.loaded.doc(&key).is_some_and(|doc| doc.version == version && same(body, &doc.body))
     }
 
     /// The chain of a pass.
@@ -230,4 +263,22 @@ pub(crate) fn put<T: Serialize>(
 ) -> Result<Put, Error> {
     let doc = Doc { key, version: expect.next_version(), parent, body: stored::write(value)?.into() };
     Ok(Put { record: Record::Doc(doc), expect })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D-3, Z-2: a version that was rolled back, and comes again with another body, is read anew.
+    #[test]
+    fn a_body_counts_and_not_its_version() {
+        let cache = Cache::default();
+        let read = |says: u32| {
+            let body = stored::write(&says).unwrap().into();
+            let doc = Doc { key: DocKey::numbered(DocKind::Plan, 1), version: 2, parent: None, body };
+            cache.read::<u32>(BusinessId::STORE, &doc).unwrap()
+        };
+        assert_eq!([*read(7), *read(8), *read(7)], [7, 8, 7]);
+        assert!(Arc::ptr_eq(&read(9), &read(9)));
+    }
 }

@@ -10,8 +10,8 @@ use crate::id::{Ids, PlanId};
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::store::{
-    Answer, Change, Command, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded, Operation, Put,
-    Record, StoreError, StoredOperation, TallyKey,
+    Answer, Change, Command, Decide, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded,
+    Operation, Put, Record, StoreError, StoredOperation, TallyKey,
 };
 use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
 use serde::Serialize;
@@ -57,7 +57,8 @@ impl View<'_> {
 
 /// What an accepted decision comes to.
 pub(crate) struct Draft<T> {
-    pub(crate) change: Change,
+    /// Boxed, because it is large and travels far.
+    pub(crate) change: Box<Change>,
     pub(crate) done: T,
     pub(crate) events: Vec<Event>,
     /// A key that it stops.
@@ -68,7 +69,8 @@ pub(crate) struct Draft<T> {
 
 impl<T> Draft<T> {
     pub(crate) fn new(view: &View<'_>, done: T) -> Self {
-        Self { change: Change::new(view.env.by.business), done, events: Vec::new(), stops: None, kind: None }
+        let change = Box::new(Change::new(view.env.by.business));
+        Self { change, done, events: Vec::new(), stops: None, kind: None }
     }
 }
 
@@ -91,8 +93,7 @@ pub(crate) struct Job<T, F> {
     inner: Arc<Inner>,
     env: Env,
     kind: Kind,
-    /// What it reads: only a command with a key is ever given again, but all share it with the store.
-    load: Arc<Load>,
+    load: Load,
     fingerprint: Option<Fingerprint>,
     decide: F,
     told: Mutex<Told<T>>,
@@ -181,6 +182,8 @@ impl Passes {
     /// Likewise, for who was judged before.
     pub(crate) fn order_of<R: Serialize>(&self, env: Env, kind: Kind, request: &R) -> Result<Order, Error> {
         let mut load = Load::new(env.by.business);
+        // Most name one more.
+        load.docs.reserve_exact(2);
         load.docs.push(DocKey::new(DocKind::Business, env.by.business));
         load.key = env.key;
         let fingerprint = match env.key {
@@ -193,17 +196,15 @@ impl Passes {
         Ok(Order { env, kind, load, fingerprint })
     }
 
-    /// The command as a store runs it, and what is told of it.
-    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> (Command, Arc<Job<T, F>>)
+    /// The command, as it and its store keep it.
+    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> Arc<Job<T, F>>
     where
         T: Done,
         F: Decides<T>,
     {
         let Order { env, kind, load, fingerprint } = order;
         let told = Mutex::new(Told { done: None, error: None, plan: None });
-        let inner = Arc::clone(&self.inner);
-        let job = Arc::new(Job { inner, env, kind, load: Arc::new(load), fingerprint, decide, told });
-        (job.command(), job)
+        Arc::new(Job { inner: Arc::clone(&self.inner), env, kind, load, fingerprint, decide, told })
     }
 
     /// The receipt of an answer, or why there is none.
@@ -239,23 +240,18 @@ impl Passes {
         F: Decides<T>,
     {
         // Not inside the future, which would hold order and decision beside the command made of them.
-        let (command, job) = self.prepare(order, decide);
-        self.drive(command, job, false)
+        let job = self.prepare(order, decide);
+        self.drive(job, false)
     }
 
     /// Has the store run a command, and looks it up where its answer was lost. `doubt` says that it was run before, and
     /// nobody knows what came of that.
-    pub(crate) async fn drive<T, F>(
-        &self,
-        command: Command,
-        job: Arc<Job<T, F>>,
-        mut doubt: bool,
-    ) -> Result<Receipt<T>, Error>
+    pub(crate) async fn drive<T, F>(&self, job: Arc<Job<T, F>>, mut doubt: bool) -> Result<Receipt<T>, Error>
     where
         T: Done,
         F: Decides<T>,
     {
-        let mut running = self.inner.store.run(command);
+        let mut running = self.inner.store.run(job.command());
         for round in 0..DOUBTS {
             match running.await {
                 Ok(answer) => {
@@ -264,7 +260,7 @@ impl Passes {
                     return answer;
                 }
                 // With a key the next round finds what landed; without one nobody can tell.
-                Err(StoreError::InDoubt) if job.env.key.is_some() => {
+                Err(StoreError::InDoubt) if job.is_keyed() => {
                     doubt = true;
                     running = self.inner.store.run(job.command());
                 }
@@ -329,27 +325,11 @@ where
     }
 
     pub(crate) fn command(self: &Arc<Self>) -> Command {
-        let job = Arc::clone(self);
-        Command {
-            load: Arc::clone(&self.load),
-            decide: Box::new(move |loaded: &Loaded| job.decision(loaded)),
-        }
-    }
-
-    fn decision(&self, loaded: &Loaded) -> Decision {
-        let mut plan = None;
-        let (decision, done, error) = match self.judge(loaded, &mut plan) {
-            Ok(Some((change, done))) => (Decision::Accepted(change), Some(done), None),
-            Ok(None) => (Decision::Replayed, None, None),
-            Err(Error::Refused(refused)) => (Decision::Refused(refused.reasons().to_vec(), None), None, None),
-            Err(other) => (Decision::Refused(Vec::new(), None), None, Some(other)),
-        };
-        *self.told() = Told { done, error, plan };
-        decision
+        Arc::clone(self).into()
     }
 
     /// The key is judged before state and balance, then the decision proper. Nothing, if it was done before.
-    fn judge(&self, loaded: &Loaded, plan: &mut Option<PlanId>) -> Result<Option<(Change, T)>, Error> {
+    fn judge(&self, loaded: &Loaded, plan: &mut Option<PlanId>) -> Result<Option<(Box<Change>, T)>, Error> {
         if replayed(loaded, self.fingerprint)?.is_some() {
             return Ok(None);
         }
@@ -381,6 +361,24 @@ where
             events: stored::pack(&events)?,
         });
         Ok(Some((change, done)))
+    }
+}
+
+impl<T: Done, F: Decides<T>> Decide for Job<T, F> {
+    fn load(&self) -> &Load {
+        &self.load
+    }
+
+    fn decide(&self, loaded: &Loaded) -> Decision {
+        let mut plan = None;
+        let (decision, done, error) = match self.judge(loaded, &mut plan) {
+            Ok(Some((change, done))) => (Decision::Accepted(change), Some(done), None),
+            Ok(None) => (Decision::Replayed, None, None),
+            Err(Error::Refused(refused)) => (Decision::Refused(refused.reasons().to_vec(), None), None, None),
+            Err(other) => (Decision::Refused(Vec::new(), None), None, Some(other)),
+        };
+        *self.told() = Told { done, error, plan };
+        decision
     }
 }
 

@@ -3,7 +3,7 @@
 use super::docs::{Chain, put};
 use super::engine::{Draft, View, again};
 use super::making::{self, Making, codes_in, lot_key, open_seed, passes_of, seal_seed, value_of};
-use super::runs::{Run, run_key};
+use super::runs::{Run, made_of, run_key};
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::calendar::Zone;
 use crate::event::{Event, Span};
@@ -149,7 +149,9 @@ impl Passes {
                 &stored,
                 Expect::Absent,
             )?);
-            let generation = Generation { lot, window: 1, reserved: false, at: 0, tries: Default::default() };
+            let made_of = Some(made_of(&stored)?);
+            let generation =
+                Generation { lot, made_of, window: 1, reserved: false, at: 0, tries: Default::default() };
             let state = RunState::Running;
             let work =
                 Run { id: run, state, work: Work::Generate(generation), done: 0, total: request.count };

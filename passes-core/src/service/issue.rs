@@ -17,8 +17,8 @@ use crate::lot::{Delivery, Lot};
 use crate::money::Money;
 use crate::operation::{By, Kind, Right};
 use crate::pass::{PassRow, Tally};
-use crate::passcode::LotSeed;
-use crate::plan::Form;
+use crate::passcode::{FoldedFormat, LotSeed};
+use crate::plan::{Form, Plan};
 use crate::refusal::Refusal;
 use crate::store::{Claim, DocKey, DocKind, Expect, Put, Record, StoreError};
 use serde::{Deserialize, Serialize};
@@ -177,7 +177,7 @@ impl Passes {
 
     async fn issue_once(&self, by: &By, request: &Issue) -> Result<Receipt<Issued>, Error> {
         let mut order = self.order(by, Right::Issue, Kind::Issue, request)?;
-        let formats = self.formats(by).await?;
+        let (plan, formats) = self.early(by, self.plan_of(by, request.plan).await)?;
         making::name(&mut order.load, self.slots(), request.plan, &formats);
         order.load.docs.extend(request.deal.as_ref().and_then(|deal| deal.buyer).map(contact_key));
         match &request.to {
@@ -186,7 +186,6 @@ impl Passes {
                 order.load.docs.extend(medium_keys(&self.inner, by.business, profile)?);
             }
         }
-        let plan = self.early(by, self.plan_of(by, request.plan).await)?;
         let (maker, key) = (plan.spec.code.maker()?, self.inner.keys.digest()?);
         let seed = lot_seed(&order.env.seed);
         order.load.taken = (0..CODES)
@@ -196,10 +195,13 @@ impl Passes {
         self.run(order, move |view| issue(view, &request, &formats, &maker)).await
     }
 
-    async fn plan_of(&self, by: &By, plan: PlanId) -> Result<crate::plan::Plan, Error> {
+    /// The plan, and the formats in use.
+    async fn plan_of(&self, by: &By, plan: PlanId) -> Result<(Plan, Vec<FoldedFormat>), Error> {
         let mut load = crate::store::Load::new(by.business);
         load.docs.push(DocKey::new(DocKind::Plan, plan));
-        self.look(by, load, |view| super::plans::existing(view, plan).map(|(plan, _)| plan)).await
+        let known =
+            |view: &View<'_>| Ok((super::plans::existing(view, plan)?.0, view.business.formats.clone()));
+        self.look(by, load, known).await
     }
 }
 
@@ -220,7 +222,7 @@ fn check(mut request: Issue) -> Result<Issue, Error> {
 fn issue(
     view: &View<'_>,
     request: &Issue,
-    formats: &[crate::passcode::FoldedFormat],
+    formats: &[FoldedFormat],
     maker: &crate::passcode::Maker,
 ) -> Result<Draft<Issued>, Error> {
     let mut ids = Ids::new(&view.env.seed, view.env.now);

@@ -21,7 +21,7 @@ use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Command, Expect, KeyHash, Put, Record, StoreError, TallyKey};
+use crate::store::{Add, Change, Expect, KeyHash, Put, Record, StoreError, TallyKey};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -44,12 +44,11 @@ impl Passes {
     /// ```
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
-            let env = self.env(by, Right::Redeem)?;
-            let answer = match self.ask(env, request) {
+            let answer = match self.ask(self.env(by, Right::Redeem)?, request) {
                 Ok((order, code)) => {
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
-                Err(unasked) => Err(self.after_key(unasked).await),
+                Err(told) => Err(told.await),
             };
             let mut check = Check::of(answer)?;
             if let Err(forbidden) = may_take(by, request) {
@@ -84,9 +83,9 @@ impl Passes {
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
-            match self.redemption(self.env(by, Right::Redeem), request) {
-                Ok((command, job)) => self.drive(command, job, false).await,
-                Err(unasked) => Err(self.after_key(unasked).await),
+            match self.redemption(self.env(by, Right::Redeem)?, request)? {
+                Ok(job) => self.drive(job, false).await,
+                Err(told) => Err(told.await),
             }
         })
     }
@@ -113,7 +112,6 @@ impl Passes {
     ) -> Call<'a, Vec<Result<Receipt<Redeemed>, Error>>> {
         Call::new(async move {
             limits::list("redemptions", requests.len(), limits::BATCH)?;
-            limits::list("redemptions", requests.len(), limits::BATCH)?;
             let mut told = Vec::with_capacity(requests.len());
             let mut requests = requests.into_iter();
             // One call of the system for all of them: they are told apart by where they stand in its stream.
@@ -124,13 +122,13 @@ impl Passes {
                 for (by, request) in requests.by_ref().take(size) {
                     let env = self.permit(&by, Right::Redeem);
                     let env = env.map(|()| Env::new(by, self.inner.clock.now(), seeds.bytes()));
-                    waiting.push(match self.redemption(env, request) {
-                        Ok((command, job)) => {
-                            commands.push(command);
-                            Ok(job)
-                        }
-                        Err(unasked) => Err(self.after_key(unasked).await),
-                    });
+                    let job = match env.and_then(|env| self.redemption(env, request)) {
+                        Ok(Ok(job)) => Ok(job),
+                        Ok(Err(told)) => Err(told.await),
+                        Err(error) => Err(error),
+                    };
+                    commands.extend(job.iter().map(Job::command));
+                    waiting.push(job);
                 }
                 let mut answers = match self.inner.store.run_all(commands).await {
                     Ok(answers) => answers.into_iter(),
@@ -139,21 +137,19 @@ impl Passes {
                     Err(error) => vec![Err(error); size].into_iter(),
                 };
                 let missing = || Err(StoreError::Backend("a command without an answer".into()));
-                for waiting in waiting {
-                    let job = match waiting {
-                        Ok(job) => job,
-                        Err(error) => {
-                            told.push(Err(error));
-                            continue;
-                        }
+                for job in waiting {
+                    let answer = match job {
+                        Ok(job) => Ok((answers.next().unwrap_or_else(missing), job)),
+                        Err(error) => Err(error),
                     };
-                    told.push(match answers.next().unwrap_or_else(missing) {
-                        Ok(answer) => self.finish(&*job, answer),
+                    told.push(match answer {
+                        Ok((Ok(answer), job)) => self.finish(&*job, answer),
                         // Boxed, because it is rare.
-                        Err(StoreError::InDoubt) if job.is_keyed() => {
-                            Box::pin(self.drive(job.command(), job, true)).await
+                        Ok((Err(StoreError::InDoubt), job)) if job.is_keyed() => {
+                            Box::pin(self.drive(job, true)).await
                         }
-                        Err(error) => Err(error.into()),
+                        Ok((Err(error), _)) => Err(error.into()),
+                        Err(error) => Err(error),
                     });
                 }
             }
@@ -165,20 +161,20 @@ impl Passes {
     /// The command of a redemption by who may give it.
     fn redemption(
         &self,
-        env: Result<Env, Error>,
+        env: Env,
         request: Redeem,
-    ) -> Result<(Command, Arc<Job<Redeemed, impl Decides<Redeemed>>>), Unasked> {
-        let unasked = |error| Unasked { error, key: None };
-        let env = env.map_err(unasked)?;
-        self.early(&env.by, may_take(&env.by, &request)).map_err(unasked)?;
-        let (order, code) = self.ask(env, &request)?;
-        Ok(self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)))
+    ) -> Result<Result<Arc<Job<Redeemed, impl Decides<Redeemed>>>, Told<'_>>, Error> {
+        self.early(&env.by, may_take(&env.by, &request))?;
+        Ok(self.ask(env, &request).map(|(order, code)| {
+            self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view))
+        }))
     }
 
-    /// The order of a redemption, and the code that it presents.
-    fn ask(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Unasked> {
-        let key = env.key.map(|key| (env.by.business, key));
-        self.asked(env, request).map_err(|error| Unasked { error, key })
+    /// The order of a redemption, and the code that it presents; or what is told of one that ends before the store is
+    /// asked for a pass.
+    fn ask(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Told<'_>> {
+        let (business, key) = (env.by.business, env.key);
+        self.asked(env, request).map_err(|error| self.after_key(business, key, error))
     }
 
     fn asked(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Error> {
@@ -196,14 +192,10 @@ impl Passes {
         Ok((order, code))
     }
 
-    /// What is told of a request that ends before the store is asked: a key is judged before the code, so one
-    /// that was used, or stopped, comes before a code that is none.
-    ///
-    /// Boxed, because it is rare: every redemption's future would have the room for it.
-    fn after_key(&self, unasked: Unasked) -> Pin<Box<dyn Future<Output = Error> + Send + '_>> {
+    /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.
+    fn after_key(&self, business: BusinessId, key: Option<KeyHash>, error: Error) -> Told<'_> {
         Box::pin(async move {
-            let Unasked { error, key } = unasked;
-            let (Some((business, key)), [Refusal::Malformed]) = (key, error.reasons()) else { return error };
+            let (Some(key), [Refusal::Malformed]) = (key, error.reasons()) else { return error };
             let mut load = crate::store::Load::new(business);
             load.key = Some(key);
             match self.inner.store.load(&load).await {
@@ -240,18 +232,15 @@ fn name(load: &mut crate::store::Load, request: &Redeem, code: &Code) {
 /// to stay in the processor's cache until they are answered.
 const AT_ONCE: usize = 512;
 
-/// Why a redemption ends before the store is asked, and the key under which it was given.
-struct Unasked {
-    error: Error,
-    key: Option<(BusinessId, KeyHash)>,
-}
+/// What is told in the end. Boxed, because it is rare: every redemption's future would have the room for it.
+type Told<'a> = Pin<Box<dyn Future<Output = Error> + Send + 'a>>;
 
 /// A redemption that every rule lets pass.
 struct Judged<'a> {
     request: &'a Redeem,
     pass: &'a PassRow,
     chain: Arc<Chain>,
-    wallet: Option<Wallet>,
+    wallet: Option<Arc<Wallet>>,
     taking: Taking,
 }
 
@@ -330,6 +319,8 @@ impl<'a> Judged<'a> {
         let mut ids = Ids::new(&view.env.seed, view.env.now);
         let mut draft = Draft::new(view, self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
+        // The settings are the third.
+        change.seen.reserve_exact(3);
         change.tally =
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
         self.chain.rest(change);

@@ -23,6 +23,7 @@ use crate::store::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 impl Done for Reversed {}
 
@@ -64,11 +65,14 @@ impl Passes {
                     OperationKey::Key(key_hash(by, key))
                 }
             };
-            // A conflict: the late request came in between.
+            // A conflict: the late request came in between, or a pass was replaced, and what replaced it is read the next
+            // time.
+            let tried = AtomicBool::new(false);
             again(|| async {
+                let replaced = tried.swap(true, Ordering::Relaxed);
                 let mut order = self.order(by, Right::Reverse, Kind::Reverse, &request)?;
                 order.load.operation = Some(of);
-                let found = self.look_ahead(by, of, &mut order.load, &request).await?;
+                let found = self.look_ahead(by, of, &mut order.load, &request, replaced).await?;
                 let request = request.clone();
                 match (found, of) {
                     (false, OperationKey::Key(key)) => self.run(order, move |view| stop(view, key)).await,
@@ -90,6 +94,7 @@ impl Passes {
         of: OperationKey,
         load: &mut Load,
         request: &Reverse,
+        replaced: bool,
     ) -> Result<bool, Error> {
         let mut first = Load::new(by.business);
         first.operation = Some(of);
@@ -113,7 +118,7 @@ impl Passes {
         load.credits.sort_unstable();
         load.credits.dedup();
         // A replaced pass leads to its successor, and that to its own.
-        let mut next: Vec<PassId> = passes.iter().copied().collect();
+        let mut next: Vec<PassId> = if replaced { passes.iter().copied().collect() } else { Vec::new() };
         while !next.is_empty() && passes.len() < limits::LIST {
             let mut hop = Load::new(by.business);
             hop.passes = next;
@@ -405,7 +410,7 @@ impl<'a> Reversing<'a> {
         let view: &'a View<'a> = self.view;
         let mut row: &PassRow = view.loaded.pass(pass).ok_or(StoreError::Conflict)?;
         while let Some(next) = row.successor {
-            // One that isn't loaded took its place after it was looked at.
+            // One that isn't loaded is looked for when this is tried again.
             row = view.loaded.pass(next).ok_or(StoreError::Conflict)?;
         }
         let chain = view.docs.chain_of(row.id)?;

@@ -3,13 +3,14 @@
 use super::docs::{Chain, Docs, put};
 use super::engine::{Draft, again};
 use super::making::{codes_in, lot_key, passes_of, value_of};
+use super::shared::Shared;
 use super::{Call, Done, Error, Passes, Receipt, stored};
 use crate::event::Event;
 use crate::id::{Id, LotId, RunId};
 use crate::lot::Lot;
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
-use crate::run::{Progress, RunState, Work};
+use crate::run::{MadeOf, Progress, RunState, Work};
 use crate::store::{DocKey, DocKind, Expect, Load};
 use std::sync::Arc;
 
@@ -130,10 +131,13 @@ impl Passes {
             let mut order = self.order(by, before.right(), Kind::CancelRun, &run)?;
             order.load.docs.push(run_key(run));
             if let Work::Generate(at) = &before.work {
-                let chain = self.chain(by, at.lot).await?;
-                order.load.docs.extend(chain.keys());
-                let (plan, format) = (chain.plan.id, chain.lot.format.folded()?);
-                let shared = [passes_of(plan), value_of(plan), codes_in(&format)];
+                let MadeOf { terms, plan, codes } = match at.made_of {
+                    Some(made_of) => made_of,
+                    None => made_of(&self.chain(by, at.lot).await?.lot)?,
+                };
+                let chain = [DocKey::new(DocKind::Terms, terms), DocKey::new(DocKind::Plan, plan)];
+                order.load.docs.extend([lot_key(at.lot)].into_iter().chain(chain));
+                let shared = [passes_of(plan), value_of(plan), Shared(codes)];
                 order.load.tallies.extend(shared.iter().flat_map(|shared| shared.slots(self.slots())));
             }
             self.run(order, move |view| {
@@ -179,12 +183,9 @@ impl Passes {
     }
 }
 
-impl Chain {
-    /// The keys of its documents.
-    pub(crate) fn keys(&self) -> [DocKey; 3] {
-        let terms = DocKey::new(DocKind::Terms, self.lot.terms);
-        [lot_key(self.lot.id), terms, DocKey::new(DocKind::Plan, self.plan.id)]
-    }
+/// What a lot is made of.
+pub(crate) fn made_of(lot: &Lot) -> Result<MadeOf, Error> {
+    Ok(MadeOf { terms: lot.terms, plan: lot.plan, codes: codes_in(&lot.format.folded()?).0 })
 }
 
 impl Run {

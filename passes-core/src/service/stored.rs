@@ -7,6 +7,7 @@ use crate::money::MAX_MINOR;
 use crate::pass::{PassRow, Tally};
 use crate::secret::Key;
 use crate::store::{Fingerprint, Loaded, StoreError};
+use postcard::ser_flavors::Flavor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, optimization_barrier};
@@ -52,13 +53,48 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
     }
 }
 
+/// Room on the stack, filled byte by byte: nearly all that is written into it are numbers and single bytes of ids.
+struct Room<const N: usize> {
+    bytes: [u8; N],
+    used: usize,
+}
+
+impl<const N: usize> Room<N> {
+    fn new() -> Self {
+        Self { bytes: [0; N], used: 0 }
+    }
+
+    fn written(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(..self.used).unwrap_or_default()
+    }
+
+    fn write<T: Serialize>(&mut self, value: &T) -> postcard::Result<()> {
+        postcard::serialize_with_flavor(value, self)
+    }
+}
+
+impl<const N: usize> Flavor for &mut Room<N> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        let free = self.bytes.get_mut(self.used).ok_or(postcard::Error::SerializeBufferFull)?;
+        *free = byte;
+        self.used += 1;
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
 /// A receipt or a list of events.
 pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     // The room of nearly all: a list that grows is copied again and again.
-    let mut room = [BYTES; 512];
-    let [_, rest @ ..] = &mut room;
-    match postcard::to_slice(value, rest).map(|packed| packed.len()) {
-        Ok(length) => Ok(room.iter().take(length.saturating_add(1)).copied().collect()),
+    let mut room = Room::<256>::new();
+    match room.write(&(BYTES, value)) {
+        Ok(()) => Ok(room.written().to_vec()),
         Err(postcard::Error::SerializeBufferFull) => {
             postcard::to_extend(value, vec![BYTES]).map_err(|e| StoreError::Backend(e.to_string()))
         }
@@ -74,11 +110,11 @@ pub(crate) fn fingerprint<T: Serialize>(key: &Key, request: &T) -> Result<Finger
         optimization_barrier(bytes);
         first_half(hash.as_bytes())
     };
-    let mut room = [0; 128];
-    if let Ok(packed) = postcard::to_slice(request, &mut room) {
-        return Ok(hash(packed));
+    let mut room = Room::<128>::new();
+    if room.write(request).is_ok() {
+        return Ok(hash(room.written()));
     }
-    room.zeroize();
+    room.bytes.zeroize();
     // The room is for all of it at once: a list that grows leaves copies behind.
     let packed = postcard::experimental::serialized_size(request)
         .and_then(|size| postcard::to_extend(request, Vec::with_capacity(size)));

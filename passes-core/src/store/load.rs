@@ -204,9 +204,9 @@ impl Loaded {
 #[derive(Debug)]
 pub enum Decision {
     /// It is done by this change.
-    Accepted(Change),
+    Accepted(Box<Change>),
     /// It is refused; the change counts something, and names no operation.
-    Refused(Vec<Refusal>, Option<Change>),
+    Refused(Vec<Refusal>, Option<Box<Change>>),
     /// The same request was done before, by [`Loaded::replay`].
     Replayed,
 }

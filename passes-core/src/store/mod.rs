@@ -8,6 +8,7 @@ pub mod record;
 
 mod audit;
 mod change;
+mod command;
 mod delegate;
 mod error;
 mod key;
@@ -19,6 +20,7 @@ pub use audit::AuditRow;
 pub use change::{
     Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
 };
+pub use command::{Command, Decide};
 pub use delegate::delegate;
 pub use error::StoreError;
 pub use key::{DocKey, DocKind, KeyHash, TallyKey};
@@ -40,30 +42,6 @@ use std::time::Duration;
 /// assert_eq!(wait(answer), Ok(7));
 /// ```
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// A decision: a pure function of what was loaded. A retry decides again.
-/// See [`Command`].
-pub type Decide = Box<dyn FnMut(&Loaded) -> Decision + Send + 'static>;
-
-/// A command, as a store runs it.
-///
-/// ```
-/// use passes_core::store::{Answer, Command, Decision, Load, Store, memory::Memory, wait};
-/// use passes_core::{Refusal, id::BusinessId};
-/// let command = Command {
-///     load: Load::new(BusinessId::STORE).into(),
-///     decide: Box::new(|_| Decision::Refused(vec![Refusal::UnknownCode], None)),
-/// };
-/// let answer = wait(Memory::new().run(command))?;
-/// assert!(matches!(answer, Answer::Refused(why) if why == [Refusal::UnknownCode]));
-/// # Ok::<(), passes_core::store::StoreError>(())
-/// ```
-pub struct Command {
-    /// What it reads. Who may have to run it again keeps it, too.
-    pub load: Arc<Load>,
-    /// What it then decides.
-    pub decide: Decide,
-}
 
 /// Receives the rows of an audit, one after the other.
 ///
@@ -107,12 +85,10 @@ pub trait Store: Send + Sync {
     /// Runs several commands, each atomic by itself, in order; the answers come in the same order.
     ///
     /// ```
-    /// use passes_core::store::{Command, Decision, Load, Store, memory::Memory, wait};
+    /// use passes_core::store::{Command, Decision, Load, Loaded, Store, memory::Memory, wait};
     /// # use passes_core::{Refusal, id::BusinessId};
-    /// let command = || Command {
-    ///     load: Load::new(BusinessId::STORE).into(),
-    ///     decide: Box::new(|_| Decision::Refused(vec![Refusal::UnknownCode], None)),
-    /// };
+    /// let refused = |_: &Loaded| Decision::Refused(vec![Refusal::UnknownCode], None);
+    /// let command = || Command::new(Load::new(BusinessId::STORE), refused);
     /// let answers = wait(Memory::new().run_all(vec![command(), command()]))?;
     /// assert!(answers.len() == 2 && answers.iter().all(Result::is_ok));
     /// # Ok::<(), passes_core::store::StoreError>(())
@@ -204,11 +180,11 @@ pub trait Store: Send + Sync {
 const TRIES: u32 = 24;
 
 /// Loads, decides, commits, and again on a conflict.
-async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Answer, StoreError> {
+async fn retry<S: Store + ?Sized>(store: &S, command: Command) -> Result<Answer, StoreError> {
     let mut jitter = 0x9E37_79B9_u64;
     for attempt in 0..TRIES {
-        let loaded = store.load(&command.load).await?;
-        let (change, refusals) = match (command.decide)(&loaded) {
+        let loaded = store.load(command.load()).await?;
+        let (change, refusals) = match command.decide(&loaded) {
             Decision::Replayed => {
                 let replay = loaded.replay.ok_or(StoreError::Conflict)?;
                 return Ok(Answer::Replayed(replay));
@@ -217,16 +193,16 @@ async fn retry<S: Store + ?Sized>(store: &S, mut command: Command) -> Result<Ans
             Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
             // Nothing lands that can't be answered.
             Decision::Accepted(change) if change.operation.is_none() => {
-                return done(change, After { operation: 0, tallies: Vec::new() });
+                return done(*change, After { operation: 0, tallies: Vec::new() });
             }
             Decision::Accepted(change) => (change, None),
         };
-        let answer = store.commit(std::slice::from_ref(&change)).await?.pop();
+        let answer = store.commit(std::slice::from_ref(&*change)).await?.pop();
         match answer.unwrap_or_else(|| Err(StoreError::Backend("a commit without an answer".into()))) {
             Ok(after) => {
                 return Ok(match refusals {
                     Some(refusals) => Answer::Refused(refusals),
-                    None => done(change, after)?,
+                    None => done(*change, after)?,
                 });
             }
             Err(StoreError::Conflict) => {

@@ -13,6 +13,7 @@ mod plans_hot;
 mod pooler;
 mod standby;
 mod suite;
+mod tls;
 mod trips;
 mod troubles;
 
@@ -97,11 +98,11 @@ fn take(id: PassId) -> Command {
     let decide = move |loaded: &passes_core::store::Loaded| match loaded.pass(id) {
         Some(found) if found.uses.left() > 0 => {
             let add = Add { from: Some(found.uses.used), ..Add::used(TallyKey::Uses(id), 1) };
-            Decision::Accepted(Change { tally: vec![add], ..done() })
+            Decision::Accepted(Change { tally: vec![add], ..done() }.into())
         }
         _ => Decision::Refused(vec![Refusal::UsesSpent { uses: 1 }], None),
     };
-    Command { load: load.into(), decide: Box::new(decide) }
+    Command::new(load, decide)
 }
 
 /// The uses of a pass that are gone.

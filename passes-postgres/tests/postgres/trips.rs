@@ -35,9 +35,9 @@ fn a_conflict_costs_what_a_command_costs() {
     wait(store.run(take(pass(1)))).unwrap();
     let store = &store;
     let mut barges = 1;
-    let mut command = take(pass(1));
-    let load = command.load.clone();
-    let decide = move |loaded: &passes_core::store::Loaded| (command.decide)(loaded);
+    let command = take(pass(1));
+    let load = command.load().clone();
+    let decide = move |loaded: &passes_core::store::Loaded| command.decide(loaded);
     // Somebody else takes a use between its load and its commit.
     std::thread::scope(|scope| {
         let (asked, ask) = std::sync::mpsc::channel::<()>();
@@ -47,7 +47,6 @@ fn a_conflict_costs_what_a_command_costs() {
             commit(store, taking(pass(1))).unwrap();
             told.send(()).unwrap();
         });
-        let mut decide = decide;
         let decide = move |loaded: &passes_core::store::Loaded| {
             if barges > 0 {
                 barges -= 1;
@@ -57,7 +56,7 @@ fn a_conflict_costs_what_a_command_costs() {
             decide(loaded)
         };
         let before = store.round_trips();
-        let command = passes_core::store::Command { load, decide: Box::new(decide) };
+        let command = passes_core::store::Command::new(load, decide);
         assert!(matches!(wait(store.run(command)).unwrap(), Answer::Done(_)));
         other.join().unwrap();
         // Two that were in vain, two behind the gate, and one of the other's.

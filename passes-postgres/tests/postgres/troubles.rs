@@ -143,10 +143,8 @@ fn deadlocks_are_decided_again() {
         assert_eq!(met(&server, "40P01"), 1, "{}", server.log());
         let held = scope.spawn(|| server.say(&url, &other));
         until(&server, &url, LOCKED);
-        let command = passes_core::store::Command {
-            load: passes_core::store::Load::new(SHOP).into(),
-            decide: Box::new(move |_| passes_core::store::Decision::Accepted(both())),
-        };
+        let decide = move |_: &_| passes_core::store::Decision::Accepted(both().into());
+        let command = passes_core::store::Command::new(passes_core::store::Load::new(SHOP), decide);
         assert!(matches!(wait(store.run(command)), Ok(Answer::Done(_))));
         let _ = held.join().unwrap();
     });

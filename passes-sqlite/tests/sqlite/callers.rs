@@ -17,13 +17,8 @@ fn open() -> (tempfile::TempDir, Arc<Sqlite>) {
 
 /// A command that tells which thread decided it.
 fn traced(id: PassId, thread: &Arc<Mutex<Option<ThreadId>>>) -> Command {
-    let mut command = take(id);
-    let (thread, mut decide) = (Arc::clone(thread), command.decide);
-    command.decide = Box::new(move |loaded| {
-        *thread.lock().unwrap() = Some(thread::current().id());
-        decide(loaded)
-    });
-    command
+    let thread = Arc::clone(thread);
+    after(move || *thread.lock().unwrap() = Some(thread::current().id()), take(id))
 }
 
 /// Wakes an executor of one thread.
@@ -143,13 +138,11 @@ fn an_executor_is_never_blocked() {
 
     // Decision and audit wait for what comes after the poll: made within it they would never end.
     let met = Arc::new(Barrier::new(2));
-    let (mut command, polled) = (traced(pass(1), &thread), Arc::clone(&met));
-    let mut decide = command.decide;
-    command.decide = Box::new(move |loaded| {
+    let polled = Arc::clone(&met);
+    let waits = move || {
         polled.wait();
-        decide(loaded)
-    });
-    let mut run = store.run(command);
+    };
+    let mut run = store.run(after(waits, traced(pass(1), &thread)));
     assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     met.wait();
     assert!(is_done(&drive(vec![run]).remove(0).unwrap()));
@@ -205,12 +198,12 @@ impl Wake for Broken {
 fn a_broken_waker_harms_nobody() {
     let (_folder, store) = open();
     with_pass(&store, pass(1), 1_000);
-    let (mut command, met) = (take(pass(1)), Arc::new(Barrier::new(2)));
-    let (mut decide, begun) = (command.decide, Arc::clone(&met));
-    command.decide = Box::new(move |loaded| {
+    let met = Arc::new(Barrier::new(2));
+    let begun = Arc::clone(&met);
+    let waits = move || {
         begun.wait();
-        decide(loaded)
-    });
+    };
+    let command = after(waits, take(pass(1)));
     let load = Load { passes: vec![pass(1)], ..Load::new(SHOP) };
     let broken = Waker::from(Arc::new(Broken));
     // It waits inside the first until all of the others are queued: they make one group.
@@ -306,17 +299,15 @@ fn closing_leaves_nobody_waiting() {
 fn the_last_handle_may_be_in_a_decision() {
     let (folder, store) = open();
     with_pass(&store, pass(1), 1);
-    let (mut command, held) = (take(pass(1)), Arc::clone(&store));
-    let mut decide = command.decide;
+    let held = Arc::clone(&store);
     let begun = Arc::new(Barrier::new(2));
     let met = Arc::clone(&begun);
-    command.decide = Box::new(move |loaded| {
+    let waits = move || {
         met.wait();
         met.wait();
         let _ = &held;
-        decide(loaded)
-    });
-    let mut run = store.run(command);
+    };
+    let mut run = store.run(after(waits, take(pass(1))));
     assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     begun.wait();
     drop(run);

@@ -38,12 +38,14 @@ fn an_answered_command_is_gone() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..400 {
-                    let (held, mut command) = (Arc::new(()), take(pass(1)));
-                    let (holds, mut decide) = (Arc::clone(&held), command.decide);
-                    command.decide = Box::new(move |loaded| {
-                        let _held = &holds;
-                        decide(loaded)
-                    });
+                    let held = Arc::new(());
+                    let holds = Arc::clone(&held);
+                    let command = after(
+                        move || {
+                            let _held = &holds;
+                        },
+                        take(pass(1)),
+                    );
                     assert!(is_done(&wait(store.run(command)).unwrap()));
                     assert_eq!(Arc::strong_count(&held), 1);
                 }
@@ -63,12 +65,10 @@ fn a_member_that_fails_fails_alone() {
     };
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
-    let mut taken = take(pass(1));
-    let mut decide = taken.decide;
-    taken.decide = Box::new(move |loaded| {
+    let count = move || {
         counted.fetch_add(1, Ordering::Relaxed);
-        decide(loaded)
-    });
+    };
+    let taken = after(count, take(pass(1)));
     let answers = wait(store.run_all(vec![claim(1), taken, claim(1), claim(2)])).unwrap();
     assert!([0, 1, 3].iter().all(|at| answers[*at].as_ref().is_ok_and(is_done)), "{answers:?}");
     assert_eq!(answers[2].as_ref().err(), Some(&StoreError::Conflict));
@@ -89,13 +89,11 @@ fn a_damaged_row_is_the_matter_of_one() {
     sql.execute("UPDATE pass SET standing=99 WHERE serial=2", []).unwrap();
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = |id| {
-        let (mut command, calls) = (take(id), Arc::clone(&calls));
-        let mut decide = command.decide;
-        command.decide = Box::new(move |loaded| {
+        let calls = Arc::clone(&calls);
+        let count = move || {
             calls.fetch_add(1, Ordering::Relaxed);
-            decide(loaded)
-        });
-        command
+        };
+        after(count, take(id))
     };
     // It is met when it is loaded, and when a change is judged that was made without loading it.
     let add = vec![Add::used(TallyKey::Uses(pass(2)), 1)];
@@ -135,7 +133,7 @@ fn a_panic_harms_nobody_else() {
             panic!("again");
         }
     }
-    let panics = || Command { load: Load::new(SHOP).into(), decide: Box::new(|_| panic_any(Carried)) };
+    let panics = || Command::new(Load::new(SHOP), |_| panic_any(Carried));
     let answers = wait(store.run_all(vec![take(pass(1)), panics(), take(pass(1))])).unwrap();
     assert!(answers[0].as_ref().is_ok_and(is_done) && answers[2].as_ref().is_ok_and(is_done), "{answers:?}");
     assert!(matches!(answers[1], Err(StoreError::Backend(_))), "{answers:?}");

@@ -81,22 +81,30 @@ fn with_pass(store: &Sqlite, id: PassId, uses: i64) {
 /// Takes a use of a pass, or refuses when none is left.
 fn take(id: PassId) -> Command {
     let load = Load { passes: vec![id], ..Load::new(SHOP) };
-    Command { load: load.into(), decide: Box::new(move |loaded| taking(loaded, id)) }
+    Command::new(load, move |loaded| taking(loaded, id))
 }
 
 fn taking(loaded: &Loaded, id: PassId) -> Decision {
     match loaded.pass(id) {
         Some(found) if found.uses.left() > 0 => {
             let change = Change { tally: vec![Add::used(TallyKey::Uses(id), 1)], ..puts(Vec::new()) };
-            Decision::Accepted(change)
+            Decision::Accepted(change.into())
         }
         _ => Decision::Refused(vec![Refusal::UsesSpent { uses: 1 }], None),
     }
 }
 
+/// A command that does something else whenever it is about to decide.
+fn after(mut what: impl FnMut() + Send + 'static, command: Command) -> Command {
+    Command::new(command.load().clone(), move |loaded| {
+        what();
+        command.decide(loaded)
+    })
+}
+
 /// Accepts a change, whatever there is.
 fn accept(change: Change) -> Command {
-    Command { load: Load::new(SHOP).into(), decide: Box::new(move |_| Decision::Accepted(change.clone())) }
+    Command::new(Load::new(SHOP), move |_| Decision::Accepted(change.clone().into()))
 }
 
 fn is_done(answer: &Answer) -> bool {

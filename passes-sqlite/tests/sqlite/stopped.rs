@@ -19,13 +19,12 @@ fn wait_for(file: &Path) {
 /// Takes a use, and is stopped between deciding and committing.
 fn stall(folder: &Path) {
     let store = Sqlite::open(folder.join("shop.db")).unwrap();
-    let mut command = take(pass(1));
-    let (mut decide, place) = (command.decide, folder.to_owned());
-    command.decide = Box::new(move |loaded| {
+    let place = folder.to_owned();
+    let stalls = move || {
         fs::write(place.join("inside"), "").unwrap();
         wait_for(&place.join("go"));
-        decide(loaded)
-    });
+    };
+    let command = after(stalls, take(pass(1)));
     assert!(is_done(&wait(store.run(command)).unwrap()));
 }
 

@@ -106,13 +106,26 @@ impl Server {
     /// When `CI` is set and it isn't installed, or it can't be started.
     #[must_use]
     pub fn own(settings: &[&str]) -> Option<Self> {
+        Self::own_with(settings, &[])
+    }
+
+    /// Starts a server of one's own that speaks TLS, with its certificate and the key to it in the PEM form.
+    ///
+    /// # Panics
+    /// As [`Server::own`] does.
+    #[must_use]
+    pub fn own_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        Self::own_with(&["ssl=on"], &[("server.crt", certificate), ("server.key", key)])
+    }
+
+    fn own_with(settings: &[&str], files: &[(&str, &str)]) -> Option<Self> {
         let Some(binaries) = binaries() else {
             let missing = MISSING;
             assert!(std::env::var_os("CI").is_none_or(|value| value.is_empty()), "{missing}");
             eprintln!("skipped: {missing}");
             return None;
         };
-        Some(Self { place: Place::Own(Own::start(binaries, settings)), made: AtomicU32::new(0) })
+        Some(Self { place: Place::Own(Own::start(binaries, settings, files)), made: AtomicU32::new(0) })
     }
 
     /// Makes a database, and tells its URL.
@@ -194,6 +207,14 @@ fn give(folder: &Path, user: Option<(u32, u32)>) {
     }
 }
 
+/// A file that nobody else may read.
+#[cfg(unix)]
+fn only_for(file: &Path, user: Option<(u32, u32)>) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    give(file, user);
+}
+
 #[cfg(unix)]
 fn run_as(command: &mut Command, user: Option<(u32, u32)>) {
     use std::os::unix::process::CommandExt;
@@ -213,6 +234,9 @@ fn own_group(command: &mut Command) {
 fn give(_: &Path, _: Option<(u32, u32)>) {}
 
 #[cfg(not(unix))]
+fn only_for(_: &Path, _: Option<(u32, u32)>) {}
+
+#[cfg(not(unix))]
 fn run_as(_: &mut Command, _: Option<(u32, u32)>) {}
 
 #[cfg(not(unix))]
@@ -230,12 +254,17 @@ const HOLD: &str = "(\"$1\" -D \"$2\"; :) & while read again; do (\"$1\" -D \"$2
      kill -INT $(head -n 1 \"$2/postmaster.pid\"); wait; rm -rf \"$3\" || { sleep 1; rm -rf \"$3\"; }";
 
 impl Own {
-    fn start(binaries: PathBuf, settings: &[&str]) -> Self {
+    fn start(binaries: PathBuf, settings: &[&str], files: &[(&str, &str)]) -> Self {
         let program = binaries.join("initdb");
         Self::make(binaries, settings, |data, command| {
             let mut initdb = command(&program);
             initdb.args(["-A", "trust", "-U", "postgres", "--no-locale", "-E", "UTF8", "--no-sync", "-D"]);
             run(initdb.arg(data));
+            for (name, text) in files {
+                let path = data.join(name);
+                fs::write(&path, text).unwrap();
+                only_for(&path, unprivileged());
+            }
         })
     }
 

@@ -81,45 +81,40 @@ impl fmt::Debug for Memory {
 }
 
 impl Tables {
-    fn apply(&mut self, change: Change, loaded: Option<&Loaded>) -> Result<Landed, StoreError> {
+    fn apply(&mut self, change: &mut Change, loaded: Option<&Loaded>) -> Result<Landed, StoreError> {
         self.books.entry(change.business).or_default().apply(change, loaded, &mut self.last)
     }
 
     /// Looks at the rows that commands will load. What one of them waits for isn't in the cache, and the processor
     /// fetches many such rows at once; command by command it would wait for each.
     fn touch<'a>(&self, commands: impl Iterator<Item = &'a Command>) {
-        for Command { load, .. } in commands {
+        for load in commands.map(Command::load) {
             black_box(self.books.get(&load.business).map(|books| books.touch(load)));
         }
     }
 
     /// Loads, decides and commits.
-    fn run(&mut self, command: Command) -> Result<Answer, StoreError> {
-        let Command { load, mut decide } = command;
+    fn run(&mut self, command: &Command) -> Result<Answer, StoreError> {
+        let load = command.load();
         let loaded = match self.books.get(&load.business) {
-            Some(books) => books.load(&load),
-            None => Books::default().load(&load),
+            Some(books) => books.load(load),
+            None => Books::default().load(load),
         };
-        let of_it = |change: &Change| (change.business == load.business).then_some(&loaded);
-        match decide(&loaded) {
-            Decision::Replayed => loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
-            Decision::Refused(refusals, change) => {
-                if let Some(change) = change {
-                    let known = of_it(&change);
-                    self.apply(change, known)?;
-                }
-                Ok(Answer::Refused(refusals))
-            }
+        let (mut change, refusals) = match command.decide(&loaded) {
+            Decision::Replayed => return loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
+            Decision::Refused(refusals, None) => return Ok(Answer::Refused(refusals)),
+            Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
+            // Nothing lands that can't be answered.
             Decision::Accepted(change) if change.operation.is_none() => {
-                done(change, After { operation: 0, tallies: Vec::new() })
+                return done(*change, After { operation: 0, tallies: Vec::new() });
             }
-            Decision::Accepted(change) => {
-                let known = of_it(&change);
-                match self.apply(change, known)? {
-                    Landed::Done(stored) => Ok(Answer::Done(stored)),
-                    Landed::Counted(_) => Err(StoreError::Conflict),
-                }
-            }
+            Decision::Accepted(change) => (change, None),
+        };
+        let of_it = (change.business == load.business).then_some(&loaded);
+        match (self.apply(&mut change, of_it)?, refusals) {
+            (_, Some(refusals)) => Ok(Answer::Refused(refusals)),
+            (Landed::Done(stored), None) => Ok(Answer::Done(stored)),
+            (Landed::Counted(_), None) => Err(StoreError::Conflict),
         }
     }
 
@@ -140,7 +135,7 @@ impl Tables {
             return Err(StoreError::Taken(taken));
         }
         change.claim.extend(chunk.codes.iter().cloned());
-        books.write(change, after, &mut self.last).map(Landed::into_after)
+        books.write(&mut change, after, &mut self.last).map(Landed::into_after)
     }
 }
 
@@ -151,7 +146,7 @@ impl Store for Memory {
     }
 
     fn run(&self, command: Command) -> Fut<'_, Answer> {
-        Box::pin(async move { self.tables().run(command) })
+        Box::pin(async move { self.tables().run(&command) })
     }
 
     fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
@@ -161,7 +156,7 @@ impl Store for Memory {
             let mut commands = commands.into_iter();
             while !commands.as_slice().is_empty() {
                 tables.touch(commands.as_slice().iter().take(AHEAD));
-                answers.extend(commands.by_ref().take(AHEAD).map(|command| tables.run(command)));
+                answers.extend(commands.by_ref().take(AHEAD).map(|command| tables.run(&command)));
             }
             Ok(answers)
         })
@@ -174,7 +169,7 @@ impl Store for Memory {
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
         Box::pin(async move {
             let mut tables = self.tables();
-            let land = |change: &Change| tables.apply(change.clone(), None).map(Landed::into_after);
+            let land = |change: &Change| tables.apply(&mut change.clone(), None).map(Landed::into_after);
             Ok(changes.iter().map(land).collect())
         })
     }

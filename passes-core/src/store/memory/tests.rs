@@ -85,8 +85,7 @@ fn a_lot_finds_serial_numbers() {
 #[test]
 fn a_panic_leaves_the_store_whole() {
     let store = store();
-    let command =
-        Command { load: Load::new(business()).into(), decide: Box::new(|_| panic!("a fault in a decision")) };
+    let command = Command::new(Load::new(business()), |_| panic!("a fault in a decision"));
     assert!(catch_unwind(AssertUnwindSafe(|| wait(store.run(command)))).is_err());
     let add = Add::used(TallyKey::Uses(lot().pass(1)), 1);
     commit(&store, Change { tally: vec![add], ..Change::new(business()) }).unwrap();
@@ -112,11 +111,11 @@ fn a_future_waits_to_be_polled() {
     let store = store();
     let decided = Arc::new(AtomicUsize::new(0));
     let counts = Arc::clone(&decided);
-    let decide = Box::new(move |_: &_| {
+    let decide = move |_: &_| {
         counts.fetch_add(1, Ordering::SeqCst);
         Decision::Replayed
-    });
-    let future = store.run(Command { load: Load::new(business()).into(), decide });
+    };
+    let future = store.run(Command::new(Load::new(business()), decide));
     assert_eq!(decided.load(Ordering::SeqCst), 0);
     assert_eq!(wait(future).unwrap_err(), StoreError::Conflict);
     assert_eq!(decided.load(Ordering::SeqCst), 1);

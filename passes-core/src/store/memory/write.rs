@@ -41,27 +41,27 @@ impl Books {
     /// Those of [`Books::judge`]; then nothing was written.
     pub(super) fn apply(
         &mut self,
-        change: Change,
+        change: &mut Change,
         loaded: Option<&Loaded>,
         last: &mut Numbers,
     ) -> Result<Landed, StoreError> {
-        let after = self.judge(&change, loaded)?;
+        let after = self.judge(change, loaded)?;
         self.write(change, after, last)
     }
 
-    /// Writes a change that was judged, with what its tallies come to.
+    /// Writes a change that was judged, with what its tallies come to: what is kept of it is taken out of it.
     ///
     /// # Errors
     /// [`StoreError::Full`] before anything is written.
     pub(super) fn write(
         &mut self,
-        change: Change,
+        change: &mut Change,
         after: Vec<Tally>,
         last: &mut Numbers,
     ) -> Result<Landed, StoreError> {
         place(self.passes.len().saturating_add(change.put.len()))?;
         place(self.lots.len().saturating_add(change.put.len()).saturating_add(change.claim.len()))?;
-        for put in change.put {
+        for put in change.put.drain(..) {
             self.put(put)?;
         }
         for claim in &change.claim {
@@ -70,9 +70,9 @@ impl Books {
         for (add, tally) in change.tally.iter().zip(&after) {
             self.count(add, *tally);
         }
-        let Some(operation) = change.operation else { return Ok(Landed::Counted(after)) };
+        let Some(operation) = change.operation.take() else { return Ok(Landed::Counted(after)) };
         last.operation += 1;
-        for entry in change.entries {
+        for entry in change.entries.drain(..) {
             last.entry += 1;
             self.book(entry, &operation, *last);
         }

@@ -1,0 +1,96 @@
+//! A command, as a store runs it.
+
+use super::{Decision, Load, Loaded};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a command reads, and what it then decides.
+/// See [`Command`].
+pub trait Decide: Send + Sync {
+    /// What it reads.
+    /// See [`Command`].
+    fn load(&self) -> &Load;
+
+    /// What comes of what was loaded: a pure function. A retry decides again.
+    /// See [`Command`].
+    fn decide(&self, loaded: &Loaded) -> Decision;
+}
+
+/// A command, as a store runs it. Whoever may have to run it again keeps a clone.
+///
+/// ```
+/// use passes_core::store::{Answer, Command, Decision, Load, Store, memory::Memory, wait};
+/// use passes_core::{Refusal, id::BusinessId};
+/// let refused = |_: &_| Decision::Refused(vec![Refusal::UnknownCode], None);
+/// let command = Command::new(Load::new(BusinessId::STORE), refused);
+/// let answer = wait(Memory::new().run(command))?;
+/// assert!(matches!(answer, Answer::Refused(why) if why == [Refusal::UnknownCode]));
+/// # Ok::<(), passes_core::store::StoreError>(())
+/// ```
+#[derive(Clone)]
+pub struct Command(Arc<dyn Decide>);
+
+impl Command {
+    /// A command that reads this and then decides so.
+    /// See [`Command`].
+    #[must_use]
+    pub fn new(load: Load, decide: impl FnMut(&Loaded) -> Decision + Send + 'static) -> Self {
+        Self(Arc::new(Given { load, decide: Mutex::new(decide) }))
+    }
+
+    /// What it reads.
+    ///
+    /// ```
+    /// use passes_core::store::{Command, Decision, Load};
+    /// # let business = passes_core::id::BusinessId::STORE;
+    /// let command = Command::new(Load::new(business), |_| Decision::Replayed);
+    /// assert_eq!(command.load().business, business);
+    /// ```
+    #[must_use]
+    pub fn load(&self) -> &Load {
+        self.0.load()
+    }
+
+    /// What it decides.
+    ///
+    /// ```
+    /// use passes_core::store::{Command, Decision, Load, Loaded};
+    /// # let business = passes_core::id::BusinessId::STORE;
+    /// let command = Command::new(Load::new(business), |_| Decision::Replayed);
+    /// assert!(matches!(command.decide(&Loaded::default()), Decision::Replayed));
+    /// ```
+    #[must_use]
+    pub fn decide(&self, loaded: &Loaded) -> Decision {
+        self.0.decide(loaded)
+    }
+}
+
+impl<D: Decide + 'static> From<Arc<D>> for Command {
+    fn from(decide: Arc<D>) -> Self {
+        Self(decide)
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Command").field(self.load()).finish()
+    }
+}
+
+/// A command in two parts.
+struct Given<F> {
+    load: Load,
+    decide: Mutex<F>,
+}
+
+impl<F: FnMut(&Loaded) -> Decision + Send> Decide for Given<F> {
+    fn load(&self) -> &Load {
+        &self.load
+    }
+
+    fn decide(&self, loaded: &Loaded) -> Decision {
+        // A decision that panicked may be asked again.
+        let mut decide = self.decide.lock().unwrap_or_else(PoisonError::into_inner);
+        (*decide)(loaded)
+    }
+}
