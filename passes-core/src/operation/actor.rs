@@ -186,14 +186,14 @@ impl Actor {
     /// ```
     #[must_use]
     pub fn places(&self) -> Option<&[Arc<str>]> {
-        self.places.as_deref()
+        self.0.places.as_deref()
     }
 
     /// The amounts up to which it may act, one for each currency; empty if up to any.
     /// See [`Actor::places`].
     #[must_use]
     pub fn largest(&self) -> &[Money] {
-        &self.largest
+        &self.0.largest
     }
 }
 
