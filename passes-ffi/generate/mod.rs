@@ -8,5 +8,6 @@ pub(crate) mod model;
 pub(crate) mod python;
 pub(crate) mod resolve;
 pub(crate) mod source;
+pub(crate) mod swift;
 pub(crate) mod table;
 pub(crate) mod uniffi;

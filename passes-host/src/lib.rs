@@ -243,4 +243,4 @@ pub use clock::SystemClock;
 pub use entropy::OsEntropy;
 pub use error::HostError;
 pub use keys::{KEYRING_TEXT, create_keyring_file, keyring_from_env, keyring_from_file};
-pub use open::{Opener, Opening, open};
+pub use open::{Opener, Opening, open, records};

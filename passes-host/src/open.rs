@@ -3,12 +3,14 @@
 use crate::{HostError, OsEntropy, SystemClock};
 use passes_core::secret::Keyring;
 use passes_core::store::memory::Memory;
-use passes_core::store::{Store, wait};
+use passes_core::store::record::{RecordStore, Records};
+use passes_core::store::{Store, StoreError, wait};
 use passes_core::{Clock, Entropy, Passes};
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 
 /// Opens the library on the store at an address, with the machine's clock and the operating system's randomness.
 ///
@@ -39,6 +41,45 @@ use std::sync::Arc;
 /// ```
 pub fn open(address: &str, keyring: Keyring) -> Opening {
     Opener::new().open(address, keyring)
+}
+
+/// A full store over rows that the host keeps; open the library on it with [`Opener::open_on`]. Callers that must not
+/// block have the rows read and written on threads made for it.
+///
+/// ```
+/// use passes_host::store::record::{FORMAT, RecordStore, Row, WriteSet};
+/// use passes_host::store::{Load, Store, StoreError, wait};
+/// use std::sync::Arc;
+///
+/// /// Rows that nobody can write.
+/// struct Nothing;
+///
+/// impl RecordStore for Nothing {
+///     fn get(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+///         Ok(vec![None; keys.len()])
+///     }
+///     fn scan(&self, _: Vec<u8>, _: Vec<u8>, _: u32) -> Result<Vec<Row>, StoreError> {
+///         Ok(Vec::new())
+///     }
+///     fn commit(&self, _: WriteSet) -> Result<bool, StoreError> {
+///         Err(StoreError::Full("no room".into()))
+///     }
+///     fn format(&self) -> Result<u32, StoreError> {
+///         Ok(FORMAT)
+///     }
+/// }
+///
+/// let store = passes_host::records(Arc::new(Nothing));
+/// assert!(wait(store.load(&Load::new(passes_host::id::BusinessId::STORE)))?.docs.is_empty());
+/// # Ok::<(), StoreError>(())
+/// ```
+#[must_use]
+pub fn records(rows: Arc<dyn RecordStore>) -> Records {
+    let threads = |work: Box<dyn FnOnce() + Send>| {
+        let thread = thread::Builder::new().name("passes-rows".into()).spawn(work);
+        thread.map(drop).map_err(|error| StoreError::Transient(error.to_string()))
+    };
+    Records::new(rows, Arc::new(threads))
 }
 
 /// Opens the library with a clock, randomness or a store of the host's own.

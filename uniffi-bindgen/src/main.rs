@@ -34,8 +34,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../passes-core/src");
     let source = generate::source::Source::read(&core)?;
     let model = generate::resolve::model(&source, "passes_host")?;
-    let vectors = Path::new(folder).join("kotlin-vectors");
-    fs::create_dir_all(&vectors)?;
-    fs::write(vectors.join("Codec.kt"), generate::kotlin::codec(&model)?)?;
+    let codecs = [
+        ("kotlin-vectors", "Codec.kt", generate::kotlin::codec(&model)?),
+        ("swift-vectors", "Codec.swift", generate::swift::codec(&model)?),
+    ];
+    for (name, file, codec) in codecs {
+        let vectors = Path::new(folder).join(name);
+        fs::create_dir_all(&vectors)?;
+        fs::write(vectors.join(file), codec)?;
+    }
     Ok(())
 }

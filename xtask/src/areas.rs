@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::bindings;
 use crate::python;
 use crate::spec;
 use crate::system::Need;
@@ -81,6 +82,14 @@ const AREAS: &[Area] = &[
         packages: &["examples", "benches", "xtask"],
         ..BARE
     },
+    Area {
+        name: "kotlin",
+        about: "the library in Kotlin, and what makes its types",
+        packages: &["passes-ffi", "uniffi-bindgen"],
+        prepare: &[Need::Maven],
+        steps: &[bindings::kotlin],
+    },
+    Area { name: "swift", about: "the library in Swift", steps: &[bindings::swift], ..BARE },
     Area {
         name: "docs",
         about: "the examples in the docs; docs/spec.md against the tests",

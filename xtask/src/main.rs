@@ -4,6 +4,7 @@
 //! failure. It installs nothing but packages of Debian that tests need, as root.
 
 mod areas;
+mod bindings;
 mod python;
 mod requirements;
 mod scan;

@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 pub(crate) enum Need {
     /// A server of PostgreSQL, and a pooler before it.
     Postgres,
+    /// Maven, and the JDK that it runs in.
+    Maven,
 }
 
 impl Need {
@@ -24,6 +26,7 @@ impl Need {
     fn packages(self) -> &'static [&'static str] {
         match self {
             Self::Postgres => &["postgresql", "pgbouncer"],
+            Self::Maven => &["maven", "default-jdk-headless"],
         }
     }
 
@@ -35,6 +38,11 @@ impl Need {
                 let pooler =
                     || Some(format!("the tests through a pooler: {}", test_postgres::pooler_missing()?));
                 server.or_else(pooler)
+            }
+            Self::Maven => {
+                let found = Command::new("mvn").arg("--version").output();
+                let works = found.is_ok_and(|found| found.status.success());
+                (!works).then(|| "the tests in Kotlin: there is no Maven (mvn)".to_owned())
             }
         }
     }

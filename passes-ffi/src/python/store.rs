@@ -5,12 +5,11 @@ use super::convert::{FromPy, ToPy, arg, expected};
 use super::drive::drive_opening;
 use super::errors::raise_host;
 use super::open::{AsyncPasses, Passes, keys, opener};
-use passes_host::store::record::{Expected, RecordStore, Records, Row, WriteSet};
+use passes_host::store::record::{Expected, RecordStore, Row, WriteSet};
 use passes_host::store::{Store, StoreError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use std::sync::Arc;
-use std::thread;
 
 /// Rows that an object of Python keeps.
 struct Rows(Py<PyAny>);
@@ -106,13 +105,8 @@ fn rows(store: &Bound<'_, PyAny>) -> Arc<dyn Store> {
     records(Rows(store.clone().unbind()))
 }
 
-/// A full store over rows; callers that must not block have them read and written on threads made for it.
 fn records(rows: impl RecordStore + 'static) -> Arc<dyn Store> {
-    let threads = |work: Box<dyn FnOnce() + Send>| {
-        let thread = thread::Builder::new().name("passes-rows".into()).spawn(work);
-        thread.map(drop).map_err(|error| StoreError::Transient(error.to_string()))
-    };
-    Arc::new(Records::new(Arc::new(rows), Arc::new(threads)))
+    Arc::new(passes_host::records(Arc::new(rows)))
 }
 
 /// Opens the library on a store that is written in Python.

@@ -5,6 +5,7 @@ mod leaf;
 mod made;
 mod objects;
 mod plain;
+mod store;
 
 pub use error::{PassesError, Refusal};
 pub use leaf::{
@@ -14,3 +15,4 @@ pub use leaf::{
 pub use made::*;
 pub use objects::{AsyncPasses, Keyring, Passes, TestClock};
 pub use plain::*;
+pub use store::*;

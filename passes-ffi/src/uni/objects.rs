@@ -12,6 +12,13 @@ use zeroize::Zeroizing;
 #[derive(uniffi::Object)]
 pub struct Keyring(CoreKeyring);
 
+impl Keyring {
+    /// The keys, for the library.
+    pub(super) fn core(&self) -> CoreKeyring {
+        self.0.clone()
+    }
+}
+
 #[uniffi::export]
 impl Keyring {
     /// Reads a keyring from a file, which must be its owner's alone.

@@ -17,6 +17,9 @@ mod read;
 mod view;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use adapter::Records;
 
 use super::StoreError;
