@@ -44,7 +44,8 @@ fn record(out: &mut String, ty: &Type, fields: &[Field], positional: bool) -> fm
     if ty.given {
         let fields: Vec<(&Field, String)> =
             kept(fields).map(|field| (field, format!("value.{}", camel(&field.name)))).collect();
-        let shown = OTHER_NAMES.iter().find(|(model, _)| model == name).map_or(name.as_str(), |(_, swift)| swift);
+        let shown =
+            OTHER_NAMES.iter().find(|(model, _)| model == name).map_or(name.as_str(), |(_, swift)| swift);
         writeln!(out, "func write{name}(_ value: {shown}) -> Json {{ {} }}", written(&fields, positional))?;
     }
     Ok(())

@@ -29,7 +29,8 @@ fn methods() -> Vec<String> {
                 "impl Passes {" => inside = true,
                 "}" => inside = false,
                 _ if inside => {
-                    let name = line.strip_prefix("    pub fn ").and_then(|rest| rest.split(['<', '(']).next());
+                    let name =
+                        line.strip_prefix("    pub fn ").and_then(|rest| rest.split(['<', '(']).next());
                     names.extend(name.map(str::to_owned));
                 }
                 _ => {}
@@ -64,7 +65,9 @@ fn docs_are_carried_over() {
     docs.extend(model.types.iter().map(|ty| ty.docs.as_slice()));
     for ty in &model.types {
         match &ty.shape {
-            Shape::Record { fields, positional: false } => docs.extend(fields.iter().map(|f| f.docs.as_slice())),
+            Shape::Record { fields, positional: false } => {
+                docs.extend(fields.iter().map(|f| f.docs.as_slice()))
+            }
             Shape::Enum(variants) => docs.extend(variants.iter().map(|variant| variant.docs.as_slice())),
             _ => {}
         }
@@ -100,8 +103,10 @@ fn what_is_not_understood_is_told() {
     for (method, told) in cases {
         let folder = std::env::temp_dir().join(format!("passes-generate-{}-{}", std::process::id(), told));
         std::fs::create_dir_all(&folder).unwrap();
-        let left_out: String =
-            LEFT_OUT.iter().map(|(name, _)| format!("pub fn {name}(&self) -> Call<'a, bool> {{ }}")).collect();
+        let left_out: String = LEFT_OUT
+            .iter()
+            .map(|(name, _)| format!("pub fn {name}(&self) -> Call<'a, bool> {{ }}"))
+            .collect();
         let text = format!("pub struct Secretive {{ hidden: u8 }} impl Passes {{ {left_out} {method} }}");
         std::fs::write(folder.join("lib.rs"), text).unwrap();
         let source = Source::read(&folder).unwrap();

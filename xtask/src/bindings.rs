@@ -105,7 +105,9 @@ pub(crate) fn swift(workspace: &Workspace) -> Tally {
     let is_there = |command: &str| Command::new(command).arg("--version").output().is_ok();
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     if !root || !is_there("apt-get") || !is_there("unshare") {
-        return Tally::skip("the tests in Swift: Debian's Swift is put into a folder by root, with apt-get and unshare");
+        return Tally::skip(
+            "the tests in Swift: Debian's Swift is put into a folder by root, with apt-get and unshare",
+        );
     }
     swift_tests(workspace).unwrap_or_else(Tally::fail)
 }
@@ -152,7 +154,8 @@ fn xctest(line: &str) -> Option<[u64; 3]> {
     let rest = line.trim_start().strip_prefix("Executed ")?;
     let mut words = rest.split(' ');
     let ran = words.next()?.parse().ok()?;
-    let failures = rest.split_once(" failure").and_then(|(before, _)| before.rsplit(' ').next())?.parse().ok()?;
+    let failures =
+        rest.split_once(" failure").and_then(|(before, _)| before.rsplit(' ').next())?.parse().ok()?;
     let skipped = rest.split_once(" tests skipped").and_then(|(before, _)| before.rsplit(' ').next());
     Some([ran, failures, skipped.and_then(|number| number.parse().ok()).unwrap_or_default()])
 }
@@ -164,12 +167,14 @@ mod tests {
     #[test]
     fn sums_of_other_languages_are_read() {
         assert_eq!(surefire("[INFO] Tests run: 231, Failures: 1, Errors: 2, Skipped: 3"), Some([231, 3, 3]));
-        let class = "[INFO] Tests run: 12, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 3.0 s -- in org.passes";
+        let class =
+            "[INFO] Tests run: 12, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 3.0 s -- in org.passes";
         assert_eq!(surefire(class), None);
         assert_eq!(surefire("[INFO] BUILD SUCCESS"), None);
         let all = "\t Executed 9 tests, with 1 failure (0 unexpected) in 3.100 (3.101) seconds";
         assert_eq!(xctest(all), Some([9, 1, 0]));
-        let some = "Executed 9 tests, with 2 tests skipped and 0 failures (0 unexpected) in 3.1 (3.1) seconds";
+        let some =
+            "Executed 9 tests, with 2 tests skipped and 0 failures (0 unexpected) in 3.1 (3.1) seconds";
         assert_eq!(xctest(some), Some([9, 0, 2]));
         assert_eq!(xctest("Build complete!"), None);
     }

@@ -5,8 +5,8 @@ use super::{FORMAT, RecordStore, audit, read, write};
 use crate::id::BusinessId;
 use crate::store::memory::pause::Pause;
 use crate::store::{
-    After, Answer, Auditor, Change, Chunk, Claim, Command, Decision, Fut, Load, Loaded, Page, PageQuery, Store,
-    StoreError, StoredOperation, done, may_block,
+    After, Answer, Auditor, Change, Chunk, Claim, Command, Decision, Fut, Load, Loaded, Page, PageQuery,
+    Store, StoreError, StoredOperation, done, may_block,
 };
 use std::fmt;
 use std::future::Future;
@@ -123,7 +123,8 @@ impl Records {
                 return work(inner);
             }
             let running = Running::new(inner);
-            let bell = Bell(Arc::new(Desk { state: Mutex::new(State { answer: None, over: false, waker: None }) }));
+            let bell =
+                Bell(Arc::new(Desk { state: Mutex::new(State { answer: None, over: false, waker: None }) }));
             let answer = Awaited(Arc::clone(&bell.0));
             (inner.threads)(Box::new(move || {
                 let answer = work(&running.0);
@@ -198,9 +199,9 @@ impl Inner {
 }
 
 /// Loads, decides, and puts what was decided into the view.
-fn run(view: &mut View<'_>, Command { load, decide }: &mut Command) -> Result<Answer, StoreError> {
-    let loaded = read::load(view, load)?;
-    match decide(&loaded) {
+fn run(view: &mut View<'_>, command: &Command) -> Result<Answer, StoreError> {
+    let loaded = read::load(view, command.load())?;
+    match command.decide(&loaded) {
         Decision::Replayed => loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
         Decision::Refused(refusals, change) => {
             if let Some(change) = change {
@@ -208,12 +209,13 @@ fn run(view: &mut View<'_>, Command { load, decide }: &mut Command) -> Result<An
             }
             Ok(Answer::Refused(refusals))
         }
+        // Nothing lands that can't be answered.
         Decision::Accepted(change) if change.operation.is_none() => {
-            done(change, After { operation: 0, tallies: Vec::new() })
+            done(*change, After { operation: 0, tallies: Vec::new() })
         }
         Decision::Accepted(change) => {
             let after = write::apply(view, &change, &[])?;
-            done(change, after)
+            done(*change, after)
         }
     }
 }
@@ -236,7 +238,7 @@ impl Store for Records {
                 let group: Vec<Command> = commands.by_ref().take(GROUP).collect();
                 let size = group.len();
                 let together = |inner: &Inner, group: &mut Vec<Command>| {
-                    inner.write(|view| Ok(group.iter_mut().map(|command| run(view, command)).collect::<Vec<_>>()))
+                    inner.write(|view| Ok(group.iter().map(|command| run(view, command)).collect::<Vec<_>>()))
                 };
                 match self.tried(group, together).await {
                     Ok(landed) => answers.extend(landed),
@@ -269,7 +271,9 @@ impl Store for Records {
         let passes = chunk.passes.iter().map(|row| Record::Pass(Box::new(row.clone())));
         change.put.extend(passes.map(|record| Put { record, expect: Expect::Absent }));
         let with: (Change, Vec<Claim>) = (change, chunk.codes.clone());
-        Box::pin(self.tried(with, |inner, (change, codes)| inner.write(|view| write::apply(view, change, codes))))
+        Box::pin(
+            self.tried(with, |inner, (change, codes)| inner.write(|view| write::apply(view, change, codes))),
+        )
     }
 
     fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
@@ -292,7 +296,8 @@ impl Store for Records {
 
     fn ledger(&self, business: BusinessId, after: u64, each: Auditor) -> Fut<'_, ()> {
         Box::pin(async move {
-            let rows = self.work(move |inner| inner.read(|view| audit::ledger(view, business, after))).await?;
+            let rows =
+                self.work(move |inner| inner.read(|view| audit::ledger(view, business, after))).await?;
             audit::tell(rows, each);
             Ok(())
         })

@@ -98,7 +98,9 @@ fn each(
     rows: &mut Vec<AuditRow>,
     mut read: impl FnMut(&Row) -> Option<AuditRow>,
 ) -> Result<(), StoreError> {
-    rows.extend(scan(view, b, kind)?.iter().map(|row| read(row).unwrap_or_else(|| AuditRow::Fault(fault(row)))));
+    rows.extend(
+        scan(view, b, kind)?.iter().map(|row| read(row).unwrap_or_else(|| AuditRow::Fault(fault(row)))),
+    );
     Ok(())
 }
 

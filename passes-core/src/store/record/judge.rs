@@ -54,7 +54,9 @@ pub(super) fn expectations(view: &mut View<'_>, change: &Change) -> Result<(), S
         return Err(twice("a record"));
     }
     match &change.operation {
-        None => (change.entries.is_empty()).then_some(()).ok_or_else(|| broken("entries without an operation"))?,
+        None => {
+            (change.entries.is_empty()).then_some(()).ok_or_else(|| broken("entries without an operation"))?
+        }
         Some(operation) => {
             let hash = operation.key.map(|(hash, _)| hash);
             if hash.is_some() && hash == operation.stops {
@@ -98,7 +100,10 @@ pub(super) fn put(view: &mut View<'_>, change: &Change, put: &Put) -> Result<(),
             let (uses, balance, granted) = (of(|row| row.uses), of(|row| row.balance), of(|row| row.granted));
             must(uses.holds() && balance.holds() && granted.holds())?;
             let last = stored.as_ref().map_or(0, |row| row.last);
-            view.put(key::pass(b, new.id), &PassRow { version, uses, balance, granted, last, ..(**new).clone() })
+            view.put(
+                key::pass(b, new.id),
+                &PassRow { version, uses, balance, granted, last, ..(**new).clone() },
+            )
         }
         Record::Credit(new) => {
             let stored = view.credit(b, new.contact, new.id)?;

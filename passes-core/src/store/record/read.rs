@@ -179,7 +179,8 @@ pub(super) fn page(view: &mut View<'_>, query: &PageQuery) -> Result<Page, Store
         }
         PageQuery::Credits { business, contact, after, limit } => {
             let prefix = key::key(*business, Kind::Credit, &[contact.as_bytes()]);
-            let from = after.map(|id| key::after(&key::key(*business, Kind::Credit, &[contact.as_bytes(), &id])));
+            let from =
+                after.map(|id| key::after(&key::key(*business, Kind::Credit, &[contact.as_bytes(), &id])));
             let rows = view.scan(from.unwrap_or(prefix.clone()), &key::end(&prefix), count(*limit))?;
             page.credits = rows.iter().map(|row| unpack(&row.value)).collect::<Result<_, _>>()?;
         }
@@ -222,11 +223,7 @@ fn docs(
 }
 
 /// The first of a range of passes, by the end of their validity.
-fn by_expiry(
-    rows: Vec<PassRow>,
-    of: PassRange,
-    after: Option<(Option<Instant>, PassId)>,
-) -> Vec<PassRow> {
+fn by_expiry(rows: Vec<PassRow>, of: PassRange, after: Option<(Option<Instant>, PassId)>) -> Vec<PassRow> {
     // A pass that never expires comes last.
     let place = |expiry: Option<Instant>, id: PassId| (expiry.is_none(), expiry, id);
     let after = after.map(|(expiry, id)| place(expiry, id));

@@ -126,8 +126,10 @@ impl<'a> View<'a> {
 
     /// Reads several rows at once; what is asked for later is then at hand.
     pub(super) fn fetch(&mut self, keys: impl IntoIterator<Item = Vec<u8>>) -> Result<(), StoreError> {
-        let mut keys: Vec<Vec<u8>> =
-            keys.into_iter().filter(|k| !self.read.contains_key(k) && !self.written.contains_key(k)).collect();
+        let mut keys: Vec<Vec<u8>> = keys
+            .into_iter()
+            .filter(|k| !self.read.contains_key(k) && !self.written.contains_key(k))
+            .collect();
         keys.sort_unstable();
         keys.dedup();
         if keys.is_empty() {
@@ -205,7 +207,11 @@ impl<'a> View<'a> {
         self.typed(&key::credit(business, contact, id))
     }
 
-    pub(super) fn code(&mut self, business: BusinessId, digest: &Digest) -> Result<Option<PassId>, StoreError> {
+    pub(super) fn code(
+        &mut self,
+        business: BusinessId,
+        digest: &Digest,
+    ) -> Result<Option<PassId>, StoreError> {
         self.typed(&key::code(business, digest))
     }
 
