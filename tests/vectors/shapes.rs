@@ -120,6 +120,7 @@ macro_rules! read_choices {
         impl Read for $ty {
             fn read(value: &Value) -> Result<Self, Fault> {
                 let (name, held) = named(value)?;
+                let _ = held;
                 $( if name == snake(stringify!($name)) {
                     $(
                         let mut next = 0..count!($($at),+);
