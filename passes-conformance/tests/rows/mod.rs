@@ -3,7 +3,7 @@
 use passes_core::store::StoreError;
 use passes_core::store::record::{FORMAT, RecordStore, Records, Row, WriteSet};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Rows in a map.
@@ -22,12 +22,12 @@ impl Rows {
 
 impl RecordStore for Rows {
     fn get(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        let rows = self.0.lock().unwrap();
+        let rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(keys.iter().map(|key| rows.get(key).cloned()).collect())
     }
 
     fn scan(&self, from: Vec<u8>, to: Vec<u8>, limit: u32) -> Result<Vec<Row>, StoreError> {
-        let rows = self.0.lock().unwrap();
+        let rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let row = |(key, value): (&Vec<u8>, &Vec<u8>)| Row { key: key.clone(), value: value.clone() };
         Ok(rows.range(from..to).take(limit as usize).map(row).collect())
     }
@@ -35,7 +35,7 @@ impl RecordStore for Rows {
     fn commit(&self, set: WriteSet) -> Result<bool, StoreError> {
         assert!(set.put.is_sorted_by(|a, b| a.key < b.key), "each key once, and in order");
         assert!(set.put.iter().all(|row| row.key.len() <= 64));
-        let mut rows = self.0.lock().unwrap();
+        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if set.expect.iter().any(|expected| rows.get(&expected.key) != expected.value.as_ref()) {
             return Ok(false);
         }

@@ -1,7 +1,8 @@
 //! What is made from the source of the core: see `generate/uniffi.rs`.
 
-// Each method of the core takes what it takes; what is without docs in the core's source fails there.
-#![allow(clippy::too_many_arguments, missing_docs)]
+// Each method of the core takes what it takes; what is without docs in the core's source fails there; and a variant
+// without fields may have braces in the core or not.
+#![allow(clippy::too_many_arguments, clippy::unneeded_struct_pattern, missing_docs)]
 
 use super::error::{PassesError, Refusal};
 use super::leaf::{

@@ -209,6 +209,7 @@ fn run(view: &mut View<'_>, command: &Command) -> Result<Answer, StoreError> {
             }
             Ok(Answer::Refused(refusals))
         }
+        // Nothing lands that can't be answered.
         Decision::Accepted(change) if change.operation.is_none() => {
             done(*change, After { operation: 0, tallies: Vec::new() })
         }
@@ -237,9 +238,7 @@ impl Store for Records {
                 let group: Vec<Command> = commands.by_ref().take(GROUP).collect();
                 let size = group.len();
                 let together = |inner: &Inner, group: &mut Vec<Command>| {
-                    inner.write(|view| {
-                        Ok(group.iter_mut().map(|command| run(view, command)).collect::<Vec<_>>())
-                    })
+                    inner.write(|view| Ok(group.iter().map(|command| run(view, command)).collect::<Vec<_>>()))
                 };
                 match self.tried(group, together).await {
                     Ok(landed) => answers.extend(landed),

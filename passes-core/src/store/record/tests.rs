@@ -80,11 +80,11 @@ fn add(room: i64, seed: u8, decided: &Arc<AtomicU32>) -> Command {
         let mut change = Change::new(SHOP);
         change.operation = Some(Operation::new(id, Kind::Configure, "owner", now));
         change.tally.push(Add { limit: Some(room), ..Add::used(COUNTER, 1) });
-        Decision::Accepted(change)
+        Decision::Accepted(Box::new(change))
     };
     let mut load = Load::new(SHOP);
     load.tallies.push(COUNTER);
-    Command { load: load.into(), decide: Box::new(decide) }
+    Command::new(load, decide)
 }
 
 fn counted(store: &Records) -> i64 {
