@@ -16,7 +16,7 @@ pub(crate) fn native(model: &Model) -> Result<String, String> {
     native::write(model)
 }
 
-/// `_native.pyi`, and `_enums.py`.
-pub(crate) fn python(model: &Model) -> Result<(String, String), String> {
-    Ok((stub::native(model)?, stub::enums(model)))
+/// The files of Python that are made: their names under `bindings/python/passes`, and their text.
+pub(crate) fn sources(model: &Model) -> Result<[(&'static str, String); 2], String> {
+    Ok([("_native.pyi", stub::native(model)?), ("_enums.py", stub::enums(model))])
 }

@@ -84,9 +84,3 @@ pub(crate) fn short(ty: &Type) -> Vec<(&str, &Ty)> {
     let one = variants.iter().filter(|variant| variant.positional && variant.fields.len() == 1);
     one.filter_map(|variant| Some((variant.name.as_str(), &variant.fields.first()?.ty))).collect()
 }
-
-/// The files of Python that are made: their names under `bindings/python/passes`, and their text.
-pub(crate) fn sources(model: &Model) -> Result<[(&'static str, String); 2], String> {
-    let (stub, enums) = super::python(model)?;
-    Ok([("_native.pyi", stub), ("_enums.py", enums)])
-}
