@@ -57,6 +57,8 @@ fn count(run: &Run) -> Made<Vec<Pages>> {
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     let counted = count(run)?;
     let worst = counted.iter().map(|pages| pages.ours / pages.by_hand).fold(0.0, f64::max);
+    // Ids and hashes of keys are others by hand, and fall into other pages: half a percent is chance.
+    let worst = (worst * 100.0).round() / 100.0;
     let of_kind = |((_, _, name, gate, ambition), pages): ((_, _, _, f64, f64), &Pages)| {
         Measure::new(name, "pages", pages.ours).at_most(gate, ambition)
     };

@@ -223,7 +223,7 @@ impl Passes {
             let keys = Keys { ring, digest: in_use.digest.0, fingerprint: in_use.fingerprint.0 };
             let cache = Cache::default();
             let refusals = refusals::Pending::default();
-            let (window, turn) = (generate::LastWindow::default(), shared::Turn::new());
+            let (window, turn) = (generate::LastWindow::default(), shared::Turn::beginning(clock.now()));
             Ok(Self { inner: Arc::new(Inner { store, keys, clock, entropy, cache, refusals, window, turn }) })
         })
     }

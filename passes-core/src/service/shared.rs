@@ -6,6 +6,7 @@
 //! that never fall (P-11).
 
 use super::engine::View;
+use crate::calendar::Instant;
 use crate::store::{Add, Change, TallyKey};
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -29,10 +30,10 @@ impl Shared {
 pub(crate) struct Turn(AtomicU16);
 
 impl Turn {
-    /// Processes don't begin with the same one.
-    pub(crate) fn new() -> Self {
-        let process = std::process::id().wrapping_mul(0x9E37_79B9) >> 16;
-        Self(AtomicU16::new(u16::try_from(process).unwrap_or_default()))
+    /// Two that are opened at the same time, but not in the same microsecond, don't begin with the same one.
+    pub(crate) fn beginning(now: Instant) -> Self {
+        let [.., high, low] = now.micros().to_be_bytes();
+        Self(AtomicU16::new(u16::from_be_bytes([high, low])))
     }
 
     fn next(&self) -> u16 {

@@ -6,11 +6,6 @@ mod stub;
 
 use super::model::Model;
 
-/// The sources of the package that are committed: their paths, and what they must say.
-pub(crate) fn sources(model: &Model) -> Result<[(&'static str, String); 2], String> {
-    names::sources(model)
-}
-
 /// The Rust of the native module.
 pub(crate) fn native(model: &Model) -> Result<String, String> {
     native::write(model)
