@@ -80,6 +80,7 @@ const AREAS: &[Area] = &[
         name: "examples",
         about: "the examples, and the tests of the benches and of xtask",
         packages: &["examples", "benches", "xtask"],
+        prepare: &[Need::Postgres],
         ..BARE
     },
     Area {
