@@ -24,12 +24,14 @@ struct Area {
     prepare: &'static [Need],
     /// What else belongs to it; each step counts its own tests.
     steps: &'static [Step],
+    /// Whether it is run only where it is named: it installs the tools of another language.
+    asked_for: bool,
 }
 
 type Step = fn(&Workspace) -> Tally;
 
 /// An area with nothing in it.
-const BARE: Area = Area { name: "", about: "", packages: &[], prepare: &[], steps: &[] };
+const BARE: Area = Area { name: "", about: "", packages: &[], prepare: &[], steps: &[], asked_for: false };
 
 const AREAS: &[Area] = &[
     Area { name: "core", about: "the domain and the service", packages: &["passes-core"], ..BARE },
@@ -71,9 +73,9 @@ const AREAS: &[Area] = &[
     },
     Area {
         name: "python",
-        about: "the package for Python: its types, its stub, its tests",
-        packages: &["passes-ffi"],
+        about: "the package for Python: its types, its stub, its tests (only when named)",
         steps: &[python::python],
+        asked_for: true,
         ..BARE
     },
     Area {
@@ -85,12 +87,25 @@ const AREAS: &[Area] = &[
     },
     Area {
         name: "kotlin",
-        about: "the library in Kotlin, and what makes its types",
-        packages: &["passes-ffi", "uniffi-bindgen"],
+        about: "the library in Kotlin (only when named)",
         prepare: &[Need::Maven],
         steps: &[bindings::kotlin],
+        asked_for: true,
+        ..BARE
     },
-    Area { name: "swift", about: "the library in Swift", steps: &[bindings::swift], ..BARE },
+    Area {
+        name: "swift",
+        about: "the library in Swift (only when named)",
+        steps: &[bindings::swift],
+        asked_for: true,
+        ..BARE
+    },
+    Area {
+        name: "faces",
+        about: "what the faces of other languages are made by",
+        packages: &["passes-ffi", "uniffi-bindgen"],
+        ..BARE
+    },
     Area {
         name: "docs",
         about: "the examples in the docs; docs/spec.md against the tests",
@@ -170,13 +185,16 @@ struct Chosen {
     long: bool,
 }
 
-/// The areas that were named; all where none was. Else the unknown one.
+/// The areas that were named; where none was, all that need not be. Else the unknown one.
 fn choose(args: &[OsString]) -> Result<Chosen, String> {
     let (flags, names): (Vec<_>, Vec<_>) = args.iter().partition(|arg| *arg == LONG);
     if let Some(unknown) = names.iter().find(|name| AREAS.iter().all(|area| **name != area.name)) {
         return Err(unknown.display().to_string());
     }
-    let is_named = |area: &&Area| names.is_empty() || names.iter().any(|name| *name == area.name);
+    let is_named = |area: &&Area| match names.is_empty() {
+        true => !area.asked_for,
+        false => names.iter().any(|name| *name == area.name),
+    };
     Ok(Chosen { areas: AREAS.iter().filter(is_named).collect(), long: !flags.is_empty() })
 }
 
@@ -298,7 +316,9 @@ mod tests {
     #[test]
     fn areas_are_chosen_once_and_in_order() {
         assert_eq!(names(&["host", "core", "host"]), Ok(vec!["core", "host"]));
-        assert_eq!(names(&[]).map(|all| all.len()), Ok(AREAS.len()));
+        let unasked = AREAS.iter().filter(|area| !area.asked_for).count();
+        assert_eq!(names(&[]).map(|all| all.len()), Ok(unasked));
+        assert_eq!(names(&["swift"]), Ok(vec!["swift"]));
         assert_eq!(names(&["core", "kernel"]), Err("kernel".to_owned()));
     }
 
@@ -312,7 +332,7 @@ mod tests {
         assert!(told(&["crash", "--long"]) && told(&["--long", "crash"]) && told(&["--long"]));
         assert!(!told(&["crash"]));
         assert_eq!(names(&["crash", "--long"]), Ok(vec!["crash"]));
-        assert_eq!(names(&["--long"]).map(|all| all.len()), Ok(AREAS.len()));
+        assert_eq!(names(&["--long"]), names(&[]));
         assert_eq!(names(&["--longer"]), Err("--longer".to_owned()));
         assert!(list().contains(LONG));
         // The name by which the tests ask for it.
