@@ -1,10 +1,7 @@
 //! Work that blocks, kept off an executor's threads.
 
+use futures_channel::oneshot;
 use passes_core::store::{StoreError, may_block};
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::thread;
 
 /// Does work that blocks: on the calling thread where that may be blocked, else on one made for it.
@@ -17,73 +14,22 @@ pub(crate) async fn offload<T: Send + 'static>(
     if may_block() {
         return Ok(work());
     }
-    let desk = Arc::new(Desk { state: Mutex::new(State { answer: None, over: false, waker: None }) });
-    let bell = Bell(Arc::clone(&desk));
+    let (answer, answered) = oneshot::channel();
     thread::Builder::new()
         .name("passes-open".into())
-        .spawn(move || {
-            let bell = bell;
-            let answer = work();
-            bell.0.with(|state| state.answer = Some(answer));
-        })
+        // Who asked may be gone.
+        .spawn(move || drop(answer.send(work())))
         .map_err(|error| StoreError::Transient(error.to_string()))?;
-    Answer(desk).await
-}
-
-struct State<T> {
-    answer: Option<T>,
-    over: bool,
-    waker: Option<Waker>,
-}
-
-/// Where the worker leaves its answer.
-struct Desk<T> {
-    state: Mutex<State<T>>,
-}
-
-impl<T> Desk<T> {
-    fn with<R>(&self, look: impl FnOnce(&mut State<T>) -> R) -> R {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Rings when the worker is through, or has panicked.
-struct Bell<T>(Arc<Desk<T>>);
-
-impl<T> Drop for Bell<T> {
-    fn drop(&mut self) {
-        let waker = self.0.with(|state| {
-            state.over = true;
-            state.waker.take()
-        });
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-struct Answer<T>(Arc<Desk<T>>);
-
-impl<T> Future for Answer<T> {
-    type Output = Result<T, StoreError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.with(|state| match state.answer.take() {
-            Some(answer) => Poll::Ready(Ok(answer)),
-            None if state.over => Poll::Ready(Err(StoreError::Backend("the opening was broken off".into()))),
-            None => {
-                state.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        })
-    }
+    answered.await.map_err(|_| StoreError::Backend("the opening was broken off".into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::Future;
     use std::pin::pin;
-    use std::sync::mpsc;
+    use std::sync::{Arc, mpsc};
+    use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
     struct Rung(mpsc::Sender<()>);

@@ -6,7 +6,7 @@ use passes_core::Passes;
 use passes_core::id::PlanId;
 use passes_core::plan::{Caps, Form, Spec};
 use passes_core::service::{Generate, Issue, Over, Recipient, Rest};
-use passes_core::store::{Answer, Command, Fut, Load, Loaded, Store, delegate};
+use passes_core::store::{Answer, Command, Fut, Store, delegate};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,11 +33,7 @@ impl Store for Slotted {
         }))
     }
 
-    fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.inner.load(load)
-    }
-
-    delegate!(inner; run_all, commit, pause, fill, page, events, audit, ledger);
+    delegate!(inner; run_all, load, commit, pause, fill, page, events, audit, ledger);
 }
 
 /// The library over a store with a number of slots; the store's own if it is 0. And how often it decided.

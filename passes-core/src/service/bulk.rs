@@ -215,14 +215,16 @@ impl Passes {
         let mut first = Load::new(by.business);
         first.passes.clone_from(&passes);
         let mut ahead = Ahead { passes, seeds: BTreeMap::new(), sale: None, run: None };
-        let mut shared = BTreeSet::new();
+        let (mut shared, mut lot) = (BTreeSet::new(), None);
         let digest_key = self.inner.keys.digest()?;
         self.look(by, first, |view| {
             for pass in &view.loaded.passes {
                 let chain = view.docs.chain_of(pass.id)?;
-                shared.insert(value_of(chain.plan.id));
-                if matches!(command, Command::Cancel(_)) {
-                    shared.insert(codes_in(&chain.lot.format.folded()?));
+                if lot.replace(chain.lot.id) != Some(chain.lot.id) {
+                    shared.insert(value_of(chain.plan.id));
+                    if matches!(command, Command::Cancel(_)) {
+                        shared.insert(codes_in(&chain.lot.format.folded()?));
+                    }
                 }
                 load.docs.extend(pass.sale.map(|sale| DocKey::new(DocKind::Sale, sale)));
                 if *command == Command::Cancel(super::lifecycle::Rest::Reissue) {

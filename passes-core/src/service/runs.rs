@@ -135,8 +135,8 @@ impl Passes {
                     Some(made_of) => made_of,
                     None => made_of(&self.chain(by, at.lot).await?.lot)?,
                 };
-                let chain = [DocKey::new(DocKind::Terms, terms), DocKey::new(DocKind::Plan, plan)];
-                order.load.docs.extend([lot_key(at.lot)].into_iter().chain(chain));
+                let (terms, of_plan) = (DocKey::new(DocKind::Terms, terms), DocKey::new(DocKind::Plan, plan));
+                order.load.docs.extend([lot_key(at.lot), terms, of_plan]);
                 let shared = [passes_of(plan), value_of(plan), Shared(codes)];
                 order.load.tallies.extend(shared.iter().flat_map(|shared| shared.slots(self.slots())));
             }

@@ -7,6 +7,7 @@
 
 use super::engine::View;
 use crate::calendar::Instant;
+use crate::pass::Tally;
 use crate::store::{Add, Change, TallyKey};
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -44,7 +45,7 @@ impl Turn {
 impl View<'_> {
     /// What the slots of a tally had come to when they were loaded.
     pub(crate) fn made(&self, of: Shared) -> i64 {
-        of.slots(self.slots()).map(|key| self.used(key)).fold(0, i64::saturating_add)
+        self.loaded_slots(of).iter().map(|tally| tally.used).fold(0, i64::saturating_add)
     }
 
     /// Counts, within a cap; whether the cap has room for it was judged before, and is again by the commit. What is
@@ -53,31 +54,31 @@ impl View<'_> {
         let slots = self.slots();
         // One for all that a command counts: who waits for one of them need not wait for the next.
         let first = *self.slot.get_or_init(|| self.inner.turn.next()) % slots;
+        let limit = |slot| cap.map_or(i64::MAX, |cap| share(cap, slots, slot));
+        let loaded = self.loaded_slots(of);
         let mut left = count;
         for slot in (first..slots).chain(0..first) {
             let key = of.slot(slot);
-            let limit = cap.map_or(i64::MAX, |cap| share(cap, slots, slot));
             let counted = change.tally.iter().find(|add| add.key == key).map_or(0, |add| add.used);
-            let used = self.used(key).saturating_add(counted);
-            let part =
-                if left > 0 { left.min(limit.saturating_sub(used).max(0)) } else { left.max(-used.max(0)) };
-            add(change, key, part, limit);
+            let used = loaded.get(usize::from(slot)).map_or(0, |tally| tally.used).saturating_add(counted);
+            let room = limit(slot).saturating_sub(used).max(0);
+            let part = if left > 0 { left.min(room) } else { left.max(-used.max(0)) };
+            add(change, key, part, limit(slot));
             left -= part;
         }
-        if left != 0 {
-            // It was not loaded, or there is no room any more: the commit tells.
-            let limit = cap.map_or(i64::MAX, |cap| share(cap, slots, first));
-            add(change, of.slot(first), left, limit);
-        }
+        // It was not loaded, or there is no room any more: the commit tells.
+        add(change, of.slot(first), left, limit(first));
     }
 
     fn slots(&self) -> u16 {
         self.inner.store.slots().max(1)
     }
 
-    fn used(&self, key: TallyKey) -> i64 {
-        let at = self.tallies.iter().position(|loaded| *loaded == key);
-        at.and_then(|at| self.loaded.tallies.get(at)).map_or(0, |tally| tally.used)
+    /// The slots of a tally as they were loaded: all of them in order, or none.
+    fn loaded_slots(&self, of: Shared) -> &[Tally] {
+        let at = self.tallies.iter().position(|loaded| *loaded == of.slot(0));
+        let slots = at.and_then(|at| self.loaded.tallies.get(at..)?.get(..usize::from(self.slots())));
+        slots.unwrap_or_default()
     }
 }
 

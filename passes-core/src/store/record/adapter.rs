@@ -8,11 +8,9 @@ use crate::store::{
     After, Answer, Auditor, Change, Chunk, Claim, Command, Decision, Fut, Load, Loaded, Page, PageQuery,
     Store, StoreError, StoredOperation, done, may_block,
 };
+use futures_channel::oneshot;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// How often a command that others got ahead of is tried.
@@ -123,15 +121,13 @@ impl Records {
                 return work(inner);
             }
             let running = Running::new(inner);
-            let bell =
-                Bell(Arc::new(Desk { state: Mutex::new(State { answer: None, over: false, waker: None }) }));
-            let answer = Awaited(Arc::clone(&bell.0));
+            let (answer, answered) = oneshot::channel();
             (inner.threads)(Box::new(move || {
-                let answer = work(&running.0);
-                bell.0.with(|state| state.answer = Some(answer));
-                drop(bell);
+                // Who asked may be gone.
+                let _ = answer.send(work(&running.0));
             }))?;
-            answer.await
+            // Broken off, or never begun.
+            answered.await.unwrap_or(Err(StoreError::InDoubt))
         })
     }
 
@@ -307,54 +303,5 @@ impl Store for Records {
 impl fmt::Debug for Records {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Records")
-    }
-}
-
-struct State<T> {
-    answer: Option<Result<T, StoreError>>,
-    over: bool,
-    waker: Option<Waker>,
-}
-
-/// Where the thread leaves its answer.
-struct Desk<T> {
-    state: Mutex<State<T>>,
-}
-
-impl<T> Desk<T> {
-    fn with<R>(&self, look: impl FnOnce(&mut State<T>) -> R) -> R {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Rings when the work is done, was broken off, or never began.
-struct Bell<T>(Arc<Desk<T>>);
-
-impl<T> Drop for Bell<T> {
-    fn drop(&mut self) {
-        let waker = self.0.with(|state| {
-            state.over = true;
-            state.waker.take()
-        });
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-struct Awaited<T>(Arc<Desk<T>>);
-
-impl<T> Future for Awaited<T> {
-    type Output = Result<T, StoreError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.with(|state| match state.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None if state.over => Poll::Ready(Err(StoreError::InDoubt)),
-            None => {
-                state.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        })
     }
 }
