@@ -23,6 +23,8 @@ const ROUNDS: usize = 11;
 const ONE: usize = 200;
 const ALL: usize = 800;
 const CLIENTS: usize = 8;
+/// How long a session may keep to itself what it read.
+const TOLD: Duration = Duration::from_secs(11);
 /// What is spent of a card at once, in minor units.
 const SPENT: i64 = 125;
 
@@ -66,7 +68,15 @@ impl<'s> Base<'s> {
 
     /// What passes and their codes take, with their indexes.
     fn bytes(&self) -> Made<f64> {
-        self.number("SELECT pg_total_relation_size('passes.pass')+pg_total_relation_size('passes.code')")
+        self.size(&["pass", "code"])
+    }
+
+    /// What tables take, with their indexes.
+    fn size(&self, tables: &[&str]) -> Made<f64> {
+        tables
+            .iter()
+            .map(|table| self.number(&format!("SELECT pg_total_relation_size('passes.{table}')")))
+            .sum()
     }
 
     /// Generates and sells so many passes that there are `size`.
@@ -138,6 +148,8 @@ impl<'s> Base<'s> {
         let codes = self.codes(cards.min(usize::try_from(size)?))?;
         let mut next = codes.iter().cycle();
         let base = &*self;
+        let kept = || base.size(&["operation", "entry", "opkey"]);
+        let (kept_before, asked_before) = (kept()?, base.asked.load(Ordering::Relaxed));
         // As they are on a day without a checkpoint, and right behind one: the first change of a page writes the page.
         let plain = base.written("off", &mut next)?;
         let imaged = base.written("on", &mut next)?;
@@ -158,10 +170,13 @@ impl<'s> Base<'s> {
                 alls.push(all);
             }
         }
+        let made = f64::from(u32::try_from(base.asked.load(Ordering::Relaxed) - asked_before)?);
+        let kept = (kept()? - kept_before) / made;
         let [one, all] = &rates;
         Ok(vec![
             Measure::of_rounds("redemptions a second, one client", "/s", one),
             Measure::of_rounds("redemptions a second, 8 clients", "/s", all),
+            Measure::new("bytes that are kept of a redemption", "bytes", kept),
             Measure::new("round trips of a redemption", "", plain.trips),
             Measure::new("log of a redemption, pages known", "bytes", plain.log),
             Measure::new("log of a redemption, right behind a checkpoint", "bytes", imaged.log),
@@ -179,22 +194,22 @@ impl<'s> Base<'s> {
         }
         let codes: Vec<&String> = next.take(ALL).collect();
         let log = || self.number("SELECT pg_current_wal_insert_lsn()-'0/0'::pg_lsn");
-        let pages = |of: &str| -> Made<f64> {
-            // A session tells what it did within a second.
-            std::thread::sleep(Duration::from_millis(1_500));
-            self.number(&format!("SELECT {of} FROM pg_stat_database WHERE datname=current_database()"))
+        let pages = || -> Made<[f64; 2]> {
+            // A session that waits for its next statement tells within ten seconds what it did before.
+            std::thread::sleep(TOLD);
+            let of = |pages: &str| {
+                self.number(&format!("SELECT {pages} FROM pg_stat_database WHERE datname=current_database()"))
+            };
+            Ok([of("blks_hit")?, of("blks_read")?])
         };
-        let (hit, read) = (pages("blks_hit")?, pages("blks_read")?);
+        let [hit, read] = pages()?;
         let (before, trips) = (log()?, self.store.round_trips());
         at_once(CLIENTS, &codes, |_, code| self.spend(code))?;
         let count = codes.len() as f64;
-        let each = |after: f64, before: f64| (after - before) / count;
-        Ok(Written {
-            log: each(log()?, before),
-            trips: (self.store.round_trips() - trips) as f64 / count,
-            hit: each(pages("blks_hit")?, hit),
-            read: each(pages("blks_read")?, read),
-        })
+        let trips = (self.store.round_trips() - trips) as f64 / count;
+        let log = (log()? - before) / count;
+        let [hits, reads] = pages()?;
+        Ok(Written { log, trips, hit: (hits - hit) / count, read: (reads - read) / count })
     }
 }
 
