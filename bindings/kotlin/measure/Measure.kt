@@ -1,5 +1,5 @@
-/* What the library costs beside its floor: the same calls, with the same arguments and answers, whose answers are ready
-   (passes-ffi/src/uni/floor.rs). CPU time of the thread, best of seven, the two by turns. `cargo xtask measure` builds and
+/* What the library costs beside its floor: calls that cross with the same arguments and answers, over the same work of the
+   core, and whose answers are ready (passes-ffi/src/uni/floor.rs). CPU time of the thread, best of seven, the two by turns. `cargo xtask measure` builds and
    runs it; it fails above 1.2. */
 package org.passes.measure
 
@@ -41,7 +41,7 @@ fun main() {
     val (card, lot, filter) = Triple(passOfLot(started.lot, 1), started.lot, PassFilter())
     val page = passes.passes(by, lot, filter, PassOrder.SERIAL, limit = ROWS)
     check(page.rows.size.toLong() == ROWS && codes.size.toLong() == ROWS)
-    val floor = Floor(page, exportCsv(codes, true))
+    val floor = Floor(passes, by, lot, codes, page, exportCsv(codes, true))
     val good = listOf(
         compare("one call", 5_000, { passes.pass(by, card) }, { floor.pass(by, card) }),
         compare(

@@ -1,5 +1,5 @@
-// What the library costs beside its floor: the same calls, with the same arguments and answers, whose answers are ready
-// (passes-ffi/src/uni/floor.rs). CPU time of the thread, best of seven, the two by turns. `cargo xtask measure` builds and
+// What the library costs beside its floor: calls that cross with the same arguments and answers, over the same work of the
+// core, and whose answers are ready (passes-ffi/src/uni/floor.rs). CPU time of the thread, best of seven, the two by turns. `cargo xtask measure` builds and
 // runs it; it fails above 1.2.
 import Foundation
 import Passes
@@ -47,7 +47,8 @@ let codes = try passes.exportPage(by: by, lot: started.lot, after: 0, limit: row
 let (card, lot, filter) = (try passOfLot(lot: started.lot, serial: 1), started.lot, PassFilter())
 let page = try passes.passes(by: by, lot: lot, filter: filter, order: .serial, after: nil, limit: rows)
 precondition(page.rows.count == Int(rows) && codes.count == Int(rows))
-let floor = Floor(page: page, csv: try exportCsv(rows: codes, header: true))
+let floor = try Floor(
+    passes: passes, by: by, lot: lot, rows: codes, page: page, csv: try exportCsv(rows: codes, header: true))
 
 let good = [
     try compare("one call", 5_000) {
