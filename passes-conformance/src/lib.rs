@@ -18,6 +18,9 @@
 //! would that may block, and through an executor that never blocks; each makes a business of its own, so that
 //! a store that is not empty will do.
 //!
+//! A store that a host writes as rows, a [`RecordStore`](passes_core::store::record::RecordStore), has cases of its own
+//! beside them: [`ROW_CASES`] and [`run_row_case`].
+//!
 //! [`broken`] has stores with one fault each, which the suite must find; [`chaos`] a wrapper that makes
 //! lawful trouble, under which everything must hold; [`turns`] drives many callers on one thread, from a seed.
 
@@ -29,12 +32,14 @@ mod cases;
 pub mod chaos;
 mod check;
 mod executor;
+mod rows;
 pub mod turns;
 mod world;
 
 pub use cases::{CASES, Case};
 pub use check::{Failure, Outcome};
 pub use executor::Face;
+pub use rows::{ROW_CASES, RowCase, RowFactory, run_row_case};
 pub use world::{Client, World};
 
 use passes_core::store::Store;

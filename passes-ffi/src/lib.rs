@@ -4,6 +4,9 @@
 #[cfg(feature = "uniffi")]
 mod convert;
 
+#[cfg(any(feature = "uniffi", feature = "python"))]
+mod suite;
+
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!("passes");
 

@@ -102,11 +102,7 @@ impl RecordStore for Rows {
 }
 
 fn rows(store: &Bound<'_, PyAny>) -> Arc<dyn Store> {
-    records(Rows(store.clone().unbind()))
-}
-
-fn records(rows: impl RecordStore + 'static) -> Arc<dyn Store> {
-    Arc::new(passes_host::records(Arc::new(rows)))
+    Arc::new(passes_host::records(Arc::new(Rows(store.clone().unbind()))))
 }
 
 /// Opens the library on a store that is written in Python.
@@ -142,7 +138,7 @@ pub(crate) fn open_on_async<'py>(
 /// The names of the cases that a store has to pass.
 #[pyfunction]
 pub(crate) fn conformance_cases(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    passes_conformance::CASES.iter().map(|case| case.name.to_owned()).collect::<Vec<_>>().to_py(py)
+    crate::suite::cases().to_py(py)
 }
 
 /// Runs a case on a store that is written in Python, and says what is wrong with it; `None`, if nothing is. `factory`
@@ -154,14 +150,16 @@ pub(crate) fn run_conformance_case(
     factory: &Bound<'_, PyAny>,
 ) -> PyResult<Option<String>> {
     let (name, factory): (String, Py<PyAny>) = (arg("name", name)?, factory.clone().unbind());
-    let open = move || -> Arc<dyn Store> {
-        let made = Python::try_attach(|py| match factory.bind(py).call0() {
-            Ok(store) => rows(&store),
-            Err(error) => records(Shut(fault(py, &error))),
+    let open = move || -> Arc<dyn RecordStore> {
+        let made = Python::try_attach(|py| -> Arc<dyn RecordStore> {
+            match factory.bind(py).call0() {
+                Ok(store) => Arc::new(Rows(store.unbind())),
+                Err(error) => Arc::new(Shut(fault(py, &error))),
+            }
         });
-        made.unwrap_or_else(|| records(Shut(StoreError::Closed)))
+        made.unwrap_or_else(|| Arc::new(Shut(StoreError::Closed)))
     };
-    Ok(py.detach(|| passes_conformance::run_case(&name, &open).err()))
+    Ok(py.detach(|| crate::suite::run(&name, open)))
 }
 
 /// A store that could not be opened: the case fails with the reason.

@@ -3,8 +3,8 @@
 use super::error::PassesError;
 use super::objects::{AsyncPasses, Keyring, Passes};
 use passes_host::Opener;
+use passes_host::store::StoreError;
 use passes_host::store::record::{self, Records};
-use passes_host::store::{Store, StoreError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -180,7 +180,7 @@ pub trait StoreFactory: Send + Sync {
 /// The names of the cases that a store has to pass.
 #[uniffi::export]
 pub fn conformance_cases() -> Vec<String> {
-    passes_conformance::CASES.iter().map(|case| case.name.to_owned()).collect()
+    crate::suite::cases()
 }
 
 /// Runs a case on a store that a host wrote, and says what is wrong with it; nothing, if nothing is.
@@ -188,13 +188,10 @@ pub fn conformance_cases() -> Vec<String> {
 /// A case makes a business of its own, so a store that isn't empty will do.
 #[uniffi::export]
 pub fn run_conformance_case(name: String, factory: Arc<dyn StoreFactory>) -> Option<String> {
-    let open = move || -> Arc<dyn Store> {
-        match factory.make() {
-            Ok(rows) => Arc::new(store(rows)),
-            Err(fault) => Arc::new(passes_host::records(Arc::new(Shut(fault)))),
-        }
-    };
-    passes_conformance::run_case(&name, &open).err()
+    crate::suite::run(&name, move || match factory.make() {
+        Ok(rows) => Arc::new(Adapted(rows)),
+        Err(fault) => Arc::new(Shut(fault)),
+    })
 }
 
 /// A store that could not be opened: the case fails with the reason.
