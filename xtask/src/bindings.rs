@@ -48,7 +48,7 @@ impl Made {
 
 /// What hosts have anyway: no library of Python, nor one that has to be installed.
 fn needs_little(library: &Path) -> Tally {
-    const ANYWHERE: [&str; 4] = ["libc.so.6", "libgcc_s.so.1", "libm.so.6", "ld-linux-x86-64.so.2"];
+    const ANYWHERE: [&str; 4] = ["[libc.so.", "[libgcc_s.so.", "[libm.so.", "[ld-linux"];
     let what = format!("readelf -d {}", library.display());
     say(&format!("\n== {what}\n"));
     let told = match Command::new("readelf").arg("-d").arg(library).output() {
