@@ -3,8 +3,10 @@
 use crate::limits;
 use crate::refusal::Refusal;
 use rust_decimal::Decimal;
+use serde::de::{self, Deserializer, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 /// The type of a custom field, with its limits.
@@ -70,7 +72,7 @@ pub struct Definition {
 
 /// A value: a decimal, a date and a choice are texts of their own forms.
 /// See [`Definition`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Yes or no.
@@ -79,6 +81,40 @@ pub enum Value {
     Integer(i64),
     /// A text, decimal, date or choice.
     Text(String),
+}
+
+/// By hand, so that what else is given is told with what would do.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl Visitor<'_> for Form {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "yes or no, a whole number, or a text (which decimals, dates and choices are, too)",
+                )
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::YesNo(value))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+                Ok(Value::Integer(value))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+                let whole = i64::try_from(value);
+                whole.map(Value::Integer).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+                Ok(Value::Text(value.to_owned()))
+            }
+        }
+        from.deserialize_any(Form)
+    }
 }
 
 /// Values by the names of their fields.

@@ -207,6 +207,14 @@ impl Refusal {
     pub fn invalid(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), why: why.into() }
     }
+
+    /// What was wrong and what would help, for an error that tells the field and the line itself.
+    pub(crate) fn in_file(&self) -> String {
+        match self {
+            Self::Invalid { why, .. } => why.clone(),
+            other => format!("{other}; {}", other.fix()),
+        }
+    }
 }
 
 impl std::error::Error for Refusal {}

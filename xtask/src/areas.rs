@@ -20,18 +20,22 @@ struct Area {
     /// Packages whose test programs cargo runs. Those of all chosen areas run in one call, so that
     /// dependencies are built once, with one set of features.
     packages: &'static [&'static str],
+    /// Features that those are built with.
+    features: &'static [&'static str],
     /// What its tests start, which is installed before, once for all areas.
     prepare: &'static [Need],
     /// What else belongs to it; each step counts its own tests.
     steps: &'static [Step],
-    /// Whether it is run only where it is named: it installs the tools of another language.
-    asked_for: bool,
 }
 
 type Step = fn(&Workspace) -> Tally;
 
 /// An area with nothing in it.
-const BARE: Area = Area { name: "", about: "", packages: &[], prepare: &[], steps: &[], asked_for: false };
+const BARE: Area = Area { name: "", about: "", packages: &[], features: &[], prepare: &[], steps: &[] };
+
+/// What Kotlin and Swift are made by and call. It is built with all the rest, so that nothing is built for it twice.
+const FACES: Area =
+    Area { packages: &["passes-ffi", "uniffi-bindgen"], features: &["passes-ffi/uniffi"], ..BARE };
 
 const AREAS: &[Area] = &[
     Area { name: "core", about: "the domain and the service", packages: &["passes-core"], ..BARE },
@@ -72,38 +76,32 @@ const AREAS: &[Area] = &[
         ..BARE
     },
     Area {
-        name: "python",
-        about: "the package for Python: its types, its stub, its tests (only when named)",
-        steps: &[python::python],
-        asked_for: true,
-        ..BARE
-    },
-    Area {
         name: "examples",
         about: "the examples, and the tests of the benches and of xtask",
         packages: &["examples", "benches", "xtask"],
         prepare: &[Need::Postgres],
         ..BARE
     },
+    Area { name: "faces", about: "what the faces of other languages are made by", ..FACES },
     Area {
         name: "kotlin",
-        about: "the library in Kotlin (only when named)",
-        prepare: &[Need::Maven],
+        about: "the library in Kotlin, in a jar",
+        prepare: &[Need::Maven, Need::Postgres],
         steps: &[bindings::kotlin],
-        asked_for: true,
-        ..BARE
+        ..FACES
     },
     Area {
         name: "swift",
-        about: "the library in Swift (only when named)",
+        about: "the library in Swift, in a package",
+        prepare: &[Need::Postgres],
         steps: &[bindings::swift],
-        asked_for: true,
-        ..BARE
+        ..FACES
     },
     Area {
-        name: "faces",
-        about: "what the faces of other languages are made by",
-        packages: &["passes-ffi", "uniffi-bindgen"],
+        name: "python",
+        about: "the library in Python: its package, its types, its tests",
+        prepare: &[Need::Python, Need::Postgres],
+        steps: &[python::python],
         ..BARE
     },
     Area {
@@ -153,9 +151,8 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> ExitCode {
     for need in prepare {
         total.add(need.prepare());
     }
-    let packages: Vec<&str> = areas.iter().flat_map(|area| area.packages).copied().collect();
-    if !packages.is_empty() {
-        total.add(run_tests(tests_of(workspace, &packages, long)));
+    if areas.iter().any(|area| !area.packages.is_empty()) {
+        total.add(run_tests(tests_of(workspace, &areas, long)));
     }
     for step in areas.iter().flat_map(|area| area.steps) {
         total.add(step(workspace));
@@ -164,13 +161,20 @@ pub(crate) fn run(workspace: &Workspace, args: &[OsString]) -> ExitCode {
     if total.is_good(strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The call that runs the tests of some packages.
-fn tests_of(workspace: &Workspace, packages: &[&str], long: bool) -> Command {
+/// The call that runs the tests of the packages of some areas, each once.
+fn tests_of(workspace: &Workspace, areas: &[&Area], long: bool) -> Command {
     let mut cargo = workspace.cargo();
     cargo.args(["test", "--no-fail-fast", "--tests"]);
-    packages.iter().for_each(|package| {
-        cargo.args(["--package", package]);
-    });
+    let mut said: Vec<&str> = Vec::new();
+    for area in areas {
+        let packages = area.packages.iter().map(|package| ("--package", *package));
+        for (flag, name) in packages.chain(area.features.iter().map(|feature| ("--features", *feature))) {
+            if !said.contains(&name) {
+                cargo.args([flag, name]);
+                said.push(name);
+            }
+        }
+    }
     if long {
         cargo.env(LONG_VARIABLE, "1");
     }
@@ -185,16 +189,13 @@ struct Chosen {
     long: bool,
 }
 
-/// The areas that were named; where none was, all that need not be. Else the unknown one.
+/// The areas that were named; where none was, all. Else the unknown one.
 fn choose(args: &[OsString]) -> Result<Chosen, String> {
     let (flags, names): (Vec<_>, Vec<_>) = args.iter().partition(|arg| *arg == LONG);
     if let Some(unknown) = names.iter().find(|name| AREAS.iter().all(|area| **name != area.name)) {
         return Err(unknown.display().to_string());
     }
-    let is_named = |area: &&Area| match names.is_empty() {
-        true => !area.asked_for,
-        false => names.iter().any(|name| *name == area.name),
-    };
+    let is_named = |area: &&Area| names.is_empty() || names.iter().any(|name| *name == area.name);
     Ok(Chosen { areas: AREAS.iter().filter(is_named).collect(), long: !flags.is_empty() })
 }
 
@@ -237,8 +238,8 @@ fn run_tests(mut cargo: Command) -> Tally {
 }
 
 /// Runs a check that counts as one test.
-fn run_check(mut cargo: Command) -> Tally {
-    let what = shown(&cargo);
+fn run_check(cargo: &mut Command) -> Tally {
+    let what = shown(cargo);
     say(&format!("\n== {what}\n"));
     match cargo.status() {
         Ok(status) if status.success() => Tally::pass(),
@@ -281,8 +282,7 @@ fn format(workspace: &Workspace) -> Tally {
         return Tally::skip("cargo fmt: rustfmt isn't installed (rustup component add rustfmt)");
     }
     let mut cargo = workspace.cargo();
-    cargo.args(["fmt", "--all", "--check"]);
-    run_check(cargo)
+    run_check(cargo.args(["fmt", "--all", "--check"]))
 }
 
 fn clippy(workspace: &Workspace) -> Tally {
@@ -290,14 +290,21 @@ fn clippy(workspace: &Workspace) -> Tally {
         return Tally::skip("cargo clippy: clippy isn't installed (rustup component add clippy)");
     }
     let mut cargo = workspace.cargo();
-    cargo.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
-    run_check(cargo)
+    cargo.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--features",
+        "passes-ffi/measure,passes-ffi/python",
+    ]);
+    cargo.args(["--", "-D", "warnings"]);
+    // Nothing is linked: no Python is needed, and none is asked.
+    run_check(cargo.env("PYO3_NO_PYTHON", "1").env("PYO3_BUILD_EXTENSION_MODULE", "1"))
 }
 
 fn rustdoc(workspace: &Workspace) -> Tally {
     let mut cargo = workspace.cargo();
-    cargo.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
-    run_check(cargo)
+    run_check(cargo.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 #[cfg(test)]
@@ -316,8 +323,7 @@ mod tests {
     #[test]
     fn areas_are_chosen_once_and_in_order() {
         assert_eq!(names(&["host", "core", "host"]), Ok(vec!["core", "host"]));
-        let unasked = AREAS.iter().filter(|area| !area.asked_for).count();
-        assert_eq!(names(&[]).map(|all| all.len()), Ok(unasked));
+        assert_eq!(names(&[]).map(|all| all.len()), Ok(AREAS.len()));
         assert_eq!(names(&["swift"]), Ok(vec!["swift"]));
         assert_eq!(names(&["core", "kernel"]), Err("kernel".to_owned()));
     }
@@ -325,8 +331,8 @@ mod tests {
     #[test]
     fn the_flag_is_no_area_and_reaches_the_tests() {
         let told = |args: &[&str]| {
-            let long = chosen(args).unwrap().long;
-            let call = tests_of(&Workspace::find(), &["crash"], long);
+            let Chosen { areas, long } = chosen(args).unwrap();
+            let call = tests_of(&Workspace::find(), &areas, long);
             call.get_envs().any(|(name, value)| name == LONG_VARIABLE && value == Some("1".as_ref()))
         };
         assert!(told(&["crash", "--long"]) && told(&["--long", "crash"]) && told(&["--long"]));
@@ -337,6 +343,16 @@ mod tests {
         assert!(list().contains(LONG));
         // The name by which the tests ask for it.
         assert!(include_str!("../../tests/src/lib.rs").contains(LONG_VARIABLE));
+    }
+
+    #[test]
+    fn the_library_of_other_languages_is_built_once_with_the_rest() {
+        let call = |args: &[&str]| shown(&tests_of(&Workspace::find(), &chosen(args).unwrap().areas, false));
+        for all in [call(&[]), call(&["swift", "kotlin", "faces"])] {
+            assert_eq!(all.matches(" --package passes-ffi").count(), 1, "{all}");
+            assert_eq!(all.matches(" --features passes-ffi/uniffi").count(), 1, "{all}");
+        }
+        assert!(!call(&["core"]).contains("--features"));
     }
 
     #[test]

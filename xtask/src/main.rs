@@ -1,13 +1,15 @@
-//! The commands of the repository, `cargo xtask …`: `demo`, `test`, `spec` and `bench`.
+//! The commands of the repository, `cargo xtask …`: `demo`, `test`, `spec`, `guide`, `sizes`, `measure` and `bench`.
 //!
 //! What it can't run, it counts as skipped and says why; with the environment variable `CI` set, a skip is a
 //! failure. It installs nothing but packages of Debian that tests need, as root.
 
 mod areas;
 mod bindings;
+mod guide;
 mod python;
 mod requirements;
 mod scan;
+mod sizes;
 mod spec;
 mod system;
 mod tally;
@@ -25,9 +27,12 @@ fn main() -> ExitCode {
     let rest: Vec<OsString> = args.collect();
     let workspace = Workspace::find();
     match command.to_str() {
-        Some("demo") => pass_on(&workspace, &["-p", "examples", "--bin", "gift_shop"], &rest),
+        Some("demo") => demo(&workspace, &rest),
         Some("test") => areas::run(&workspace, &rest),
         Some("spec") => spec::run(&workspace, &rest),
+        Some("guide") => guide::run(&workspace),
+        Some("measure") => told(bindings::measure(&workspace)),
+        Some("sizes") => sizes::run(&workspace),
         Some("bench") => pass_on(&workspace, &["-p", "benches"], &rest),
         Some("" | "-h" | "--help" | "help") => {
             say(&help());
@@ -36,6 +41,26 @@ fn main() -> ExitCode {
         _ => {
             eprintln!("xtask: there is no command `{}`\n", command.display());
             eprint!("{}", help());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The gift shop: in Rust, or in the language that is named.
+fn demo(workspace: &Workspace, rest: &[OsString]) -> ExitCode {
+    match rest.first().and_then(|language| language.to_str()) {
+        Some("kotlin") => told(bindings::kotlin_demo(workspace)),
+        Some("swift") => told(bindings::swift_demo(workspace)),
+        Some("python") => told(python::python_demo(workspace)),
+        _ => pass_on(workspace, &["-p", "examples", "--bin", "gift_shop"], rest),
+    }
+}
+
+fn told(what: Result<(), String>) -> ExitCode {
+    match what {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
             ExitCode::FAILURE
         }
     }
@@ -60,13 +85,17 @@ fn help() -> String {
         "\
 The commands of the repository:
 
-  cargo xtask demo [ARG...]    build and run examples/gift_shop
+  cargo xtask demo [ARG...]    build and run examples/gift_shop; `kotlin`, `swift` or `python`: the one in that language
   cargo xtask test [AREA...]   run all tests, or those of some areas; ends with the sum; --long takes its time
   cargo xtask spec [--json]    docs/spec.md: each requirement with its mark and its tests
+  cargo xtask guide            fill docs/languages.md from the examples of each language
+  cargo xtask sizes            build the libraries for other languages in release mode, and weigh them
+  cargo xtask measure          what a call in Kotlin and in Swift costs, beside a bare one
   cargo xtask bench [ARG...]   measure speed and size, write target/bench.json; --help lists its sections
 
 {}
-xtask installs nothing; cargo fetches the crates that it builds. With CI set in the environment, a skipped test is a failure.
+cargo fetches the crates that it builds. What the tests start is installed on Debian, as root; Swift, and Python's tools,
+are put into target/. With CI set in the environment, a skipped test is a failure.
 ",
         areas::list()
     )

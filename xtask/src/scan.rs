@@ -18,7 +18,7 @@ pub(crate) struct Test {
 }
 
 /// How a language's sources are read, by their extension. A new language is one more entry.
-const LANGUAGES: &[(&str, Read)] = &[("rs", rust), ("py", python)];
+const LANGUAGES: &[(&str, Read)] = &[("rs", rust), ("py", python), ("kt", kotlin), ("swift", swift)];
 
 /// Text, path, and whether plain functions count too.
 type Read = fn(&str, &str, bool) -> Vec<Test>;
@@ -159,6 +159,60 @@ fn python(text: &str, file: &str, _: bool) -> Vec<Test> {
     tests
 }
 
+/// Reads Kotlin line by line: a test of JUnit is annotated, on the line of its function or before, and has its comment
+/// above. One that is disabled proves nothing.
+fn kotlin(text: &str, file: &str, _: bool) -> Vec<Test> {
+    let mut tests = Vec::new();
+    let mut above = Above::default();
+    let mut in_comment = false;
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(begun) = line.strip_prefix("/**") {
+            above = Above { doc: begun.trim_end_matches("*/").to_owned(), ..Above::default() };
+            in_comment = !line.ends_with("*/");
+            continue;
+        }
+        if in_comment {
+            above.doc += line.trim_start_matches('*').trim_end_matches("*/");
+            in_comment = !line.ends_with("*/");
+            continue;
+        }
+        above.test |= ["@Test", "@TestFactory"].iter().any(|mark| line.split(' ').any(|word| word == *mark));
+        above.ignored |= line.starts_with("@Disabled");
+        let name = line.split_once("fun ").and_then(|(_, rest)| rest.split('(').next());
+        if name.is_some() || !line.starts_with('@') {
+            let above = std::mem::take(&mut above);
+            tests.extend(proof(&above, name, file, index));
+        }
+    }
+    tests
+}
+
+/// Reads Swift line by line: a test of XCTest is a method whose name begins with `test`.
+fn swift(text: &str, file: &str, _: bool) -> Vec<Test> {
+    let mut tests = Vec::new();
+    let mut above = Above::default();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(doc) = line.strip_prefix("///") {
+            above.doc += doc;
+            continue;
+        }
+        let name = line.strip_prefix("func ").and_then(|rest| rest.split('(').next());
+        above.test = name.is_some_and(|name| name.starts_with("test"));
+        let above = std::mem::take(&mut above);
+        tests.extend(proof(&above, name, file, index));
+    }
+    tests
+}
+
+/// The test of a function, where it is one and names what it proves.
+fn proof(above: &Above, name: Option<&str>, file: &str, index: usize) -> Option<Test> {
+    let (numbers, name) = (named(&above.doc), name?.trim().to_owned());
+    let proves = above.test && !above.ignored && !numbers.is_empty();
+    proves.then(|| Test { name, file: file.to_owned(), line: index + 1, numbers })
+}
+
 /// `#[test]`, `#[tokio::test]`, `#[tokio::test(…)]`
 fn is_test(attribute: &str) -> bool {
     let name = attribute.trim_start_matches("#[").split(['(', ']']).next().unwrap_or_default().trim();
@@ -258,6 +312,21 @@ mod tests {
             shown(python(text, "bindings/python/tests/test_a.py", false)),
             ["test_a:4 F-2", "test_c:13 D-6 F-1"]
         );
+    }
+
+    #[test]
+    fn tests_of_kotlin_are_found() {
+        let text = "/** F-1: a. */\n@Test fun aTest() = run {\n/** D-5 and D-2: b,\n * and more. */\n@TestFactory\nfun b() {\n\
+                    /** F-1: no test. */\nfun helper() {\n/** F-1: never. */\n@Disabled\n@Test fun c() {\n\
+                    /** Nothing. */\n@Test fun d() {\n@Test fun e() {";
+        assert_eq!(shown(kotlin(text, "bindings/kotlin/A.kt", false)), ["aTest:2 F-1", "b:6 D-5 D-2"]);
+    }
+
+    #[test]
+    fn tests_of_swift_are_found() {
+        let text = "    /// D-6, R-5: many\n    /// tasks.\n    func testTasks() async throws {\n\
+                    /// F-1: no test.\nfunc helper() {\n/// F-1: x\nlet a = 1\nfunc testNothing() {";
+        assert_eq!(shown(swift(text, "bindings/swift/A.swift", false)), ["testTasks:3 D-6 R-5"]);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(crate) enum Need {
     Postgres,
     /// Maven, and the JDK that it runs in.
     Maven,
+    /// Python, and what makes environments for it.
+    Python,
 }
 
 impl Need {
@@ -27,6 +29,7 @@ impl Need {
         match self {
             Self::Postgres => &["postgresql", "pgbouncer"],
             Self::Maven => &["maven", "default-jdk-headless"],
+            Self::Python => &["python3", "python3-venv"],
         }
     }
 
@@ -44,8 +47,34 @@ impl Need {
                 let works = found.is_ok_and(|found| found.status.success());
                 (!works).then(|| "the tests in Kotlin: there is no Maven (mvn)".to_owned())
             }
+            Self::Python => python().err().map(|why| format!("the tests in Python: {why}")),
         }
     }
+}
+
+/// The oldest Python that the package is for.
+const OLDEST_PYTHON: (u32, u32) = (3, 10);
+
+/// A Python that is new enough, and can make environments.
+pub(crate) fn python() -> Result<&'static str, String> {
+    let (major, minor) = OLDEST_PYTHON;
+    let says_yes = |name: &str, test: &str| {
+        let told = Command::new(name).args(["-c", test]).stderr(Stdio::null()).status();
+        told.is_ok_and(|status| status.success())
+    };
+    let new = format!("import sys; sys.exit(sys.version_info < ({major}, {minor}))");
+    let found = ["python3", "python"].into_iter().find(|name| says_yes(name, &new));
+    let found = found.ok_or_else(|| format!("there is no Python {major}.{minor} or later"))?;
+    match says_yes(found, "import ensurepip, venv") {
+        true => Ok(found),
+        false => Err("no virtual environment can be made (Debian: apt-get install python3-venv)".into()),
+    }
+}
+
+/// The URL of an empty database of PostgreSQL, for the tests of another language. The server is one for all of them and
+/// ends with this program.
+pub(crate) fn database() -> Option<String> {
+    test_postgres::missing().is_none().then(test_postgres::shared)?.map(test_postgres::Server::database)
 }
 
 fn install(packages: &[&str]) {

@@ -114,5 +114,8 @@ suspend fun giftShop(database: String, keyring: Keyring): Evening = AsyncPasses.
 }
 
 fun main() = runBlocking {
-    println(giftShop("memory:", Keyring.fromMaster("demo", ByteArray(32) { 7 })))
+    val evening = giftShop("memory:", Keyring.fromMaster("demo", ByteArray(32) { 7 }))
+    println("Ann has ${evening.balance} left, as a mug came back")
+    evening.owed.forEach { println("owed: ${it.outstanding.text} on cards, ${it.credit.text} in wallets") }
+    println(if (evening.good) "the books hold" else "the books don't hold")
 }

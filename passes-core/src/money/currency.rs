@@ -157,7 +157,8 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|refusal| de::Error::custom(refusal.in_file()))
     }
 }
 

@@ -312,7 +312,8 @@ impl Serialize for Money {
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            return String::deserialize(deserializer)?.parse().map_err(de::Error::custom);
+            let text = String::deserialize(deserializer)?;
+            return text.parse().map_err(|refusal: Refusal| de::Error::custom(refusal.in_file()));
         }
         let (minor, numeric) = <(i64, u16)>::deserialize(deserializer)?;
         let currency = Currency::from_numeric(numeric).map_err(de::Error::custom)?;

@@ -34,7 +34,8 @@ impl Spec {
     /// let wrong = text.replace("50.00", "50.001");
     /// let refusal = Spec::from_toml(&wrong, &settings).unwrap_err();
     /// assert_eq!(refusal.code(), "BAD_FILE");
-    /// assert!(refusal.to_string().starts_with("line 8, terms.value"));
+    /// let told = "line 8, terms.value: 50.001 has more decimals than the 2 of EUR; round the amount";
+    /// assert_eq!(refusal.to_string(), told);
     /// # Ok::<(), passes_core::Refusal>(())
     /// ```
     pub fn from_toml(text: &str, settings: &Settings) -> Result<Self, Refusal> {
@@ -47,11 +48,7 @@ impl Spec {
         spec.validate(settings).map_err(|refusal| {
             let field = field_of(&refusal);
             let at = offset_of(text, &field).unwrap_or(0);
-            let why = match refusal {
-                Refusal::Invalid { why, .. } => why,
-                other => other.to_string(),
-            };
-            Refusal::BadFile { line: line_at(text, at), field, why }
+            Refusal::BadFile { line: line_at(text, at), field, why: refusal.in_file() }
         })?;
         Ok(spec)
     }
@@ -195,5 +192,37 @@ value = "5000.00 GBP"
         }
         let long = "#".repeat(limits::PLAN_FILE + 1);
         assert_eq!(Spec::from_toml(&long, &settings()).unwrap_err().code(), "TOO_LARGE");
+    }
+
+    /// P-14, B-3: a wrong amount or value is told as what it is, with what would do; of none is said that it fits no
+    /// variant.
+    #[test]
+    fn errors_say_what_would_help() {
+        let value = "{ least = \"10.00 GBP\", most = \"100.00 GBP\" }";
+        let minimum = "\"5.00 GBP\"";
+        for (from, to, why) in [
+            (value, "\"25.001 GBP\"", "25.001 has more decimals than the 2 of GBP; round the amount"),
+            (
+                value,
+                "\"25.00 QQQ\"",
+                "QQQ is no currency that can be used here; use an enabled ISO 4217 currency",
+            ),
+            (value, "\"25.00\"", "not an amount with its currency such as 12.50 EUR"),
+            (value, "\"25,00 GBP\"", "not a decimal number such as 12.50"),
+            (value, "25.0", "expected an amount such as \"25.00 EUR\", or { least = …, most = … }"),
+            (value, "\"-25.00 GBP\"", "must be above zero"),
+            ("100.00 GBP", "100.001 GBP", "100.001 has more decimals than the 2 of GBP; round the amount"),
+            (", most = \"100.00 GBP\"", "", "missing field `most`"),
+            (", most", ", worst = 1, most", "unknown field `worst`"),
+            (minimum, "\"5.001 GBP\"", "5.001 has more decimals than the 2 of GBP; round the amount"),
+            ("pool =", "fields = { size = 1.5 }\npool =", "expected yes or no, a whole number, or a text"),
+            ("pool =", "fields = { size = [] }\npool =", "expected yes or no, a whole number, or a text"),
+        ] {
+            let text = GOOD.replacen(from, to, 1);
+            assert_ne!(text, GOOD, "{from}");
+            let refusal = Spec::from_toml(&text, &settings()).unwrap_err();
+            let Refusal::BadFile { why: told, .. } = &refusal else { panic!("{refusal}") };
+            assert!(told.contains(why) && !told.contains("variant"), "{to}: {told}");
+        }
     }
 }

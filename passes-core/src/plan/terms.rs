@@ -9,7 +9,10 @@ use crate::ledger::Mark;
 use crate::limits;
 use crate::money::{Currency, Money};
 use crate::refusal::Refusal;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What kind of passes a plan makes (P-1).
 /// See [`Terms::fixed`].
@@ -35,7 +38,7 @@ pub enum Form {
 
 /// What a pass is worth (P-3).
 /// See [`Terms::range`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Worth {
     /// Always this.
@@ -47,6 +50,36 @@ pub enum Worth {
         /// The most.
         most: Money,
     },
+}
+
+/// By hand, so that a wrong amount is told: serde would say that no variant fits.
+impl<'de> Deserialize<'de> for Worth {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Range {
+            least: Money,
+            most: Money,
+        }
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = Worth;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount such as \"25.00 EUR\", or { least = …, most = … }")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Worth, E> {
+                Money::deserialize(text.into_deserializer()).map(Worth::Fixed)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Worth, A::Error> {
+                let Range { least, most } = Range::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Worth::Range { least, most })
+            }
+        }
+        from.deserialize_any(Form)
+    }
 }
 
 /// How often a pass can be used (P-5).

@@ -191,6 +191,17 @@ impl Server {
     }
 }
 
+/// The same database for who doesn't see the folder of the socket, such as a program with a root of its own. A server that
+/// was given has a URL of its own, which stays.
+#[must_use]
+pub fn by_tcp(url: &str) -> String {
+    let (before, place) = url.split_once('@').unwrap_or(("", url));
+    match place.strip_prefix("%2F").and_then(|rest| rest.split_once(':')) {
+        Some((_, port_and_rest)) => format!("{before}@127.0.0.1:{port_and_rest}"),
+        None => url.to_owned(),
+    }
+}
+
 /// A URL with some more parameters.
 #[must_use]
 pub fn with(url: &str, parameters: &str) -> String {

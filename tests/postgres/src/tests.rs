@@ -46,3 +46,15 @@ fn a_pooler_comes_and_goes() {
     drop(pooler);
     assert!(!folder.exists() && !listens(port));
 }
+
+/// D-1: a program that doesn't see the socket finds the same database.
+#[test]
+fn a_database_is_found_by_tcp() {
+    assert_eq!(by_tcp("postgres://a@%2Ftmp%2Fx:5433/c?x=1"), "postgres://a@127.0.0.1:5433/c?x=1");
+    let elsewhere = "postgres://a:b@example.org:5432/c";
+    assert_eq!(by_tcp(elsewhere), elsewhere);
+    let Some(server) = Server::own(&[]) else { return };
+    let url = by_tcp(&server.database());
+    assert!(url.contains("@127.0.0.1:"));
+    assert_eq!(server.say(&url, "SELECT 6*7"), "42");
+}

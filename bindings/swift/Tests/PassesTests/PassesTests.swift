@@ -20,9 +20,9 @@ private struct Shop {
     let lot: LotId
     let codes: [Passcode]
 
-    init(_ address: String = "memory:") throws {
+    init(_ address: String = "memory:", keyring: Keyring? = nil) throws {
         clock = try TestClock.at(now: try readInstant(.text("2026-05-01T12:00:00.000000Z")))
-        passes = try Passes.openForTests(address: address, keyring: try master(7), clock: clock, seed: 1)
+        passes = try Passes.openForTests(address: address, keyring: try keyring ?? master(7), clock: clock, seed: 1)
         let owner = Actor(id: "owner", rights: allRights)
         let settings = try newSettings(name: "Shop", zone: "Europe/London", currencies: [Currency(code: "GBP")], locale: "en-GB")
         by = By(business: try passes.createBusiness(actor: owner, settings: settings), actor: owner)
@@ -108,6 +108,46 @@ final class PassesTests: XCTestCase {
         let bare = code.reveal().filter { $0.isLetter || $0.isNumber }
         XCTAssertFalse(shown.contains(code.reveal()) || shown.contains(bare) || shown.contains(hash.reveal()), shown)
         XCTAssertEqual(Passcode(code.reveal()), code)
+    }
+
+    /// C-14, D-1: one call opens a file with its keys; without them it says which are missing.
+    func testAFileIsOpenedWithItsKeys() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let database = folder.appendingPathComponent("gift.db").path
+        let keys = folder.appendingPathComponent("gift.keys").path
+        let by = try Shop(database, keyring: try Keyring.createFile(path: keys)).by
+        let again = try Passes.open(address: database, keyring: try Keyring.fromFile(path: keys))
+        XCTAssertEqual(try again.settings(by: by).name, "Shop")
+        XCTAssertEqual(refused { _ = try Keyring.createFile(path: keys) }?.code, "KEYRING_EXISTS")
+        XCTAssertEqual(refused { _ = try Passes.open(address: database, keyring: try master(7)) }?.code, "KEY_MISSING")
+        XCTAssertEqual(refused { _ = try Keyring.fromEnvironment(variable: "NO_SUCH") }?.code, "KEYRING_NOT_SET")
+    }
+
+    /// D-1, C-14: the same call opens a database of PostgreSQL by its URL, with the keys it was made with and no others.
+    func testAServerIsOpenedByItsUrl() async throws {
+        guard let url = ProcessInfo.processInfo.environment["PASSES_TEST_DATABASE"] else {
+            throw XCTSkip("no database of PostgreSQL is named by PASSES_TEST_DATABASE")
+        }
+        let shop = try Shop(url)
+        let paid = try shop.passes.redeem(by: shop.by, request: .direct(shop.codes[0], amount: gbp("5")))
+        XCTAssertEqual(paid.done.left, gbp("20.00"))
+        let again = try Passes.open(address: url, keyring: try master(7))
+        XCTAssertEqual(try again.settings(by: shop.by).name, "Shop")
+        let later = try await AsyncPasses.open(address: url, keyring: try master(7))
+        let isGood = try await later.verify(by: shop.by).isGood
+        XCTAssertTrue(isGood)
+        XCTAssertEqual(refused { _ = try Passes.open(address: url, keyring: try master(8)) }?.code, "KEY_WRONG")
+    }
+
+    /// D-1: a server that can't be reached is told, without the password.
+    func testAServerThatIsNotThereIsTold() throws {
+        let url = "postgres://till:hunter2@127.0.0.1:1/shop?sslmode=disable"
+        let error = try XCTUnwrap(refused { _ = try Passes.open(address: url, keyring: try master(7)) })
+        XCTAssertEqual(error.code, "TRANSIENT")
+        XCTAssertTrue(error.isRetryable)
+        XCTAssertFalse(error.message.contains("hunter2"))
     }
 
     /// D-6, R-5: many tasks on one card: each of its pounds is spent once.

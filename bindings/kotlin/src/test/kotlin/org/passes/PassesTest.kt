@@ -19,6 +19,7 @@ import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.io.TempDir
 import org.passes.examples.giftShop
 import org.passes.examples.hello
@@ -144,6 +145,23 @@ class PassesTest {
         assertEquals("KEYRING_EXISTS", assertFailsWith<PassesException.Key> { Keyring.createFile(keys) }.code)
         assertEquals("KEY_MISSING", assertFailsWith<PassesException.Key> { Passes.open(database, Shop.master(7)) }.code)
         assertEquals("KEYRING_NOT_SET", assertFailsWith<PassesException.Key> { Keyring.fromEnvironment("NO_SUCH") }.code)
+    }
+
+    /** D-1, C-14: the same call opens a database of PostgreSQL by its URL, with the keys it was made with and no others. */
+    @Test fun aServerIsOpenedByItsUrl() {
+        val url = System.getenv("PASSES_TEST_DATABASE")
+        assumeTrue(url != null, "no database of PostgreSQL is named by PASSES_TEST_DATABASE")
+        val by = Shop(url, Shop.master(7)).use { shop ->
+            val paid = shop.passes.redeem(shop.by.copy(key = "r1"), Redeem.direct(shop.codes[0], gbp("5")))
+            assertEquals(gbp("20.00"), paid.done.left)
+            shop.by
+        }
+        Passes.open(url, Shop.master(7)).use { again ->
+            assertEquals("Shop", again.settings(by).name)
+            assertTrue(again.verify(by).isGood)
+        }
+        runBlocking { AsyncPasses.open(url, Shop.master(7)).use { assertTrue(it.verify(by).isGood) } }
+        assertEquals("KEY_WRONG", assertFailsWith<PassesException.Key> { Passes.open(url, Shop.master(8)) }.code)
     }
 
     /** D-1: PostgreSQL is there, too: a server that can't be reached is told, without the password. */
