@@ -15,9 +15,10 @@ case $(uname -s) in Darwin) host=darwin-x86_64 ;; *) host=linux-x86_64 ;; esac
 tools=$ndk/toolchains/llvm/prebuilt/$host/bin
 rm -rf "$out"
 mkdir -p "$out"/{aar,empty}
+out=$(cd "$out" && pwd)
 
 # ABI, Rust's target, the NDK's name of it.
-while read -r abi target clang; do
+while read -r abi target clang <&3; do
     name=${target//-/_}
     upper=$(tr '[:lower:]' '[:upper:]' <<< "$name")
     env "CC_$name=$tools/$clang$api-clang" "AR_$name=$tools/llvm-ar" \
@@ -27,12 +28,12 @@ while read -r abi target clang; do
     mkdir -p "$out/aar/jni/$abi"
     "$tools/llvm-strip" --strip-all -o "$out/aar/jni/$abi/libpasses_ffi.so" "target/$target/release/libpasses_ffi.so"
     # Android 15 and later have pages of 16 KiB.
-    if "$tools/llvm-readelf" --program-headers --wide "$out/aar/jni/$abi/libpasses_ffi.so" |
-        grep -q '^ *LOAD .* 0x\(1000\|2000\)$'; then
+    segments=$("$tools/llvm-readelf" --program-headers --wide "$out/aar/jni/$abi/libpasses_ffi.so")
+    if grep -q '^ *LOAD .* 0x\(1000\|2000\)$' <<< "$segments"; then
         echo "$abi: the library is not aligned to pages of 16 KiB" >&2
         exit 1
     fi
-done <<'ABIS'
+done 3<<'ABIS'
 arm64-v8a aarch64-linux-android aarch64-linux-android
 armeabi-v7a armv7-linux-androideabi armv7a-linux-androideabi
 x86_64 x86_64-linux-android x86_64-linux-android
@@ -41,11 +42,11 @@ ABIS
 # The Kotlin is generated from this machine's library: what it says is the same for all.
 cargo build --package passes-ffi --features uniffi
 cargo build --package uniffi-bindgen
-library=$(ls target/debug/libpasses_ffi.{so,dylib} 2>/dev/null | head -1)
-target/debug/uniffi-bindgen "$library" "$out/bindings"
+case $(uname -s) in Darwin) library=libpasses_ffi.dylib ;; *) library=libpasses_ffi.so ;; esac
+target/debug/uniffi-bindgen "target/debug/$library" "$out/bindings"
 mvn -B -f bindings/kotlin -DskipTests -Dmaven.test.skip=true -Dkotlin.compiler.daemon=false \
-    "-Dnative.dir=$PWD/$out/empty" "-Dgenerated.dir=$PWD/$out/bindings/kotlin" package
-cp target/kotlin/passes-*.jar "$out/aar/classes.jar"
+    "-Dnative.dir=$out/empty" "-Dgenerated.dir=$out/bindings/kotlin" "-Dbuild.dir=$out/maven" package
+cp "$out"/maven/passes-*.jar "$out/aar/classes.jar"
 
 cat > "$out/aar/AndroidManifest.xml" <<MANIFEST
 <manifest xmlns:android="http://schemas.android.com/apk/res/android" package="org.passes">
