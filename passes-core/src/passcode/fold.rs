@@ -4,7 +4,7 @@ use crate::refusal::Refusal;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, optimization_barrier};
 
 /// The version of the rule. It goes into the context of every hash (see
 /// [`CODE_HASH_CONTEXT`](super::CODE_HASH_CONTEXT)): another rule would be another version and context.
@@ -95,25 +95,37 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
     if text.len() > LONGEST_TEXT {
         return Err(Refusal::Malformed);
     }
-    // The room is for the whole text at once: a buffer that grows leaves copies of the secret behind.
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
-    for &byte in text {
-        match ASCII.get(usize::from(byte)) {
-            Some(Class::Keep(folded)) => out.push(*folded),
-            Some(Class::Drop) => {}
-            Some(Class::Malformed) | None => return Err(Refusal::Malformed),
+    // Each character is written, and the next one over it unless it is kept: that is quicker than asking first.
+    let (mut room, mut length, mut sound) = ([0; LONGEST_TEXT], 0, true);
+    for byte in text {
+        let folded = ASCII.get(usize::from(*byte)).copied().unwrap_or(MALFORMED);
+        if let Some(free) = room.get_mut(length) {
+            *free = folded;
         }
+        length += usize::from(folded > MALFORMED);
+        sound &= folded != MALFORMED;
     }
-    finish(out)
+    let out = Zeroizing::new(room.get(..length).unwrap_or_default().to_vec());
+    room.fill(0);
+    optimization_barrier(&room);
+    if sound { finish(out) } else { Err(Refusal::Malformed) }
 }
 
-/// The class of every ASCII character: a look-up is quicker than finding it out.
-static ASCII: [Class; 128] = {
-    let mut classes = [Class::Malformed; 128];
-    let mut rest: &mut [Class] = &mut classes;
+/// What stands for a character that is dropped, and for one that no code may hold: no folded character is that low.
+const DROPPED: u8 = 0;
+const MALFORMED: u8 = 1;
+
+/// What every ASCII character is folded to: a look-up is quicker than finding it out.
+static ASCII: [u8; 128] = {
+    let mut classes = [MALFORMED; 128];
+    let mut rest: &mut [u8] = &mut classes;
     let mut byte = 0;
     while let [first, others @ ..] = rest {
-        *first = ascii(byte);
+        *first = match ascii(byte) {
+            Class::Keep(folded) => folded,
+            Class::Drop => DROPPED,
+            Class::Malformed => MALFORMED,
+        };
         byte += 1;
         rest = others;
     }

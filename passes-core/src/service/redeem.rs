@@ -7,7 +7,7 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Decides, Draft, Env, Job, Order, View, first_half};
+use super::engine::{Begun, Decides, Draft, Env, Kept, Order, View, first_half};
 use super::{Call, Error, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
@@ -83,9 +83,9 @@ impl Passes {
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
-            match self.redemption(self.env(by, Right::Redeem)?, request)? {
-                Ok(job) => self.drive(job, false).await,
-                Err(told) => Err(told.await),
+            match self.started(by, request)? {
+                Begun::Over(answer) => answer,
+                Begun::Later(answer) => answer.await,
             }
         })
     }
@@ -121,13 +121,13 @@ impl Passes {
                 let (mut commands, mut waiting) = (Vec::with_capacity(size), Vec::with_capacity(size));
                 for (by, request) in requests.by_ref().take(size) {
                     let env = self.permit(&by, Right::Redeem);
-                    let env = env.map(|()| Env::new(by, self.inner.clock.now(), seeds.bytes()));
+                    let env = env.map(|()| Env::new(&by, self.inner.clock.now(), seeds.bytes()));
                     let job = match env.and_then(|env| self.redemption(env, request)) {
-                        Ok(Ok(job)) => Ok(job),
+                        Ok(Ok((order, decide))) => Ok(self.prepare(order, decide)),
                         Ok(Err(told)) => Err(told.await),
                         Err(error) => Err(error),
                     };
-                    commands.extend(job.iter().map(Job::command));
+                    commands.extend(job.iter().map(Kept::command));
                     waiting.push(job);
                 }
                 let mut answers = match self.inner.store.run_all(commands).await {
@@ -143,7 +143,7 @@ impl Passes {
                         Err(error) => Err(error),
                     };
                     told.push(match answer {
-                        Ok((Ok(answer), job)) => self.finish(&*job, answer),
+                        Ok((Ok(answer), job)) => self.finish(job.env(), job.told(), answer),
                         // Boxed, because it is rare.
                         Ok((Err(StoreError::InDoubt), job)) if job.is_keyed() => {
                             Box::pin(self.drive(job, true)).await
@@ -158,15 +158,19 @@ impl Passes {
         })
     }
 
-    /// The command of a redemption by who may give it.
-    fn redemption(
-        &self,
-        env: Env,
-        request: Redeem,
-    ) -> Result<Result<Arc<Job<Redeemed, impl Decides<Redeemed>>>, Told<'_>>, Error> {
+    /// A redemption that the store was given. Not inside the future, which would hold all that it is made of.
+    fn started(&self, by: &By, request: Redeem) -> Result<Begun<'_, Redeemed>, Error> {
+        Ok(match self.redemption(self.env(by, Right::Redeem)?, request)? {
+            Ok((order, decide)) => self.begin(order, decide),
+            Err(told) => Begun::Later(Box::pin(async { Err(told.await) })),
+        })
+    }
+
+    /// The order and the decision of a redemption by who may give it.
+    fn redemption(&self, env: Env, request: Redeem) -> Asked<'_, impl Decides<Redeemed> + use<> + 'static> {
         self.early(&env.by, may_take(&env.by, &request))?;
         Ok(self.ask(env, &request).map(|(order, code)| {
-            self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view))
+            (order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view))
         }))
     }
 
@@ -234,6 +238,9 @@ const AT_ONCE: usize = 512;
 
 /// What is told in the end. Boxed, because it is rare: every redemption's future would have the room for it.
 type Told<'a> = Pin<Box<dyn Future<Output = Error> + Send + 'a>>;
+
+/// An order and its decision; or what is told of one that ends before the store is asked for a pass.
+type Asked<'a, D> = Result<Result<(Order, D), Told<'a>>, Error>;
 
 /// A redemption that every rule lets pass.
 struct Judged<'a> {
@@ -320,7 +327,8 @@ impl<'a> Judged<'a> {
         let mut draft = Draft::new(view, self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
         // The settings are the third.
-        change.seen.reserve_exact(3);
+        change.seen = Vec::with_capacity(3);
+        change.entries = Vec::with_capacity(self.taking.parts.len());
         change.tally =
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
         self.chain.rest(change);
