@@ -29,22 +29,40 @@ pub const LONGEST_TEXT: usize = 256;
 /// # Ok::<(), passes_core::Refusal>(())
 /// ```
 #[derive(Clone)]
-pub struct Folded(Zeroizing<Vec<u8>>);
+pub struct Folded {
+    /// The characters, unless they are many: nearly all codes need no memory of their own.
+    few: [u8; FEW],
+    length: usize,
+    many: Zeroizing<Vec<u8>>,
+}
+
+/// Room for nearly all codes.
+const FEW: usize = 32;
 
 impl Folded {
+    fn of(characters: &[u8]) -> Result<Self, Refusal> {
+        let mut folded = Self { few: [0; FEW], length: characters.len(), many: Zeroizing::default() };
+        match folded.few.get_mut(..characters.len()) {
+            Some([]) => return Err(Refusal::Malformed),
+            Some(few) => few.copy_from_slice(characters),
+            None => folded.many = Zeroizing::new(characters.to_vec()),
+        }
+        Ok(folded)
+    }
+
     /// The folded characters. They are the secret.
     /// See [`Folded`].
     #[must_use]
     pub fn reveal(&self) -> &str {
         // Only ASCII is ever pushed, so this can't fail.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(self.reveal_bytes()).unwrap_or_default()
     }
 
     /// The folded characters as ASCII. They are the secret.
     /// See [`Folded::length`].
     #[must_use]
     pub fn reveal_bytes(&self) -> &[u8] {
-        &self.0
+        self.few.get(..self.length).unwrap_or(&self.many)
     }
 
     /// How many characters it has: 1 to [`LONGEST_TEXT`].
@@ -58,7 +76,14 @@ impl Folded {
     /// ```
     #[must_use]
     pub fn length(&self) -> usize {
-        self.0.len()
+        self.length
+    }
+}
+
+impl Drop for Folded {
+    fn drop(&mut self) {
+        self.few.fill(0);
+        optimization_barrier(&self.few);
     }
 }
 
@@ -105,10 +130,11 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
         length += usize::from(folded > MALFORMED);
         sound &= folded != MALFORMED;
     }
-    let out = Zeroizing::new(room.get(..length).unwrap_or_default().to_vec());
+    let folded =
+        if sound { Folded::of(room.get(..length).unwrap_or_default()) } else { Err(Refusal::Malformed) };
     room.fill(0);
     optimization_barrier(&room);
-    if sound { finish(out) } else { Err(Refusal::Malformed) }
+    folded
 }
 
 /// What stands for a character that is dropped, and for one that no code may hold: no folded character is that low.
@@ -145,11 +171,7 @@ fn fold_unicode(text: &str) -> Result<Folded, Refusal> {
             Class::Keep(_) | Class::Malformed => return Err(Refusal::Malformed),
         }
     }
-    finish(out)
-}
-
-fn finish(out: Zeroizing<Vec<u8>>) -> Result<Folded, Refusal> {
-    if out.is_empty() { Err(Refusal::Malformed) } else { Ok(Folded(out)) }
+    Folded::of(&out)
 }
 
 #[derive(Clone, Copy)]

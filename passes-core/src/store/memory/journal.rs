@@ -265,9 +265,9 @@ mod tests {
 
     fn operation(n: u8) -> Operation {
         Operation {
-            place: (n % 2 == 0).then(|| "Oxford Street".into()),
-            key: (n % 3 == 0).then_some(([n; 16], [9; 16])),
-            stops: (n % 4 == 0).then_some([200 + n; 16]),
+            place: n.is_multiple_of(2).then(|| "Oxford Street".into()),
+            key: n.is_multiple_of(3).then_some(([n; 16], [9; 16])),
+            stops: n.is_multiple_of(4).then_some([200 + n; 16]),
             receipt: vec![n; n.into()],
             events: vec![n; 3],
             ..Operation::new(OperationId::from_bytes([n; 16]), Kind::Redeem, "till 7", Instant::EPOCH)
@@ -279,18 +279,18 @@ mod tests {
     fn operations_come_back() {
         let mut journal = Journal::default();
         let after = |n: u8| vec![Tally { used: i64::MIN, held: n.into(), limit: i64::MAX }; (n % 3).into()];
-        for n in 0..50 {
+        for n in 0..50_u8 {
             journal.push(u64::from(n) * 7, operation(n), &after(n)).unwrap();
         }
         assert_eq!((journal.len(), journal.place(8), journal.faults()), (50, None, Vec::new()));
-        for n in 0..50 {
+        for n in 0..50_u8 {
             let place = journal.place(u64::from(n) * 7).unwrap();
             let stored = journal.get(place).unwrap();
             let wanted =
                 StoredOperation { number: u64::from(n) * 7, operation: operation(n), after: after(n) };
             assert_eq!(format!("{stored:?}"), format!("{wanted:?}"));
-            assert_eq!(journal.find(&[n; 16]), (n % 3 == 0).then_some((place, false)));
-            assert_eq!(journal.find(&[200 + n; 16]), (n % 4 == 0).then_some((place, true)));
+            assert_eq!(journal.find(&[n; 16]), n.is_multiple_of(3).then_some((place, false)));
+            assert_eq!(journal.find(&[200 + n; 16]), n.is_multiple_of(4).then_some((place, true)));
         }
         assert_eq!(journal.after(7 * 47).map(|stored| stored.number).collect::<Vec<_>>(), [7 * 48, 7 * 49]);
         assert_eq!(journal.keys().count(), 17 + 13);
