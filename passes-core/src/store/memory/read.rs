@@ -57,8 +57,7 @@ fn count(limit: u32) -> usize {
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
         // First what is hardly ever in the cache, fetched side by side: nothing else waits for it.
-        load.code.iter().for_each(|code| self.codes.touch(code.as_bytes()));
-        load.key.iter().for_each(|key| self.journal.touch(key));
+        self.touch_indexes(load);
         let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
         let bound = load.key.and_then(|key| self.journal.find(&key));
         let mut docs = Docs {
@@ -91,6 +90,12 @@ impl Books {
             stopped: bound.is_some_and(|(_, stops)| stops),
             operation: load.operation.and_then(|key| self.load_operation(key)),
         }
+    }
+
+    /// Has fetched what leads to what a command loads.
+    pub(super) fn touch_indexes(&self, load: &Load) {
+        load.code.iter().for_each(|code| self.codes.touch(code.as_bytes()));
+        load.key.iter().for_each(|key| self.journal.touch(key));
     }
 
     /// Reads what a command loads that is hardly ever in the cache, and no more.
