@@ -106,7 +106,7 @@ fn told(decided: Vec<Decision>, changes: Vec<Change>, after: Vec<After>) -> Answ
     let one = |decided| match decided {
         Decision::Over(answer) => answer,
         Decision::Write(refusals) => match landed.next() {
-            Some((change, after)) => answer(change, refusals, after),
+            Some((change, after)) => answer(&change, refusals, after),
             None => Err(corrupt("an answer")),
         },
     };

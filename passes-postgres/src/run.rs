@@ -107,7 +107,7 @@ pub(crate) fn decide(command: &Command, loaded: &Loaded) -> Result<Decided, Stor
 }
 
 pub(crate) fn answer(
-    change: Change,
+    change: &Change,
     refusals: Option<Vec<passes_core::Refusal>>,
     after: After,
 ) -> Result<Answer, StoreError> {
@@ -153,7 +153,7 @@ async fn freely(pool: &Pool, command: &Command) -> Result<Answer, StoreError> {
             Ok(loaded) => match decide(command, &loaded)? {
                 Decided::Over(answer) => return Ok(answer),
                 Decided::Write(change, refusals) => match crate::commit_one(&mut session, &change).await {
-                    Ok(after) => return answer(*change, refusals, after),
+                    Ok(after) => return answer(&change, refusals, after),
                     Err(error) => Err(error),
                 },
             },
@@ -199,7 +199,7 @@ async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, Sto
             }
         };
         match commit_and_end(&mut session, &change).await {
-            Ok(Some(after)) => return answer(*change, refusals, after),
+            Ok(Some(after)) => return answer(&change, refusals, after),
             Ok(None) => {}
             Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
             Err(error) => return Err(error),

@@ -224,10 +224,10 @@ impl Writer {
                 after.map(|_| Answer::Refused(refusals)).map_err(StoreError::from)
             }
             Decision::Accepted(change) if change.operation.is_none() => {
-                done(*change, After { operation: 0, tallies: Vec::new() })
+                done(&change, After { operation: 0, tallies: Vec::new() })
             }
             Decision::Accepted(change) => match self.db.apply(&change, Some(loaded), numbers)? {
-                Ok(after) => done(*change, after),
+                Ok(after) => done(&change, after),
                 Err(fault) => Err(fault.into()),
             },
         };

@@ -233,7 +233,7 @@ enum Bend {
 impl Bend {
     fn docs(&self, docs: &mut [Doc]) {
         if let Self::Doc(kind, body) = self {
-            docs.iter_mut().filter(|doc| doc.key.kind == *kind).for_each(|doc| doc.body = Arc::clone(body));
+            docs.iter_mut().filter(|doc| doc.key.kind == *kind).for_each(|doc| doc.body = body[..].into());
         }
     }
 
@@ -278,7 +278,7 @@ impl Store for Bent {
             let mut loaded = self.inner.load(load).await?;
             // A chain that comes in one piece is bent like the rest.
             let chain = loaded.chain.take();
-            loaded.docs.extend(chain.iter().flat_map(|chain| chain.iter().cloned()));
+            loaded.docs.extend(chain.iter().flat_map(|chain| chain.docs().iter().cloned()));
             self.bend.docs(&mut loaded.docs);
             loaded.code.iter_mut().chain(&mut loaded.passes).for_each(|row| self.bend.pass(row));
             loaded.credits.iter_mut().for_each(|row| self.bend.credit(row));

@@ -30,22 +30,21 @@ pub(super) fn use_once(
     (load, decide)
 }
 
-/// D-3: a command is decided upon what it loads; its answer holds the operation as stored, or the one
-/// that it replays, or the refusals.
+/// D-3: a command is decided upon what it loads; its answer holds what the commit told, or the operation
+/// that it replays, as stored, or the refusals.
 pub(super) fn a_command_is_answered(world: &mut World<'_>) -> Outcome {
     let pass = world.make_pass(2, 0)?;
     let operation = world.operation_with_key();
     let change = Change { operation: Some(operation.clone()), ..world.change() };
     let (load, decide) = use_once(change.clone(), pass);
     let Answer::Done(done) = world.run(load, decide)? else { return Err("the command is not done".into()) };
-    holds("an operation has a number", done.number > 0)?;
-    same_operation(&done, &operation, true)?;
-    same("its values", &done.after, &vec![Tally { used: 1, held: 0, limit: 2 }])?;
+    holds("an operation has a number", done.operation > 0)?;
+    same("its values", &done.tallies, &vec![Tally { used: 1, held: 0, limit: 2 }])?;
     let (load, decide) = use_once(change, pass);
     let Answer::Replayed(again) = world.run(load, decide)? else { return Err("not replayed".into()) };
-    same("the number replayed", &again.number, &done.number)?;
+    same("the number replayed", &again.number, &done.operation)?;
     same_operation(&again, &operation, true)?;
-    same("the values replayed", &again.after, &done.after)?;
+    same("the values replayed", &again.after, &done.tallies)?;
     let (load, decide) = use_once(world.done(), pass);
     holds("another use is done", matches!(world.run(load, decide)?, Answer::Done(_)))?;
     let (load, decide) = use_once(world.done(), pass);
@@ -109,7 +108,7 @@ pub(super) fn commands_run_in_order(world: &mut World<'_>) -> Outcome {
     let shown: Vec<String> = answers
         .iter()
         .map(|answer| match answer {
-            Ok(Answer::Done(done)) => format!("done, {} used", done.after[0].used),
+            Ok(Answer::Done(done)) => format!("done, {} used", done.tallies[0].used),
             Ok(Answer::Replayed(done)) => format!("replayed, {} used", done.after[0].used),
             Ok(Answer::Refused(_)) => "refused".into(),
             Err(_) => "error".into(),

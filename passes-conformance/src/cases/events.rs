@@ -71,7 +71,7 @@ pub(super) fn events_never_appear_behind_a_reader(world: &mut World<'_>) -> Outc
                     }
                     let (load, decide) = use_once(change, pass);
                     match client.run(load, decide)? {
-                        Answer::Done(done) => Ok((id, done.number)),
+                        Answer::Done(done) => Ok((id, done.operation)),
                         other => Err(StoreError::Backend(format!("{other:?}"))),
                     }
                 });

@@ -7,7 +7,8 @@ use crate::world::{Client, World, add, claim, doc, new, over, plan_key};
 use passes_core::Refusal;
 use passes_core::pass::Tally;
 use passes_core::store::{
-    Add, Answer, Change, Decision, Expect, Load, Loaded, Operation, Put, Record, StoreError, TallyKey,
+    Add, Answer, Change, Decision, Expect, Load, Loaded, Operation, OperationKey, Put, Record, StoreError,
+    TallyKey,
 };
 use std::sync::{Barrier, Mutex};
 use std::thread;
@@ -69,7 +70,7 @@ pub(super) fn every_use_finds_a_taker(world: &mut World<'_>) -> Outcome {
     same("done, replayed, refused", &count(&answers), &(32, 0, 0))?;
     let mut uses: Vec<i64> = answers
         .iter()
-        .filter_map(|answer| if let Answer::Done(done) = answer { Some(done.after[0].used) } else { None })
+        .filter_map(|answer| if let Answer::Done(done) = answer { Some(done.tallies[0].used) } else { None })
         .collect();
     uses.sort_unstable();
     same("each was told another count", &uses, &(1..=32).collect())
@@ -124,10 +125,10 @@ pub(super) fn decisions_on_what_was_read_are_safe(world: &mut World<'_>) -> Outc
                 }
                 Decision::Accepted(change.into())
             })?;
-            Ok(match answer {
-                Answer::Done(done) => sum + i64::from(done.operation.receipt[0]),
-                _ => sum,
-            })
+            let Answer::Done(done) = answer else { return Ok(sum) };
+            let operation = Some(OperationKey::Number(done.operation));
+            let found = client.load(&Load { operation, ..client.nothing() })?.operation;
+            Ok(sum + found.map_or(0, |(stored, _)| i64::from(stored.operation.receipt[0])))
         })
     })?;
     same("what all took", &taken.iter().sum(), &BALANCE)?;
@@ -175,7 +176,8 @@ pub(super) fn twins_leave_one_operation(world: &mut World<'_>) -> Outcome {
     let mut numbers: Vec<u64> = answers
         .iter()
         .filter_map(|answer| match answer {
-            Answer::Done(stored) | Answer::Replayed(stored) => Some(stored.number),
+            Answer::Done(after) => Some(after.operation),
+            Answer::Replayed(stored) => Some(stored.number),
             Answer::Refused(_) => None,
         })
         .collect();

@@ -4,7 +4,7 @@ use crate::refusal::Refusal;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, optimization_barrier};
 
 /// The version of the rule. It goes into the context of every hash (see
 /// [`CODE_HASH_CONTEXT`](super::CODE_HASH_CONTEXT)): another rule would be another version and context.
@@ -29,22 +29,40 @@ pub const LONGEST_TEXT: usize = 256;
 /// # Ok::<(), passes_core::Refusal>(())
 /// ```
 #[derive(Clone)]
-pub struct Folded(Zeroizing<Vec<u8>>);
+pub struct Folded {
+    /// The characters, unless they are many: nearly all codes need no memory of their own.
+    few: [u8; FEW],
+    length: usize,
+    many: Zeroizing<Vec<u8>>,
+}
+
+/// Room for nearly all codes.
+const FEW: usize = 32;
 
 impl Folded {
+    fn of(characters: &[u8]) -> Result<Self, Refusal> {
+        let mut folded = Self { few: [0; FEW], length: characters.len(), many: Zeroizing::default() };
+        match folded.few.get_mut(..characters.len()) {
+            Some([]) => return Err(Refusal::Malformed),
+            Some(few) => few.copy_from_slice(characters),
+            None => folded.many = Zeroizing::new(characters.to_vec()),
+        }
+        Ok(folded)
+    }
+
     /// The folded characters. They are the secret.
     /// See [`Folded`].
     #[must_use]
     pub fn reveal(&self) -> &str {
         // Only ASCII is ever pushed, so this can't fail.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(self.reveal_bytes()).unwrap_or_default()
     }
 
     /// The folded characters as ASCII. They are the secret.
     /// See [`Folded::length`].
     #[must_use]
     pub fn reveal_bytes(&self) -> &[u8] {
-        &self.0
+        self.few.get(..self.length).unwrap_or(&self.many)
     }
 
     /// How many characters it has: 1 to [`LONGEST_TEXT`].
@@ -58,7 +76,14 @@ impl Folded {
     /// ```
     #[must_use]
     pub fn length(&self) -> usize {
-        self.0.len()
+        self.length
+    }
+}
+
+impl Drop for Folded {
+    fn drop(&mut self) {
+        self.few.fill(0);
+        optimization_barrier(&self.few);
     }
 }
 
@@ -95,25 +120,38 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
     if text.len() > LONGEST_TEXT {
         return Err(Refusal::Malformed);
     }
-    // The room is for the whole text at once: a buffer that grows leaves copies of the secret behind.
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
-    for &byte in text {
-        match ASCII.get(usize::from(byte)) {
-            Some(Class::Keep(folded)) => out.push(*folded),
-            Some(Class::Drop) => {}
-            Some(Class::Malformed) | None => return Err(Refusal::Malformed),
+    // Each character is written, and the next one over it unless it is kept: that is quicker than asking first.
+    let (mut room, mut length, mut sound) = ([0; LONGEST_TEXT], 0, true);
+    for byte in text {
+        let folded = ASCII.get(usize::from(*byte)).copied().unwrap_or(MALFORMED);
+        if let Some(free) = room.get_mut(length) {
+            *free = folded;
         }
+        length += usize::from(folded > MALFORMED);
+        sound &= folded != MALFORMED;
     }
-    finish(out)
+    let folded =
+        if sound { Folded::of(room.get(..length).unwrap_or_default()) } else { Err(Refusal::Malformed) };
+    room.fill(0);
+    optimization_barrier(&room);
+    folded
 }
 
-/// The class of every ASCII character: a look-up is quicker than finding it out.
-static ASCII: [Class; 128] = {
-    let mut classes = [Class::Malformed; 128];
-    let mut rest: &mut [Class] = &mut classes;
+/// What stands for a character that is dropped, and for one that no code may hold: no folded character is that low.
+const DROPPED: u8 = 0;
+const MALFORMED: u8 = 1;
+
+/// What every ASCII character is folded to: a look-up is quicker than finding it out.
+static ASCII: [u8; 128] = {
+    let mut classes = [MALFORMED; 128];
+    let mut rest: &mut [u8] = &mut classes;
     let mut byte = 0;
     while let [first, others @ ..] = rest {
-        *first = ascii(byte);
+        *first = match ascii(byte) {
+            Class::Keep(folded) => folded,
+            Class::Drop => DROPPED,
+            Class::Malformed => MALFORMED,
+        };
         byte += 1;
         rest = others;
     }
@@ -133,11 +171,7 @@ fn fold_unicode(text: &str) -> Result<Folded, Refusal> {
             Class::Keep(_) | Class::Malformed => return Err(Refusal::Malformed),
         }
     }
-    finish(out)
-}
-
-fn finish(out: Zeroizing<Vec<u8>>) -> Result<Folded, Refusal> {
-    if out.is_empty() { Err(Refusal::Malformed) } else { Ok(Folded(out)) }
+    Folded::of(&out)
 }
 
 #[derive(Clone, Copy)]

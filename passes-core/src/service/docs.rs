@@ -9,7 +9,7 @@ use crate::lot::Lot;
 use crate::money::Currency;
 use crate::plan::{Plan, Terms};
 use crate::refusal::Refusal;
-use crate::store::{Change, Doc, DocKey, DocKind, Expect, Loaded, Put, Record, StoreError};
+use crate::store::{Body, Change, Doc, DocKey, DocKind, Expect, Loaded, Piece, Put, Record, StoreError};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
@@ -21,20 +21,19 @@ const KEPT: usize = 4_096;
 const WALLETS: usize = 65_536;
 
 /// A document's body, and what it says.
-type Kept = (Arc<[u8]>, Arc<dyn Any + Send + Sync>);
+type Kept = (Body, Arc<dyn Any + Send + Sync>);
 
-/// Decoded documents. What is loaded decides what counts; this only saves decoding the same bytes again. A version
+/// Wallets, with the bodies of their contacts.
+type Wallets = Map<(BusinessId, ContactId), (Body, Arc<Wallet>)>;
+
+/// Decoded documents, of stores that bring a body anew each time; one that brings the very same body again has what it
+/// says beside it. What is loaded decides what counts; this only saves decoding the same bytes again. A version
 /// wouldn't tell: one that was rolled back comes again with another body.
 #[derive(Default)]
 pub(crate) struct Cache {
     docs: RwLock<Map<(BusinessId, DocKey), Kept>>,
     chains: RwLock<Map<(BusinessId, LotId), Arc<Chain>>>,
-    wallets: RwLock<Map<(BusinessId, ContactId), Arc<Wallet>>>,
-}
-
-/// A store in memory hands out the same piece again and again.
-fn same(kept: &Arc<[u8]>, found: &Arc<[u8]>) -> bool {
-    Arc::ptr_eq(kept, found) || kept == found
+    wallets: RwLock<Wallets>,
 }
 
 impl Cache {
@@ -42,9 +41,21 @@ impl Cache {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
+        if let Some(value) = doc.body.decoded::<Arc<T>>() {
+            return Ok(Arc::clone(value));
+        }
+        let value = self.read_anew(business, doc)?;
+        doc.body.keep(Arc::clone(&value));
+        Ok(value)
+    }
+
+    fn read_anew<T>(&self, business: BusinessId, doc: &Doc) -> Result<Arc<T>, StoreError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
         let key = (business, doc.key);
         if let Some((body, kept)) = self.docs.read().unwrap_or_else(PoisonError::into_inner).get(&key)
-            && same(body, &doc.body)
+            && *body == doc.body
             && let Ok(value) = Arc::clone(kept).downcast::<T>()
         {
             return Ok(value);
@@ -54,7 +65,7 @@ impl Cache {
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(key, (Arc::clone(&doc.body), Arc::clone(&value) as Arc<dyn Any + Send + Sync>));
+        kept.insert(key, (doc.body.clone(), Arc::clone(&value) as Arc<dyn Any + Send + Sync>));
         Ok(value)
     }
 
@@ -70,16 +81,16 @@ impl Cache {
         kept.insert((business, chain.lot.id), Arc::clone(chain));
     }
 
-    fn wallet(&self, business: BusinessId, contact: ContactId) -> Option<Arc<Wallet>> {
+    fn wallet(&self, business: BusinessId, contact: ContactId) -> Option<(Body, Arc<Wallet>)> {
         self.wallets.read().unwrap_or_else(PoisonError::into_inner).get(&(business, contact)).cloned()
     }
 
-    fn keep_wallet(&self, business: BusinessId, wallet: &Arc<Wallet>) {
+    fn keep_wallet(&self, business: BusinessId, body: &Body, wallet: &Arc<Wallet>) {
         let mut kept = self.wallets.write().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= WALLETS {
             kept.clear();
         }
-        kept.insert((business, wallet.contact), Arc::clone(wallet));
+        kept.insert((business, wallet.contact), (body.clone(), Arc::clone(wallet)));
     }
 }
 
@@ -92,9 +103,7 @@ pub(crate) struct Chain {
     pub(crate) plan: Arc<Plan>,
     plan_version: u32,
     /// The bodies of lot and plan.
-    bodies: [Arc<[u8]>; 2],
-    /// The documents, where the store brought them in one piece: as long as it brings the same, nothing changed.
-    piece: Option<Arc<[Doc]>>,
+    bodies: [Body; 2],
 }
 
 impl Chain {
@@ -137,7 +146,6 @@ pub(crate) struct Wallet {
     pub(crate) version: u32,
     /// Its currencies, in the order of their first credits.
     pub(crate) currencies: Vec<Currency>,
-    body: Arc<[u8]>,
 }
 
 /// The stored form of a [`Contact`], of which only the wallet is decoded.
@@ -160,7 +168,7 @@ pub(crate) struct Docs<'a> {
     pub(crate) cache: &'a Cache,
 }
 
-impl Docs<'_> {
+impl<'a> Docs<'a> {
     /// A document that may be there, with its version.
     pub(crate) fn get<T>(&self, key: DocKey) -> Result<Option<(Arc<T>, u32)>, Error>
     where
@@ -181,8 +189,15 @@ impl Docs<'_> {
         found.ok_or_else(|| Refusal::NotFound { what: I::WHAT, id: id.to_string() }.into())
     }
 
-    pub(crate) fn business(&self) -> Result<(Arc<Business>, u32), Error> {
-        self.need(DocKind::Business, self.business)
+    pub(crate) fn business(&self) -> Result<(&'a Business, u32), Error> {
+        let missing = || Refusal::NotFound { what: BusinessId::WHAT, id: self.business.to_string() };
+        let doc = self.loaded.doc(&DocKey::new(DocKind::Business, self.business)).ok_or_else(missing)?;
+        let known = || doc.body.decoded::<Arc<Business>>();
+        if known().is_none() {
+            self.cache.read::<Business>(self.business, doc)?;
+        }
+        let business = known().ok_or_else(|| StoreError::Corrupt("settings that are none".into()))?;
+        Ok((business, doc.version))
     }
 
     pub(crate) fn plan(&self, id: PlanId) -> Result<(Arc<Plan>, u32), Error> {
@@ -198,54 +213,60 @@ impl Docs<'_> {
     /// The wallet of a contact who may be there, without the rest of the contact.
     pub(crate) fn wallet(&self, contact: ContactId) -> Result<Option<Arc<Wallet>>, Error> {
         let Some(doc) = self.loaded.doc(&DocKey::new(DocKind::Contact, contact)) else { return Ok(None) };
-        if let Some(kept) = self.cache.wallet(self.business, contact)
-            && kept.version == doc.version
-            && same(&kept.body, &doc.body)
-        {
-            return Ok(Some(kept));
+        let is_this = |kept: &Wallet| kept.contact == contact && kept.version == doc.version;
+        if let Some(kept) = doc.body.decoded::<Arc<Wallet>>().filter(|kept| is_this(kept)) {
+            return Ok(Some(Arc::clone(kept)));
         }
-        let StoredWallet { currencies, .. } = stored::read(&doc.body)?;
-        let wallet =
-            Arc::new(Wallet { contact, version: doc.version, currencies, body: Arc::clone(&doc.body) });
-        self.cache.keep_wallet(self.business, &wallet);
+        let kept = self.cache.wallet(self.business, contact);
+        let wallet = match kept.filter(|(body, kept)| is_this(kept) && *body == doc.body) {
+            Some((_, kept)) => kept,
+            None => {
+                let StoredWallet { currencies, .. } = stored::read(&doc.body)?;
+                let wallet = Arc::new(Wallet { contact, version: doc.version, currencies });
+                self.cache.keep_wallet(self.business, &doc.body, &wallet);
+                wallet
+            }
+        };
+        doc.body.keep(Arc::clone(&wallet));
         Ok(Some(wallet))
     }
 
     /// The lot with this id, its terms and its plan.
     pub(crate) fn chain(&self, lot: LotId) -> Result<Arc<Chain>, Error> {
-        if let Some(kept) = self.cache.chain(self.business, lot)
-            && match (&kept.piece, self.piece_of(lot)) {
-                (Some(kept), Some(found)) => Arc::ptr_eq(kept, found),
-                (None, None) => {
-                    let [lot_body, plan_body] = &kept.bodies;
-                    self.is_at(DocKey::new(DocKind::Lot, lot), kept.lot_version, lot_body)
-                        && self.is_at(DocKey::new(DocKind::Plan, kept.plan.id), kept.plan_version, plan_body)
-                }
-                _ => false,
-            }
+        let piece = self.piece_of(lot);
+        if let Some(kept) = piece.and_then(Piece::decoded::<Arc<Chain>>) {
+            return Ok(Arc::clone(kept));
+        }
+        if piece.is_none()
+            && let Some(kept) = self.cache.chain(self.business, lot)
+            && let [lot_body, plan_body] = &kept.bodies
+            && self.is_at(DocKey::new(DocKind::Lot, lot), kept.lot_version, lot_body)
+            && self.is_at(DocKey::new(DocKind::Plan, kept.plan.id), kept.plan_version, plan_body)
         {
             return Ok(kept);
         }
-        let body = |key| self.loaded.doc(&key).map(|doc: &Doc| Arc::clone(&doc.body)).unwrap_or_default();
+        let body = |key| self.loaded.doc(&key).map(|doc: &Doc| doc.body.clone()).unwrap_or_default();
         let (lot, lot_version) = self.need::<Lot, _>(DocKind::Lot, lot)?;
         let (terms, _) = self.need::<Terms, TermsId>(DocKind::Terms, lot.terms)?;
         let (plan, plan_version) = self.plan(lot.plan)?;
-        let piece = self.piece_of(lot.id).cloned();
         let bodies = [body(DocKey::new(DocKind::Lot, lot.id)), body(DocKey::new(DocKind::Plan, plan.id))];
-        let chain = Arc::new(Chain { lot, lot_version, terms, plan, plan_version, bodies, piece });
-        self.cache.keep_chain(self.business, &chain);
+        let chain = Arc::new(Chain { lot, lot_version, terms, plan, plan_version, bodies });
+        match piece {
+            Some(piece) => piece.keep(Arc::clone(&chain)),
+            None => self.cache.keep_chain(self.business, &chain),
+        }
         Ok(chain)
     }
 
     /// The documents of this lot, if the store brought them in one piece.
-    fn piece_of(&self, lot: LotId) -> Option<&Arc<[Doc]>> {
-        let of_it =
-            |chain: &&Arc<[Doc]>| chain.first().is_some_and(|doc| doc.key == DocKey::new(DocKind::Lot, lot));
-        self.loaded.chain.as_ref().filter(of_it)
+    fn piece_of(&self, lot: LotId) -> Option<&Piece> {
+        let key = DocKey::new(DocKind::Lot, lot);
+        let of_it = |piece: &&Piece| piece.docs().first().is_some_and(|doc| doc.key == key);
+        self.loaded.chain.as_deref().filter(of_it)
     }
 
-    fn is_at(&self, key: DocKey, version: u32, body: &Arc<[u8]>) -> bool {
-        self.loaded.doc(&key).is_some_and(|doc| doc.version == version && same(body, &doc.body))
+    fn is_at(&self, key: DocKey, version: u32, body: &Body) -> bool {
+        self.loaded.doc(&key).is_some_and(|doc| doc.version == version && *body == doc.body)
     }
 
     /// The chain of a pass.

@@ -13,9 +13,12 @@ use crate::store::{
     Answer, Change, Command, Decide, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded,
     Operation, Put, Record, StoreError, StoredOperation, TallyKey,
 };
-use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
+use blake3::hazmat::{ContextKey, hash_derive_key_context};
 use serde::Serialize;
+use std::borrow::Borrow;
 use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,8 +32,12 @@ pub(crate) struct Env {
 }
 
 impl Env {
-    pub(crate) fn new(by: By, now: Instant, seed: [u8; 32]) -> Self {
-        let key = by.key.as_deref().map(|key| key_hash(&by, key));
+    pub(crate) fn new(by: &By, now: Instant, seed: [u8; 32]) -> Self {
+        let key = by.key.as_deref().map(|key| key_hash(by, key));
+        let By { business, actor, place, channel, reason, .. } = by;
+        let (actor, place, channel) = (actor.clone(), place.clone(), channel.clone());
+        // The key is hashed, and not needed any more.
+        let by = By { business: *business, actor, place, channel, reason: reason.clone(), key: None };
         Self { now, seed, by, key }
     }
 }
@@ -43,7 +50,7 @@ pub(crate) struct View<'a> {
     /// The named tallies that were loaded, in their order.
     pub(crate) tallies: &'a [TallyKey],
     pub(crate) docs: Docs<'a>,
-    pub(crate) business: Arc<Business>,
+    pub(crate) business: &'a Business,
     pub(crate) business_version: u32,
     /// The slot that it begins with in the tallies that many share, once it counts there.
     pub(crate) slot: std::cell::OnceCell<u16>,
@@ -72,7 +79,8 @@ pub(crate) struct Draft<T> {
 impl<T> Draft<T> {
     pub(crate) fn new(view: &View<'_>, done: T) -> Self {
         let change = Box::new(Change::new(view.env.by.business));
-        Self { change, done, events: Vec::new(), stops: None, kind: None }
+        // Most raise one.
+        Self { change, done, events: Vec::with_capacity(1), stops: None, kind: None }
     }
 }
 
@@ -86,23 +94,42 @@ pub(crate) struct Order {
 }
 
 /// A decision proper: what a request comes to, whatever else the store makes of it. It may be asked again.
-pub(crate) trait Decides<T>: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static {}
+pub(crate) trait Decides<T>: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync {}
 
-impl<T, F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static> Decides<T> for F {}
+impl<T, F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync> Decides<T> for F {}
 
-/// A command under way: what its decisions rest on, however often the store decides.
-pub(crate) struct Job<T, F> {
-    inner: Arc<Inner>,
-    env: Env,
-    kind: Kind,
-    load: Load,
-    fingerprint: Option<Fingerprint>,
+/// A command under way: what its decisions rest on, however often the store decides. All of that is lent to a store that
+/// answers at once.
+pub(crate) struct Job<I, O, F, T> {
+    inner: I,
+    order: O,
     decide: F,
     told: Mutex<Told<T>>,
 }
 
+/// A command that has to be waited for.
+pub(crate) type Kept<F, T> = Job<Arc<Inner>, Order, F, T>;
+
+/// What became of a command when it was given to the store.
+pub(crate) enum Begun<'a, T> {
+    /// The store answered at once, and nothing else is to be done.
+    Over(Result<Receipt<T>, Error>),
+    /// Boxed, so that a future with this in it has no room for what a store that answers at once doesn't need.
+    Later(Pin<Box<dyn Future<Output = Result<Receipt<T>, Error>> + Send + 'a>>),
+}
+
+impl<T> Begun<'_, T> {
+    /// Waits for it, if need be.
+    pub(crate) async fn end(self) -> Result<Receipt<T>, Error> {
+        match self {
+            Self::Over(answer) => answer,
+            Self::Later(answer) => answer.await,
+        }
+    }
+}
+
 /// What the last decision tells besides its answer.
-struct Told<T> {
+pub(crate) struct Told<T> {
     done: Option<T>,
     error: Option<Error>,
     plan: Option<PlanId>,
@@ -112,9 +139,20 @@ struct Told<T> {
 pub(crate) fn key_hash(by: &By, key: &str) -> KeyHash {
     static CONTEXT: LazyLock<ContextKey> =
         LazyLock::new(|| hash_derive_key_context("passes 2026 idempotency key"));
-    let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
-    hasher.update(by.business.as_bytes()).update(key.as_bytes());
-    first_half(hasher.finalize().as_bytes())
+    let business = by.business.as_bytes();
+    // One block is room for nearly all, and hashing it in one piece is quicker.
+    let mut room = [0; blake3::BLOCK_LEN];
+    let (first, rest) = room.split_at_mut(business.len());
+    let hash = match rest.get_mut(..key.len()) {
+        Some(rest) => {
+            first.copy_from_slice(business);
+            rest.copy_from_slice(key.as_bytes());
+            let length = first.len() + rest.len();
+            blake3::keyed_hash(&CONTEXT, room.get(..length).unwrap_or_default())
+        }
+        None => blake3::Hasher::new_keyed(&CONTEXT).update(business).update(key.as_bytes()).finalize(),
+    };
+    first_half(hash.as_bytes())
 }
 
 pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
@@ -149,7 +187,7 @@ impl Passes {
     /// Judges who asks, and gathers what a decision needs.
     pub(crate) fn env(&self, by: &By, right: Right) -> Result<Env, Error> {
         self.permit(by, right)?;
-        Ok(Env::new(by.clone(), self.inner.clock.now(), self.seed()?))
+        Ok(Env::new(by, self.inner.clock.now(), self.seed()?))
     }
 
     /// In how many slots the store keeps a tally that many share.
@@ -199,33 +237,56 @@ impl Passes {
     }
 
     /// The command, as it and its store keep it.
-    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> Arc<Job<T, F>>
+    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> Arc<Kept<F, T>>
     where
         T: Done,
         F: Decides<T>,
     {
-        let Order { env, kind, load, fingerprint } = order;
-        let told = Mutex::new(Told { done: None, error: None, plan: None });
-        Arc::new(Job { inner: Arc::clone(&self.inner), env, kind, load, fingerprint, decide, told })
+        Arc::new(Job { inner: Arc::clone(&self.inner), order, decide, told: Mutex::default() })
+    }
+
+    /// Gives a command to the store, and keeps it only if it has to be waited for.
+    pub(crate) fn begin<'a, T, F>(&'a self, order: Order, decide: F) -> Begun<'a, T>
+    where
+        T: Done,
+        F: Decides<T> + 'static,
+    {
+        let lent = Job { inner: &*self.inner, order: &order, decide: &decide, told: Mutex::default() };
+        let answer = match self.inner.store.run_now(&lent) {
+            Some(Ok(answer)) => {
+                let told = lent.told.into_inner().unwrap_or_else(PoisonError::into_inner);
+                self.finish(&order.env, told, answer)
+            }
+            Some(Err(error)) => Err(error.into()),
+            None => return Begun::Later(Box::pin(self.drive(self.prepare(order, decide), false))),
+        };
+        if self.has_to_flush() {
+            return Begun::Later(Box::pin(async move {
+                self.flush_some().await;
+                answer
+            }));
+        }
+        Begun::Over(answer)
     }
 
     /// The receipt of an answer, or why there is none.
-    pub(crate) fn finish<T, F>(&self, job: &Job<T, F>, answer: Answer) -> Result<Receipt<T>, Error>
-    where
-        T: Done,
-    {
+    pub(crate) fn finish<T: Done>(
+        &self,
+        env: &Env,
+        told: Told<T>,
+        answer: Answer,
+    ) -> Result<Receipt<T>, Error> {
         match answer {
-            Answer::Done(stored) => match job.told().done.take() {
-                Some(done) => Ok(Receipt::first(&stored, done)),
-                None => Ok(Receipt::again(&stored)?),
+            Answer::Done(after) => match told.done {
+                Some(done) => Ok(Receipt::first(&after, env.now, done)),
+                None => Err(StoreError::Backend("done, and nobody decided it".into()).into()),
             },
             Answer::Replayed(stored) => Ok(Receipt::again(&stored)?),
             Answer::Refused(refusals) => {
-                let mut told = job.told();
-                if let Some(error) = told.error.take() {
+                if let Some(error) = told.error {
                     return Err(error);
                 }
-                self.inner.refusals.count(self.inner.clock.now(), &job.env.by, &refusals, told.plan);
+                self.inner.refusals.count(self.inner.clock.now(), &env.by, &refusals, told.plan);
                 Err(refusals.into())
             }
         }
@@ -239,25 +300,24 @@ impl Passes {
     ) -> impl Future<Output = Result<Receipt<T>, Error>> + Send + use<'_, T, F>
     where
         T: Done,
-        F: Decides<T>,
+        F: Decides<T> + 'static,
     {
         // Not inside the future, which would hold order and decision beside the command made of them.
-        let job = self.prepare(order, decide);
-        self.drive(job, false)
+        self.begin(order, decide).end()
     }
 
     /// Has the store run a command, and looks it up where its answer was lost. `doubt` says that it was run before, and
     /// nobody knows what came of that.
-    pub(crate) async fn drive<T, F>(&self, job: Arc<Job<T, F>>, mut doubt: bool) -> Result<Receipt<T>, Error>
+    pub(crate) async fn drive<T, F>(&self, job: Arc<Kept<F, T>>, mut doubt: bool) -> Result<Receipt<T>, Error>
     where
         T: Done,
-        F: Decides<T>,
+        F: Decides<T> + 'static,
     {
         let mut running = self.inner.store.run(job.command());
         for round in 0..DOUBTS {
             match running.await {
                 Ok(answer) => {
-                    let answer = self.finish(&job, answer);
+                    let answer = self.finish(job.env(), job.told(), answer);
                     self.flush_some().await;
                     return answer;
                 }
@@ -310,35 +370,54 @@ impl Passes {
     }
 }
 
-impl<T, F> Job<T, F> {
-    fn told(&self) -> MutexGuard<'_, Told<T>> {
+impl<I, O, F, T> Job<I, O, F, T> {
+    fn lock(&self) -> MutexGuard<'_, Told<T>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T, F> Job<T, F>
-where
-    T: Done,
-    F: Decides<T>,
-{
+impl<T> Default for Told<T> {
+    fn default() -> Self {
+        Self { done: None, error: None, plan: None }
+    }
+}
+
+impl<F: Decides<T> + 'static, T: Done> Kept<F, T> {
+    pub(crate) fn env(&self) -> &Env {
+        &self.order.env
+    }
+
+    /// What the last decision told.
+    pub(crate) fn told(&self) -> Told<T> {
+        std::mem::take(&mut *self.lock())
+    }
+
     /// Whether what became of it can be looked up.
     pub(crate) fn is_keyed(&self) -> bool {
-        self.env.key.is_some()
+        self.order.env.key.is_some()
     }
 
     pub(crate) fn command(self: &Arc<Self>) -> Command {
         Arc::clone(self).into()
     }
+}
 
+impl<I, O, F, T> Job<I, O, F, T>
+where
+    I: Deref<Target = Inner>,
+    O: Borrow<Order>,
+    F: Decides<T>,
+    T: Done,
+{
     /// The key is judged before state and balance, then the decision proper. Nothing, if it was done before.
-    fn judge(&self, loaded: &Loaded, plan: &mut Option<PlanId>) -> Result<Option<(Box<Change>, T)>, Error> {
-        if replayed(loaded, self.fingerprint)?.is_some() {
+    fn judge(&self, loaded: &Loaded, told: &mut Told<T>) -> Result<Option<Box<Change>>, Error> {
+        let Order { env, kind: asked, load, fingerprint } = self.order.borrow();
+        if replayed(loaded, *fingerprint)?.is_some() {
             return Ok(None);
         }
-        let env = &self.env;
-        let view = view(&self.inner, env, &self.load, loaded)?;
+        let view = view(&self.inner, env, load, loaded)?;
         let decided = (self.decide)(&view);
-        *plan = view.plan.get();
+        told.plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
         // The settings must be those that it was decided by, unless it is the command that changes them, or one that
@@ -350,37 +429,46 @@ where
         }
         change.operation = Some(Operation {
             id: Ids::operation(&env.seed, env.now),
-            kind: kind.unwrap_or(self.kind),
+            kind: kind.unwrap_or(*asked),
             actor: Arc::clone(by.actor.id()),
             place: by.place.clone(),
             channel: by.channel.clone(),
             reason: by.reason.clone(),
             at: env.now,
             booked: env.now,
-            key: env.key.zip(self.fingerprint),
+            key: env.key.zip(*fingerprint),
             stops,
             receipt: stored::pack(&done)?,
             events: stored::pack(&events)?,
         });
-        Ok(Some((change, done)))
+        told.done = Some(done);
+        Ok(Some(change))
     }
 }
 
-impl<T: Done, F: Decides<T>> Decide for Job<T, F> {
+impl<I, O, F, T> Decide for Job<I, O, F, T>
+where
+    I: Deref<Target = Inner> + Send + Sync,
+    O: Borrow<Order> + Send + Sync,
+    F: Decides<T>,
+    T: Done,
+{
     fn load(&self) -> &Load {
-        &self.load
+        &self.order.borrow().load
     }
 
     fn decide(&self, loaded: &Loaded) -> Decision {
-        let mut plan = None;
-        let (decision, done, error) = match self.judge(loaded, &mut plan) {
-            Ok(Some((change, done))) => (Decision::Accepted(change), Some(done), None),
-            Ok(None) => (Decision::Replayed, None, None),
-            Err(Error::Refused(refused)) => (Decision::Refused(refused.reasons().to_vec(), None), None, None),
-            Err(other) => (Decision::Refused(Vec::new(), None), None, Some(other)),
-        };
-        *self.told() = Told { done, error, plan };
-        decision
+        let mut told = self.lock();
+        *told = Told::default();
+        match self.judge(loaded, &mut told) {
+            Ok(Some(change)) => Decision::Accepted(change),
+            Ok(None) => Decision::Replayed,
+            Err(Error::Refused(refused)) => Decision::Refused(refused.reasons().to_vec(), None),
+            Err(other) => {
+                told.error = Some(other);
+                Decision::Refused(Vec::new(), None)
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::stored;
 use crate::calendar::Instant;
 use crate::event::Position;
 use crate::pass::Tally;
-use crate::store::{StoreError, StoredOperation};
+use crate::store::{After, StoreError, StoredOperation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::ops::Deref;
@@ -52,14 +52,19 @@ impl Done for () {}
 
 impl<T: Done> Receipt<T> {
     /// Of what was done just now.
-    pub(crate) fn first(stored: &StoredOperation, mut done: T) -> Self {
-        done.settle(&stored.after);
-        Self { operation: Position(stored.number), replayed: false, at: stored.operation.at, done }
+    pub(crate) fn first(after: &After, at: Instant, done: T) -> Self {
+        Self::of(after.operation, &after.tallies, at, done)
+    }
+
+    fn of(number: u64, tallies: &[Tally], at: Instant, mut done: T) -> Self {
+        done.settle(tallies);
+        Self { operation: Position(number), replayed: false, at, done }
     }
 
     /// Of what was done before, as it is stored.
     pub(crate) fn again(stored: &StoredOperation) -> Result<Self, StoreError> {
         let done = stored::unpack(&stored.operation.receipt)?;
-        Ok(Self { replayed: true, ..Self::first(stored, done) })
+        let first = Self::of(stored.number, &stored.after, stored.operation.at, done);
+        Ok(Self { replayed: true, ..first })
     }
 }

@@ -7,7 +7,7 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Decides, Draft, Env, Job, Order, View, first_half};
+use super::engine::{Begun, Decides, Draft, Env, Kept, Order, View, first_half};
 use super::{Call, Error, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
@@ -44,8 +44,10 @@ impl Passes {
     /// ```
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
-            let answer = match self.ask(self.env(by, Right::Redeem)?, request) {
-                Ok((order, code)) => {
+            let env = self.env(by, Right::Redeem)?;
+            let answer = match self.presented(&env, request) {
+                Ok(code) => {
+                    let order = self.ask(env, request, &code)?;
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
                 Err(told) => Err(told.await),
@@ -83,9 +85,9 @@ impl Passes {
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
         Call::new(async move {
-            match self.redemption(self.env(by, Right::Redeem)?, request)? {
-                Ok(job) => self.drive(job, false).await,
-                Err(told) => Err(told.await),
+            match self.started(by, request)? {
+                Begun::Over(answer) => answer,
+                Begun::Later(answer) => answer.await,
             }
         })
     }
@@ -121,13 +123,20 @@ impl Passes {
                 let (mut commands, mut waiting) = (Vec::with_capacity(size), Vec::with_capacity(size));
                 for (by, request) in requests.by_ref().take(size) {
                     let env = self.permit(&by, Right::Redeem);
-                    let env = env.map(|()| Env::new(by, self.inner.clock.now(), seeds.bytes()));
-                    let job = match env.and_then(|env| self.redemption(env, request)) {
-                        Ok(Ok(job)) => Ok(job),
-                        Ok(Err(told)) => Err(told.await),
+                    let env = env.map(|()| Env::new(&by, self.inner.clock.now(), seeds.bytes()));
+                    let env = env.and_then(|env| {
+                        self.early(&by, may_take(&by, &request))?;
+                        Ok(env)
+                    });
+                    let job = match env.map(|env| (self.presented(&env, &request), env)) {
+                        Ok((Ok(code), env)) => {
+                            let order = self.ask(env, &request, &code);
+                            order.map(|order| self.prepare(order, decision(request, code)))
+                        }
+                        Ok((Err(told), _)) => Err(told.await),
                         Err(error) => Err(error),
                     };
-                    commands.extend(job.iter().map(Job::command));
+                    commands.extend(job.iter().map(Kept::command));
                     waiting.push(job);
                 }
                 let mut answers = match self.inner.store.run_all(commands).await {
@@ -143,7 +152,7 @@ impl Passes {
                         Err(error) => Err(error),
                     };
                     told.push(match answer {
-                        Ok((Ok(answer), job)) => self.finish(&*job, answer),
+                        Ok((Ok(answer), job)) => self.finish(job.env(), job.told(), answer),
                         // Boxed, because it is rare.
                         Ok((Err(StoreError::InDoubt), job)) if job.is_keyed() => {
                             Box::pin(self.drive(job, true)).await
@@ -158,27 +167,24 @@ impl Passes {
         })
     }
 
-    /// The command of a redemption by who may give it.
-    fn redemption(
-        &self,
-        env: Env,
-        request: Redeem,
-    ) -> Result<Result<Arc<Job<Redeemed, impl Decides<Redeemed>>>, Told<'_>>, Error> {
+    /// A redemption that the store was given. Not inside the future, which would hold all that it is made of.
+    fn started(&self, by: &By, request: Redeem) -> Result<Begun<'_, Redeemed>, Error> {
+        let env = self.env(by, Right::Redeem)?;
         self.early(&env.by, may_take(&env.by, &request))?;
-        Ok(self.ask(env, &request).map(|(order, code)| {
-            self.prepare(order, move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view))
-        }))
+        Ok(match self.presented(&env, &request) {
+            Ok(code) => self.begin(self.ask(env, &request, &code)?, decision(request, code)),
+            Err(told) => Begun::Later(Box::pin(async { Err(told.await) })),
+        })
     }
 
-    /// The order of a redemption, and the code that it presents; or what is told of one that ends before the store is
-    /// asked for a pass.
-    fn ask(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Told<'_>> {
-        let (business, key) = (env.by.business, env.key);
-        self.asked(env, request).map_err(|error| self.after_key(business, key, error))
+    /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
+    fn presented(&self, env: &Env, request: &Redeem) -> Result<Code, Told<'_>> {
+        let after_key = |error| self.after_key(env.by.business, env.key, error);
+        self.code(&env.by, &request.code).map_err(after_key)
     }
 
-    fn asked(&self, env: Env, request: &Redeem) -> Result<(Order, Code), Error> {
-        let code = self.code(&env.by, &request.code)?;
+    /// The order of a redemption.
+    fn ask(&self, env: Env, request: &Redeem, code: &Code) -> Result<Order, Error> {
         let target = match request.target {
             Target::Contact(contact) => (1_u8, Some(contact)),
             Target::NewContact => (2, None),
@@ -188,8 +194,8 @@ impl Passes {
         let facts = (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
         let kind = if request.target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
         let mut order = self.order_of(env, kind, &facts)?;
-        name(&mut order.load, request, &code);
-        Ok((order, code))
+        name(&mut order.load, request, code);
+        Ok(order)
     }
 
     /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.
@@ -234,6 +240,11 @@ const AT_ONCE: usize = 512;
 
 /// What is told in the end. Boxed, because it is rare: every redemption's future would have the room for it.
 type Told<'a> = Pin<Box<dyn Future<Output = Error> + Send + 'a>>;
+
+/// What a redemption decides.
+fn decision(request: Redeem, code: Code) -> impl Decides<Redeemed> + 'static {
+    move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)
+}
 
 /// A redemption that every rule lets pass.
 struct Judged<'a> {
@@ -320,7 +331,8 @@ impl<'a> Judged<'a> {
         let mut draft = Draft::new(view, self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
         // The settings are the third.
-        change.seen.reserve_exact(3);
+        change.seen = Vec::with_capacity(3);
+        change.entries = Vec::with_capacity(self.taking.parts.len());
         change.tally =
             taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
         self.chain.rest(change);

@@ -4,14 +4,15 @@
 use super::engine::TRIES;
 use super::{Call, Error, Passes, stored};
 use crate::calendar::{Date, Instant, Zone};
-use crate::hash::Map;
+use crate::hash::{Map, Mix};
 use crate::id::{BusinessId, PlanId};
 use crate::operation::{By, Right};
 use crate::refusal::Refusal;
 use crate::store::{Change, Doc, DocKey, DocKind, Expect, Load, Put, Record, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::hash::{BuildHasher as _, BuildHasherDefault};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Refusals counted of one code, at one place, of one plan.
@@ -53,14 +54,21 @@ pub(crate) struct Pending {
     /// Whether any wait. Most commands are accepted, and only ask this.
     any: AtomicBool,
     zones: RwLock<Map<BusinessId, Zone>>,
+    /// Stands for the business and the zone that were noted last: nearly always those that come next.
+    noted: AtomicU64,
 }
 
 impl Pending {
     /// Notes the calendar of a business, whose days count.
     pub(crate) fn note_zone(&self, business: BusinessId, zone: Zone) {
+        let mark = BuildHasherDefault::<Mix>::default().hash_one((business, zone));
+        if self.noted.load(Ordering::Acquire) == mark {
+            return;
+        }
         if self.zone(business) != Some(zone) {
             self.zones.write().unwrap_or_else(PoisonError::into_inner).insert(business, zone);
         }
+        self.noted.store(mark, Ordering::Release);
     }
 
     fn zone(&self, business: BusinessId) -> Option<Zone> {
@@ -137,9 +145,14 @@ impl Passes {
         })
     }
 
+    /// Whether enough counts wait.
+    pub(crate) fn has_to_flush(&self) -> bool {
+        self.inner.refusals.is_due(|| self.inner.clock.now())
+    }
+
     /// Flushes counts when enough of them wait. A failure here is not the caller's: they wait on.
     pub(crate) async fn flush_some(&self) {
-        if self.inner.refusals.is_due(|| self.inner.clock.now()) {
+        if self.has_to_flush() {
             // Boxed, because it is rare: every command's future would have the room for it.
             let _ = Box::pin(self.flush(1)).await;
         }

@@ -54,33 +54,14 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
 }
 
 /// Room on the stack, filled byte by byte: nearly all that is written into it are numbers and single bytes of ids.
-struct Room<const N: usize> {
-    bytes: [u8; N],
-    used: usize,
-}
+struct Room<'a>(std::slice::IterMut<'a, u8>);
 
-impl<const N: usize> Room<N> {
-    fn new() -> Self {
-        Self { bytes: [0; N], used: 0 }
-    }
-
-    fn written(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(..self.used).unwrap_or_default()
-    }
-
-    fn write<T: Serialize>(&mut self, value: &T) -> postcard::Result<()> {
-        postcard::serialize_with_flavor(value, self)
-    }
-}
-
-impl<const N: usize> Flavor for &mut Room<N> {
+impl Flavor for &mut Room<'_> {
     type Output = ();
 
     #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        let free = self.bytes.get_mut(self.used).ok_or(postcard::Error::SerializeBufferFull)?;
-        *free = byte;
-        self.used += 1;
+        *self.0.next().ok_or(postcard::Error::SerializeBufferFull)? = byte;
         Ok(())
     }
 
@@ -89,12 +70,20 @@ impl<const N: usize> Flavor for &mut Room<N> {
     }
 }
 
+/// Writes into a room, and gives what was written.
+fn written<'a, T: Serialize>(room: &'a mut [u8], value: &T) -> postcard::Result<&'a mut [u8]> {
+    let mut free = Room(room.iter_mut());
+    postcard::serialize_with_flavor(value, &mut free)?;
+    let left = free.0.len();
+    let used = room.len() - left;
+    Ok(room.get_mut(..used).unwrap_or_default())
+}
+
 /// A receipt or a list of events.
 pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     // The room of nearly all: a list that grows is copied again and again.
-    let mut room = Room::<256>::new();
-    match room.write(&(BYTES, value)) {
-        Ok(()) => Ok(room.written().to_vec()),
+    match written(&mut [0; 256], &(BYTES, value)) {
+        Ok(bytes) => Ok(bytes.to_vec()),
         Err(postcard::Error::SerializeBufferFull) => {
             postcard::to_extend(value, vec![BYTES]).map_err(|e| StoreError::Backend(e.to_string()))
         }
@@ -110,11 +99,11 @@ pub(crate) fn fingerprint<T: Serialize>(key: &Key, request: &T) -> Result<Finger
         optimization_barrier(bytes);
         first_half(hash.as_bytes())
     };
-    let mut room = Room::<128>::new();
-    if room.write(request).is_ok() {
-        return Ok(hash(room.written()));
+    let mut room = [0; 128];
+    if let Ok(bytes) = written(&mut room, request) {
+        return Ok(hash(bytes));
     }
-    room.bytes.zeroize();
+    room.zeroize();
     // The room is for all of it at once: a list that grows leaves copies behind.
     let packed = postcard::experimental::serialized_size(request)
         .and_then(|size| postcard::to_extend(request, Vec::with_capacity(size)));

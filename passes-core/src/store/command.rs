@@ -65,6 +65,16 @@ impl Command {
     }
 }
 
+impl Decide for Command {
+    fn load(&self) -> &Load {
+        self.0.load()
+    }
+
+    fn decide(&self, loaded: &Loaded) -> Decision {
+        self.0.decide(loaded)
+    }
+}
+
 impl<D: Decide + 'static> From<Arc<D>> for Command {
     fn from(decide: Arc<D>) -> Self {
         Self(decide)

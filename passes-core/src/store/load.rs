@@ -1,6 +1,7 @@
 //! What a command reads, and what it finds.
 
-use super::change::{Change, StoredOperation};
+use super::body::{Body, Piece};
+use super::change::{After, Change, StoredOperation};
 use super::key::{DocKey, KeyHash, TallyKey};
 use crate::id::{BusinessId, ContactId, CreditId, Id, PassId};
 use crate::ledger::StoredEntry;
@@ -121,7 +122,7 @@ pub struct Doc {
     /// The document that it hangs on, by which it is also listed. It never changes.
     pub parent: Option<DocKey>,
     /// JSON, versioned.
-    pub body: Arc<[u8]>,
+    pub body: Body,
 }
 
 /// What was found. What was not found is left out, or `None` at its place.
@@ -132,7 +133,7 @@ pub struct Loaded {
     pub docs: Vec<Doc>,
     /// A chain that the store keeps at hand in one piece: as good as its documents among the others, and never
     /// in both places.
-    pub chain: Option<Arc<[Doc]>>,
+    pub chain: Option<Arc<Piece>>,
     /// The pass of the code.
     pub code: Option<PassRow>,
     /// For each of [`Load::taken`]: whether it is.
@@ -180,7 +181,7 @@ impl Loaded {
     /// # Ok::<(), passes_core::Error>(())
     /// ```
     pub fn all_docs(&self) -> impl Iterator<Item = &Doc> {
-        self.docs.iter().chain(self.chain.iter().flat_map(|chain| chain.iter()))
+        self.docs.iter().chain(self.chain.iter().flat_map(|chain| chain.docs()))
     }
 
     /// The pass with this id, by code or by id.
@@ -215,8 +216,8 @@ pub enum Decision {
 /// See [`Command`](super::Command).
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// It is done: the operation as stored.
-    Done(Arc<StoredOperation>),
+    /// It is done: what only the commit knew.
+    Done(After),
     /// It was done before: the operation as stored.
     Replayed(Arc<StoredOperation>),
     /// It is refused.

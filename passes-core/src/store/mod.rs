@@ -7,6 +7,7 @@ pub mod memory;
 pub mod record;
 
 mod audit;
+mod body;
 mod change;
 mod command;
 mod delegate;
@@ -17,6 +18,7 @@ mod page;
 mod wait;
 
 pub use audit::AuditRow;
+pub use body::{Body, Piece};
 pub use change::{
     Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
 };
@@ -80,6 +82,22 @@ pub trait Store: Send + Sync {
     /// See [`Command`].
     fn run(&self, command: Command) -> Fut<'_, Answer> {
         Box::pin(retry(self, command))
+    }
+
+    /// Runs a command at once, if this store can do that without waiting for anything but a lock: one in memory. The
+    /// answer is never in doubt. For any other store, and for a wrapper that means to see each command, this default
+    /// says that it has to be given to [`Store::run`].
+    ///
+    /// ```
+    /// use passes_core::store::{Answer, Command, Decision, Load, Store, memory::Memory, wait};
+    /// use passes_core::{Refusal, id::BusinessId};
+    /// let refused = |_: &_| Decision::Refused(vec![Refusal::UnknownCode], None);
+    /// let command = Command::new(Load::new(BusinessId::STORE), refused);
+    /// assert!(matches!(Memory::new().run_now(&command), Some(Ok(Answer::Refused(_)))));
+    /// ```
+    fn run_now(&self, command: &dyn Decide) -> Option<Result<Answer, StoreError>> {
+        let _ = command;
+        None
     }
 
     /// Runs several commands, each atomic by itself, in order; the answers come in the same order.
@@ -193,7 +211,7 @@ async fn retry<S: Store + ?Sized>(store: &S, command: Command) -> Result<Answer,
             Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
             // Nothing lands that can't be answered.
             Decision::Accepted(change) if change.operation.is_none() => {
-                return done(*change, After { operation: 0, tallies: Vec::new() });
+                return done(&change, After { operation: 0, tallies: Vec::new() });
             }
             Decision::Accepted(change) => (change, None),
         };
@@ -202,7 +220,7 @@ async fn retry<S: Store + ?Sized>(store: &S, command: Command) -> Result<Answer,
             Ok(after) => {
                 return Ok(match refusals {
                     Some(refusals) => Answer::Refused(refusals),
-                    None => done(*change, after)?,
+                    None => done(&change, after)?,
                 });
             }
             Err(StoreError::Conflict) => {
@@ -231,11 +249,11 @@ async fn retry<S: Store + ?Sized>(store: &S, command: Command) -> Result<Answer,
 /// use passes_core::store::{After, Change, done};
 /// let counted_only = Change::new(passes_core::id::BusinessId::STORE);
 /// let after = After { operation: 0, tallies: Vec::new() };
-/// assert_eq!(done(counted_only, after).unwrap_err().code(), "STORE_FAILED");
+/// assert_eq!(done(&counted_only, after).unwrap_err().code(), "STORE_FAILED");
 /// ```
-pub fn done(change: Change, after: After) -> Result<Answer, StoreError> {
-    let operation = change
-        .operation
-        .ok_or_else(|| StoreError::Backend("an accepted change without an operation".into()))?;
-    Ok(Answer::Done(Arc::new(StoredOperation { number: after.operation, operation, after: after.tallies })))
+pub fn done(change: &Change, after: After) -> Result<Answer, StoreError> {
+    match change.operation {
+        Some(_) => Ok(Answer::Done(after)),
+        None => Err(StoreError::Backend("an accepted change without an operation".into())),
+    }
 }

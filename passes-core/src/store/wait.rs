@@ -39,14 +39,15 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     }
     let _restore = Restore(MAY_BLOCK.with(|b| b.replace(true)));
     let mut future = pin!(future);
-    let waker = WAKER.with(Waker::clone);
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
+    WAKER.with(|waker| {
+        let mut context = Context::from_waker(waker);
+        loop {
+            match future.as_mut().poll(&mut context) {
+                Poll::Ready(value) => return value,
+                Poll::Pending => std::thread::park(),
+            }
         }
-    }
+    })
 }
 
 /// Whether the thread that polls right now may be blocked: it is inside [`wait`], not in an executor.

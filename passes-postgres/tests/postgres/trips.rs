@@ -156,7 +156,7 @@ fn commands_that_meet_see_each_other() {
     let used: Vec<Option<i64>> = answers
         .iter()
         .map(|answer| match answer {
-            Ok(Answer::Done(done)) => Some(done.after[0].used),
+            Ok(Answer::Done(done)) => Some(done.tallies[0].used),
             Ok(Answer::Refused(_)) => None,
             other => panic!("{other:?}"),
         })
@@ -165,7 +165,7 @@ fn commands_that_meet_see_each_other() {
     assert_eq!(used, [one, one, Some(2), Some(3), one, None, Some(2), None, Some(2), None]);
     let numbers: Vec<u64> = answers
         .iter()
-        .filter_map(|answer| if let Ok(Answer::Done(done)) = answer { Some(done.number) } else { None })
+        .filter_map(|answer| if let Ok(Answer::Done(done)) = answer { Some(done.operation) } else { None })
         .collect();
     assert!(numbers.is_sorted(), "{numbers:?}");
 }

@@ -43,7 +43,7 @@ impl Tables {
         let mut snapshot = books.snapshot();
         let (mut operations, mut entries) = (0, 0);
         for books in self.books.values() {
-            operations += books.operations.len();
+            operations += books.journal.len();
             entries += books.entries.len();
         }
         // Numbers are given one after the other, across all businesses.
@@ -70,23 +70,22 @@ impl Books {
         credits.sort_unstable_by_key(|row| (row.contact, row.id));
         let mut tallies: Vec<_> = self.tallies.iter().map(|(key, tally)| (*key, *tally)).collect();
         tallies.sort_unstable_by_key(|(key, _)| *key);
-        let mut keys: Vec<_> =
-            self.keys.iter().map(|(key, bound)| (*key, bound.operation(), bound.stops())).collect();
+        let mut keys: Vec<_> = self.journal.keys().collect();
         keys.sort_unstable_by_key(|(key, ..)| *key);
         let (codes, mut faults) = self.all_codes();
         self.indexes(&mut faults);
+        faults.extend(self.journal.faults());
         Snapshot { faults, docs, passes, ledger: self.ledger(0), credits, tallies, codes, keys }
     }
 
     /// The operations above a number, each with its entries behind it.
     pub(super) fn ledger(&self, after: u64) -> Vec<AuditRow> {
-        let from = self.entries.partition_point(|entry| entry.operation <= after);
-        let mut entries = self.entries.get(from..).unwrap_or_default().iter().peekable();
+        let mut entries = self.entries_after(after).peekable();
         let mut rows = Vec::new();
-        for stored in self.operations_after(after) {
+        for stored in self.journal.after(after) {
             let (number, keyed) = (stored.number, stored.operation.key.is_some());
-            let own = u64::try_from(self.entries_of(number).len()).unwrap_or(u64::MAX);
-            rows.push(AuditRow::Operation { stored: stored.clone(), keyed, entries: own });
+            let own = u64::try_from(self.entries_of(number).count()).unwrap_or(u64::MAX);
+            rows.push(AuditRow::Operation { stored, keyed, entries: own });
             while let Some(entry) = entries.next_if(|entry| entry.operation <= number) {
                 rows.push(AuditRow::Entry(entry.clone()));
             }
@@ -106,8 +105,20 @@ impl Books {
         if self.lot_at.len() != self.lots.len() {
             faults.push(format!("the index of lots has {} of {}", self.lot_at.len(), self.lots.len()));
         }
-        let mut codes = Vec::with_capacity(self.codes.len());
-        for (digest, place) in &self.codes {
+        let mut codes = Vec::with_capacity(self.codes.len().saturating_add(self.other_codes.len()));
+        for row in &self.passes {
+            let (Some(digest), Some(lot)) = (row.code(), self.lots.get(row.lot as usize)) else { continue };
+            codes.push((*digest, lot.id.pass(row.serial)));
+        }
+        if codes.len() != self.codes.len() {
+            faults.push(format!("the index of codes has {} of {}", self.codes.len(), codes.len()));
+        }
+        for (digest, pass) in &codes {
+            if self.pass_of(digest).is_none_or(|(_, row)| row.id != *pass) {
+                faults.push(format!("the index of codes doesn't lead to pass {pass}"));
+            }
+        }
+        for (digest, place) in &self.other_codes {
             match self.lots.get(place.lot as usize) {
                 Some(lot) => codes.push((*digest, lot.id.pass(place.serial))),
                 None => faults.push(format!("a code leads to a lot at place {}, which is none", place.lot)),

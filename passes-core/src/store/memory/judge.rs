@@ -134,7 +134,7 @@ impl Books {
             self.judge_put(put)?;
         }
         for claim in &change.claim {
-            must(!self.codes.contains_key(&claim.digest))?;
+            must(!self.is_taken(&claim.digest))?;
         }
         if change.claim.len() > 1 && repeats(change.claim.iter().map(|claim| claim.digest).collect()) {
             return Err(twice("a code"));
@@ -155,7 +155,7 @@ impl Books {
         if key.is_some() && key == operation.stops {
             return Err(twice("an idempotency key"));
         }
-        must(key.into_iter().chain(operation.stops).all(|key| !self.keys.contains_key(&key)))
+        must(key.into_iter().chain(operation.stops).all(|key| self.journal.find(&key).is_none()))
     }
 
     fn judge_put(&self, put: &Put) -> Result<(), StoreError> {

@@ -1,13 +1,13 @@
 //! Reading what a command names, and lists.
 
-use super::tables::{Books, Bound, Lot};
+use super::tables::{Books, Lot};
 use crate::calendar::Instant;
 use crate::hash::Set;
 use crate::id::{LotId, PassId};
 use crate::ledger::{StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow};
 use crate::store::{
-    Doc, DocKey, DocKind, KeyHash, Load, Loaded, OperationKey, Page, PageQuery, PassOrder, PassRange,
+    Doc, DocKey, DocKind, Load, Loaded, OperationKey, Page, PageQuery, PassOrder, PassRange, Piece,
     StoredOperation,
 };
 use std::ops::Bound::{Excluded, Included};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 struct Docs {
     found: Vec<Doc>,
     /// Those that come together.
-    chain: Option<Arc<[Doc]>>,
+    chain: Option<Arc<Piece>>,
     /// The keys of those found, once they are many.
     keys: Set<DocKey>,
 }
@@ -33,7 +33,7 @@ impl Docs {
         } else {
             self.keys.contains(key)
         };
-        found || self.chain.iter().flat_map(|chain| chain.iter()).any(|doc| doc.key == *key)
+        found || self.chain.iter().flat_map(|chain| chain.docs()).any(|doc| doc.key == *key)
     }
 
     fn add(&mut self, doc: &Doc) {
@@ -56,9 +56,10 @@ fn count(limit: u32) -> usize {
 
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
-        // First what is hardly ever in the cache: nothing else waits for it.
-        let bound = load.key.and_then(|key| self.keys.get(&key));
+        // First what is hardly ever in the cache, fetched side by side: nothing else waits for it.
+        self.touch_indexes(load);
         let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
+        let bound = load.key.and_then(|key| self.journal.find(&key));
         let mut docs = Docs {
             found: Vec::with_capacity(load.docs.len()),
             chain: lot.map(|lot| self.chain_at_hand(lot)),
@@ -81,20 +82,26 @@ impl Books {
             docs: docs.found,
             chain: docs.chain,
             code,
-            taken: load.taken.iter().map(|code| self.codes.contains_key(code)).collect(),
+            taken: load.taken.iter().map(|code| self.is_taken(code)).collect(),
             passes,
             credits,
             tallies: load.tallies.iter().map(|key| self.tally(key).unwrap_or_default()).collect(),
-            replay: bound.and_then(|bound| self.operation(bound.operation())).cloned(),
-            stopped: bound.is_some_and(|bound| bound.stops()),
+            replay: bound.and_then(|(at, _)| self.journal.get(at)),
+            stopped: bound.is_some_and(|(_, stops)| stops),
             operation: load.operation.and_then(|key| self.load_operation(key)),
         }
     }
 
+    /// Has fetched what leads to what a command loads.
+    pub(super) fn touch_indexes(&self, load: &Load) {
+        load.code.iter().for_each(|code| self.codes.touch(code.as_bytes()));
+        load.key.iter().for_each(|key| self.journal.touch(key));
+    }
+
     /// Reads what a command loads that is hardly ever in the cache, and no more.
-    pub(super) fn touch(&self, load: &Load) -> (Option<Bound>, Option<u32>, Option<u32>) {
-        let bound = load.key.and_then(|key| self.keys.get(&key)).copied();
-        let row = load.code.as_ref().and_then(|code| self.row_by(code)).map(|row| row.version);
+    pub(super) fn touch(&self, load: &Load) -> (Option<usize>, Option<u32>, Option<u32>) {
+        let bound = load.key.and_then(|key| self.journal.find(&key)).map(|(at, _)| at);
+        let row = load.code.as_ref().and_then(|code| self.touch_pass(code));
         let doc = load.docs.last().and_then(|key| self.docs.get(key)).map(|doc| doc.version);
         (bound, row, doc)
     }
@@ -106,12 +113,12 @@ impl Books {
     }
 
     /// Likewise, in one piece, which is made anew when a document of such a kind changed.
-    fn chain_at_hand(&self, lot: &Lot) -> Arc<[Doc]> {
+    fn chain_at_hand(&self, lot: &Lot) -> Arc<Piece> {
         let mut kept = lot.chain.borrow_mut();
         match &*kept {
             Some((era, chain)) if *era == self.era => Arc::clone(chain),
             _ => {
-                let chain: Arc<[Doc]> = self.chain_of(lot.id).cloned().collect();
+                let chain = Arc::new(Piece::new(self.chain_of(lot.id).cloned().collect()));
                 *kept = Some((self.era, Arc::clone(&chain)));
                 chain
             }
@@ -145,19 +152,17 @@ impl Books {
     }
 
     fn load_operation(&self, key: OperationKey) -> Option<(Arc<StoredOperation>, Vec<StoredEntry>)> {
-        let number = match key {
-            OperationKey::Number(number) => number,
-            OperationKey::Key(key) => self.bound(&key)?,
+        let at = match key {
+            OperationKey::Number(number) => self.journal.place(number)?,
+            OperationKey::Key(key) => self.journal.find(&key)?.0,
         };
-        Some((self.operation(number)?.clone(), self.entries_of(number).to_vec()))
-    }
-
-    fn bound(&self, key: &KeyHash) -> Option<u64> {
-        self.keys.get(key).map(|bound| bound.operation())
+        let stored = self.journal.get(at)?;
+        let entries = self.entries_of(stored.number).cloned().collect();
+        Some((stored, entries))
     }
 
     pub(super) fn operations_page(&self, after: u64, limit: u32) -> Vec<Arc<StoredOperation>> {
-        self.operations_after(after).iter().take(count(limit)).cloned().collect()
+        self.journal.after(after).take(count(limit)).collect()
     }
 
     pub(super) fn page(&self, query: &PageQuery) -> Page {

@@ -1,13 +1,15 @@
-//! How a pass is kept: what a redemption looks at in two cache lines, the rest beside it.
+//! How a pass is kept: what a redemption looks at behind one another, the rest beside it.
 
 use crate::calendar::Instant;
 use crate::id::{ContactId, Id, PassId, SaleId};
 use crate::pass::{PassRow, Standing, Tally};
+use crate::passcode::Digest;
 
 /// A pass. A redemption of one among millions finds none of it in the cache, so it pays to keep it small.
 #[derive(Clone)]
-#[repr(align(64))]
 pub(super) struct Row {
+    /// The digest of its first code, by which it is found: no other place has to be looked at for that.
+    code: Digest,
     /// Into [`Books::lots`](super::tables::Books::lots).
     pub(super) lot: u32,
     pub(super) serial: u32,
@@ -17,6 +19,7 @@ pub(super) struct Row {
     standing: Standing,
     has_value: bool,
     has_sale: bool,
+    has_code: bool,
     sale: [u8; 16],
     value: i64,
     activated: Moment,
@@ -28,7 +31,7 @@ pub(super) struct Row {
     rest: Option<Box<Rest>>,
 }
 
-const _: () = assert!(size_of::<Row>() == 128);
+const _: () = assert!(size_of::<Row>() == 160);
 
 /// A tally without what is held.
 #[derive(Clone, Copy)]
@@ -75,7 +78,7 @@ impl From<Tally> for Count {
 }
 
 impl Row {
-    /// A row as it is kept, of a lot at this place.
+    /// A row as it is kept, of a lot at this place. It has no code.
     pub(super) fn of(row: PassRow, lot: u32) -> Self {
         let rest = Rest {
             uses_held: row.uses.held,
@@ -86,6 +89,7 @@ impl Row {
             fields: row.fields,
         };
         Self {
+            code: Digest::from_bytes([0; 32]),
             lot,
             serial: row.id.serial(),
             version: row.version,
@@ -94,6 +98,7 @@ impl Row {
             standing: row.standing,
             has_value: row.value.is_some(),
             has_sale: row.sale.is_some(),
+            has_code: false,
             sale: row.sale.map(SaleId::to_bytes).unwrap_or_default(),
             value: row.value.unwrap_or_default(),
             activated: Moment::of(row.activated),
@@ -131,6 +136,20 @@ impl Row {
             fields,
             last: self.last,
         }
+    }
+
+    pub(super) fn code(&self) -> Option<&Digest> {
+        self.has_code.then_some(&self.code)
+    }
+
+    pub(super) fn set_code(&mut self, code: Digest) {
+        (self.code, self.has_code) = (code, true);
+    }
+
+    /// Writes all but the code, which stays.
+    pub(super) fn write(&mut self, row: PassRow) {
+        let (code, has_code) = (self.code, self.has_code);
+        *self = Self { code, has_code, ..Self::of(row, self.lot) };
     }
 
     fn held(&self, of: impl FnOnce(&Rest) -> i64) -> i64 {
@@ -205,7 +224,15 @@ mod tests {
             last: u64::MAX,
         };
         for row in [full.clone(), PassRow::draft(id), PassRow { value: Some(0), ..PassRow::draft(id) }] {
-            assert_eq!(Row::of(row.clone(), 3).to_pass(id), row);
+            let mut kept = Row::of(row.clone(), 3);
+            assert_eq!((kept.to_pass(id), kept.code().is_some()), (row.clone(), false));
+            let code = Digest::from_bytes([7; 32]);
+            kept.set_code(code);
+            kept.write(PassRow { version: 9, ..row.clone() });
+            assert_eq!(
+                (kept.to_pass(id), kept.code(), kept.lot),
+                (PassRow { version: 9, ..row }, Some(&code), 3)
+            );
         }
         let mut row = Row::of(PassRow::draft(id), 3);
         for n in [5, -1] {

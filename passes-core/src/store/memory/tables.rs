@@ -1,12 +1,15 @@
 //! What the store holds, and how one record is found.
 
+use super::chunks::Chunks;
+use super::index::Index;
+use super::journal::Journal;
 use super::row::Row;
 use crate::hash::Map;
 use crate::id::{BusinessId, ContactId, CreditId, LotId, PassId};
 use crate::ledger::StoredEntry;
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::passcode::Digest;
-use crate::store::{Doc, DocKey, KeyHash, StoredOperation, TallyKey};
+use crate::store::{Doc, DocKey, Piece, TallyKey};
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -30,8 +33,12 @@ pub(super) struct Numbers {
 /// All records of one business.
 #[derive(Default)]
 pub(super) struct Books {
-    /// Digests to places: one look-up, and the row is at hand.
-    pub(super) codes: Map<Digest, Place>,
+    /// The codes that stand in the rows of their passes, and their places there.
+    pub(super) codes: Index,
+    /// The other codes: reserved for passes that are still to be made, or further ones of a pass.
+    pub(super) other_codes: Map<Digest, Place>,
+    /// The codes of passes that are still to be made.
+    awaited: Map<Place, Digest>,
     pub(super) lot_at: Map<LotId, u32>,
     pub(super) lots: Vec<Lot>,
     /// In the order in which they were made; the lots say which is which.
@@ -45,17 +52,15 @@ pub(super) struct Books {
     /// Each in the order of its ids.
     pub(super) wallets: Map<ContactId, Vec<CreditRow>>,
     pub(super) tallies: Map<([u8; 16], u16), Tally>,
-    pub(super) keys: Map<KeyHash, Bound>,
+    pub(super) journal: Journal,
     /// In the order of their numbers.
-    pub(super) operations: Vec<Arc<StoredOperation>>,
-    /// In the order of their numbers.
-    pub(super) entries: Vec<StoredEntry>,
+    pub(super) entries: Chunks<StoredEntry>,
     /// The pass that was looked up last, and its place in `passes`.
     last_row: Cell<Option<(PassId, usize)>>,
 }
 
-/// Where a pass is. A code may be reserved before its pass is made, so the row may not be there yet.
-#[derive(Clone, Copy)]
+/// Where a pass is, or will be.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     /// Into [`Books::lots`].
     pub(super) lot: u32,
@@ -69,7 +74,7 @@ pub(super) struct Lot {
     /// is one stretch, or few.
     pub(super) stretches: Vec<Stretch>,
     /// Its documents, as they were in an era.
-    pub(super) chain: RefCell<Option<(u64, Arc<[Doc]>)>>,
+    pub(super) chain: RefCell<Option<(u64, Arc<Piece>)>>,
 }
 
 /// Passes with consecutive serial numbers at consecutive places.
@@ -88,25 +93,6 @@ pub(super) fn place_of(wallet: &[CreditRow], id: CreditId) -> Result<usize, usiz
         None | Some(Ordering::Less) => Err(wallet.len()),
         Some(Ordering::Equal) => Ok(wallet.len().saturating_sub(1)),
         Some(Ordering::Greater) => wallet.binary_search_by_key(&id, |credit| credit.id),
-    }
-}
-
-/// What an idempotency key leads to: an operation's number, and whether it doesn't bear the key but stops it, in
-/// eight bytes.
-#[derive(Clone, Copy)]
-pub(super) struct Bound(u64);
-
-impl Bound {
-    pub(super) fn new(operation: u64, stops: bool) -> Self {
-        Self(operation << 1 | u64::from(stops))
-    }
-
-    pub(super) fn operation(self) -> u64 {
-        self.0 >> 1
-    }
-
-    pub(super) fn stops(self) -> bool {
-        self.0 & 1 == 1
     }
 }
 
@@ -189,18 +175,69 @@ impl Books {
         Some(self.row(id)?.to_pass(id))
     }
 
-    /// The pass that a code leads to, and its lot.
-    pub(super) fn pass_of(&self, code: &Digest) -> Option<(&Lot, PassRow)> {
-        let place = self.codes.get(code)?;
-        let lot = self.lots.get(place.lot as usize)?;
-        let (id, row) = (lot.id.pass(place.serial), lot.row(place.serial)? as usize);
-        self.last_row.set(Some((id, row)));
-        Some((lot, self.passes.get(row)?.to_pass(id)))
+    /// The place in `passes` of the pass that a code leads to.
+    fn row_by(&self, code: &Digest) -> Option<usize> {
+        let is = |at: u32| self.passes.get(at as usize).is_some_and(|row| row.code() == Some(code));
+        if let Some(at) = self.codes.find(code.as_bytes(), is) {
+            return Some(at as usize);
+        }
+        let place = self.other_codes.get(code)?;
+        Some(self.lots.get(place.lot as usize)?.row(place.serial)? as usize)
     }
 
-    pub(super) fn row_by(&self, code: &Digest) -> Option<&Row> {
-        let place = self.codes.get(code)?;
-        self.passes.get(self.lots.get(place.lot as usize)?.row(place.serial)? as usize)
+    /// Whether a code is taken.
+    pub(super) fn is_taken(&self, code: &Digest) -> bool {
+        self.other_codes.contains_key(code) || self.row_by(code).is_some()
+    }
+
+    /// Notes the code of a pass, which need not be there yet.
+    pub(super) fn note_code(&mut self, code: &Digest, place: Place) {
+        match self.lots.get(place.lot as usize).and_then(|lot| lot.row(place.serial)) {
+            Some(at) if self.give_code(code, at) => return,
+            Some(_) => {}
+            None => {
+                self.awaited.entry(place).or_insert(*code);
+            }
+        }
+        self.other_codes.insert(*code, place);
+    }
+
+    /// Lets a pass that was made just now have the code that was reserved for it.
+    pub(super) fn adopt_code(&mut self, place: Place, at: u32) {
+        let Some(code) = self.awaited.remove(&place) else { return };
+        if self.give_code(&code, at) {
+            self.other_codes.remove(&code);
+        }
+        if self.awaited.is_empty() {
+            // Those of a large lot were many.
+            self.awaited = Map::default();
+            self.other_codes.shrink_to_fit();
+        }
+    }
+
+    /// Puts a code into the row at a place, unless it has one.
+    fn give_code(&mut self, code: &Digest, at: u32) -> bool {
+        let row = self.passes.get_mut(at as usize).filter(|row| row.code().is_none());
+        let free = row.map(|row| row.set_code(*code)).is_some();
+        if free {
+            self.codes.add(code.as_bytes(), at);
+        }
+        free
+    }
+
+    /// The pass that a code leads to, and its lot.
+    pub(super) fn pass_of(&self, code: &Digest) -> Option<(&Lot, PassRow)> {
+        let at = self.row_by(code)?;
+        let row = self.passes.get(at)?;
+        let lot = self.lots.get(row.lot as usize)?;
+        let id = lot.id.pass(row.serial);
+        self.last_row.set(Some((id, at)));
+        Some((lot, row.to_pass(id)))
+    }
+
+    /// Reads what of a pass is hardly ever in the cache.
+    pub(super) fn touch_pass(&self, code: &Digest) -> Option<u32> {
+        self.passes.get(self.row_by(code)?).map(|row| row.version)
     }
 
     /// The passes of the lot of `first` with serial numbers up to that of `last`, in order.
@@ -245,27 +282,19 @@ impl Books {
         }
     }
 
-    pub(super) fn operation(&self, number: u64) -> Option<&Arc<StoredOperation>> {
-        let at = self.operations.binary_search_by_key(&number, |o| o.number).ok()?;
-        self.operations.get(at)
-    }
-
-    /// The operations above a number.
-    pub(super) fn operations_after(&self, number: u64) -> &[Arc<StoredOperation>] {
-        let from = self.operations.partition_point(|o| o.number <= number);
-        self.operations.get(from..).unwrap_or_default()
-    }
-
     pub(super) fn entry(&self, number: u64) -> Option<&StoredEntry> {
-        let at = self.entries.binary_search_by_key(&number, |e| e.number).ok()?;
-        self.entries.get(at)
+        let at = self.entries.partition_point(|entry| entry.number < number);
+        self.entries.get(at).filter(|entry| entry.number == number)
     }
 
     /// The entries of an operation, in order.
-    pub(super) fn entries_of(&self, operation: u64) -> &[StoredEntry] {
+    pub(super) fn entries_of(&self, operation: u64) -> impl Iterator<Item = &StoredEntry> {
+        self.entries_after(operation.saturating_sub(1)).take_while(move |entry| entry.operation == operation)
+    }
+
+    /// The entries of the operations above a number.
+    pub(super) fn entries_after(&self, operation: u64) -> impl Iterator<Item = &StoredEntry> {
         // Entries are booked in the order of operations.
-        let from = self.entries.partition_point(|e| e.operation < operation);
-        let to = self.entries.partition_point(|e| e.operation <= operation);
-        self.entries.get(from..to).unwrap_or_default()
+        self.entries.from(self.entries.partition_point(|entry| entry.operation <= operation))
     }
 }

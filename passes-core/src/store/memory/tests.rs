@@ -81,6 +81,48 @@ fn a_lot_finds_serial_numbers() {
     assert_eq!((whole.row(0), whole.row(1_000), whole.row(1_001)), (None, Some(1_007), None));
 }
 
+/// D-1, L-9: a code leads to its pass whether it was reserved before the pass was made or after, and so does a further
+/// one; what was reserved stands in the row of its pass in the end, and the audit finds each code once.
+#[test]
+fn a_code_leads_to_its_pass() {
+    let store = Memory::new();
+    let digest = |n: u8| Digest::from_bytes([n; 32]);
+    let claim = |codes: &[(u8, u32)]| Change {
+        claim: codes.iter().map(|(n, s)| Claim { digest: digest(*n), pass: lot().pass(*s) }).collect(),
+        ..Change::new(business())
+    };
+    let make = |serial| Change { put: vec![put(serial)], ..Change::new(business()) };
+    let found = |n: u8| {
+        let load = Load { code: Some(digest(n)), taken: vec![digest(n)], ..Load::new(business()) };
+        let loaded = wait(store.load(&load)).unwrap();
+        (loaded.taken[0], loaded.code.map(|row| row.id.serial()))
+    };
+    commit(&store, make(3)).unwrap();
+    commit(&store, claim(&[(1, 1), (2, 2), (3, 3), (21, 2), (33, 3)])).unwrap();
+    assert_eq!(
+        [1, 2, 3, 21, 33, 9].map(found),
+        [(true, None), (true, None), (true, Some(3)), (true, None), (true, Some(3)), (false, None)]
+    );
+    commit(&store, make(2)).unwrap();
+    commit(&store, Change { put: vec![put(1)], ..claim(&[(11, 1)]) }).unwrap();
+    for (n, serial) in [(1, 1), (2, 2), (3, 3), (11, 1), (21, 2), (33, 3)] {
+        assert_eq!(found(n), (true, Some(serial)), "{n}");
+        assert_eq!(commit(&store, claim(&[(n, 1)])), Err(StoreError::Conflict));
+    }
+    let tables = store.tables();
+    let books = tables.books.get(&business()).unwrap();
+    assert_eq!((books.codes.len(), books.other_codes.len()), (3, 3));
+    drop(tables);
+    let (send, rows) = mpsc::channel();
+    wait(store.audit(business(), Box::new(move |row| send.send(row).unwrap()))).unwrap();
+    let rows: Vec<AuditRow> = rows.iter().collect();
+    let codes = rows
+        .iter()
+        .filter_map(|row| if let AuditRow::Code(_, pass) = row { Some(pass.serial()) } else { None });
+    assert_eq!(codes.collect::<Vec<_>>(), [1, 2, 3, 1, 2, 3]);
+    assert!(!rows.iter().any(|row| matches!(row, AuditRow::Fault(_))));
+}
+
 /// Z-1, D-3: a decision that panics takes nothing with it: the store goes on.
 #[test]
 fn a_panic_leaves_the_store_whole() {
@@ -136,7 +178,7 @@ fn a_change_that_is_none_is_a_fault_of_the_caller() {
     let range = |serial: u32, count: u32| Subject::Passes { first: lot.pass(serial), count };
     let doc = |parent: u8| {
         let key = |id| DocKey { kind: DocKind::Lot, id: [id; 16] };
-        Record::Doc(Doc { key: key(1), version: 1, parent: Some(key(parent)), body: (*b"{}").into() })
+        Record::Doc(Doc { key: key(1), version: 1, parent: Some(key(parent)), body: b"{}".as_slice().into() })
     };
     commit(&store, Change { put: vec![Put { record: doc(2), expect: Expect::Absent }], ..empty.clone() })
         .unwrap();

@@ -1,37 +1,19 @@
 //! Writing a change that was judged. Nothing here can fail but for want of room.
 
+use super::index::Index;
 use super::judge::kept;
 use super::row::Row;
-use super::tables::{Books, Bound, Lot, Numbers, Place, place_of};
+use super::tables::{Books, Lot, Numbers, Place, place_of};
+use crate::calendar::Instant;
 use crate::id::PassId;
 use crate::ledger::{Entry, StoredEntry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
-use crate::store::{
-    Add, After, Change, Claim, Doc, DocKind, Loaded, Operation, Put, Record, StoreError, StoredOperation,
-    TallyKey,
-};
-use std::sync::Arc;
-
-/// What landed.
-pub(super) enum Landed {
-    /// A change without an operation, with the values of its tallies.
-    Counted(Vec<Tally>),
-    /// An operation.
-    Done(Arc<StoredOperation>),
-}
-
-impl Landed {
-    pub(super) fn into_after(self) -> After {
-        match self {
-            Self::Counted(tallies) => After { operation: 0, tallies },
-            Self::Done(stored) => After { operation: stored.number, tallies: stored.after.clone() },
-        }
-    }
-}
+use crate::store::{Add, After, Change, Claim, Doc, DocKind, Loaded, Put, Record, StoreError, TallyKey};
 
 /// The places that a change needs are 32-bit numbers.
 fn place(number: usize) -> Result<u32, StoreError> {
-    u32::try_from(number).map_err(|_| StoreError::Full("a business has at most 2^32 passes in memory".into()))
+    let place = u32::try_from(number).ok().filter(|place| *place <= Index::LAST);
+    place.ok_or_else(|| StoreError::Full("a business has at most 2^32 passes in memory".into()))
 }
 
 impl Books {
@@ -44,7 +26,7 @@ impl Books {
         change: &mut Change,
         loaded: Option<&Loaded>,
         last: &mut Numbers,
-    ) -> Result<Landed, StoreError> {
+    ) -> Result<After, StoreError> {
         let after = self.judge(change, loaded)?;
         self.write(change, after, last)
     }
@@ -58,7 +40,8 @@ impl Books {
         change: &mut Change,
         after: Vec<Tally>,
         last: &mut Numbers,
-    ) -> Result<Landed, StoreError> {
+    ) -> Result<After, StoreError> {
+        self.journal.room()?;
         place(self.passes.len().saturating_add(change.put.len()))?;
         place(self.lots.len().saturating_add(change.put.len()).saturating_add(change.claim.len()))?;
         for put in change.put.drain(..) {
@@ -70,19 +53,16 @@ impl Books {
         for (add, tally) in change.tally.iter().zip(&after) {
             self.count(add, *tally);
         }
-        let Some(operation) = change.operation.take() else { return Ok(Landed::Counted(after)) };
+        let Some(operation) = change.operation.take() else {
+            return Ok(After { operation: 0, tallies: after });
+        };
         last.operation += 1;
         for entry in change.entries.drain(..) {
             last.entry += 1;
-            self.book(entry, &operation, *last);
+            self.book(entry, operation.at, operation.booked, *last);
         }
-        let key = operation.key.map(|(key, _)| (key, false));
-        for (key, stops) in key.into_iter().chain(operation.stops.map(|key| (key, true))) {
-            self.keys.insert(key, Bound::new(last.operation, stops));
-        }
-        let stored = Arc::new(StoredOperation { number: last.operation, operation, after });
-        self.operations.push(Arc::clone(&stored));
-        Ok(Landed::Done(stored))
+        self.journal.push(last.operation, operation, &after)?;
+        Ok(After { operation: last.operation, tallies: after })
     }
 
     fn put(&mut self, put: Put) -> Result<(), StoreError> {
@@ -115,7 +95,7 @@ impl Books {
                 last: stored.last,
                 ..new
             };
-            *stored = Row::of(row, stored.lot);
+            stored.write(row);
             return Ok(());
         }
         let (serial, row) = (new.id.serial(), place(self.passes.len())?);
@@ -124,6 +104,7 @@ impl Books {
             lot.add(serial, row);
         }
         self.passes.push(Row::of(PassRow { last: 0, ..new }, at));
+        self.adopt_code(Place { lot: at, serial }, row);
         Ok(())
     }
 
@@ -153,7 +134,7 @@ impl Books {
 
     fn claim(&mut self, claim: &Claim) -> Result<(), StoreError> {
         let place = Place { lot: self.lot(claim.pass)?, serial: claim.pass.serial() };
-        self.codes.insert(claim.digest, place);
+        self.note_code(&claim.digest, place);
         Ok(())
     }
 
@@ -174,13 +155,13 @@ impl Books {
     }
 
     /// Appends an entry, which continues the chains of its subjects.
-    fn book(&mut self, entry: Entry, operation: &Operation, number: Numbers) {
+    fn book(&mut self, entry: Entry, at: Instant, booked: Instant, number: Numbers) {
         let (from, to) = (entry.from.1, entry.to.1);
         let stored = StoredEntry {
             number: number.entry,
             operation: number.operation,
-            at: operation.at,
-            booked: operation.booked,
+            at,
+            booked,
             before_from: self.last_entry(from),
             before_to: self.last_entry(to),
             entry,

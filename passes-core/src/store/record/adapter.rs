@@ -207,11 +207,11 @@ fn run(view: &mut View<'_>, command: &Command) -> Result<Answer, StoreError> {
         }
         // Nothing lands that can't be answered.
         Decision::Accepted(change) if change.operation.is_none() => {
-            done(*change, After { operation: 0, tallies: Vec::new() })
+            done(&change, After { operation: 0, tallies: Vec::new() })
         }
         Decision::Accepted(change) => {
             let after = write::apply(view, &change, &[])?;
-            done(*change, after)
+            done(&change, after)
         }
     }
 }

@@ -99,7 +99,7 @@ fn who_is_overtaken_tries_again() {
     let (host, store) = store(Host { troubles: vec![Trouble::Overtaken; 3].into(), ..Host::default() });
     let decided = Arc::default();
     let answer = wait(store.run(add(9, 1, &decided))).unwrap();
-    assert!(matches!(answer, Answer::Done(stored) if stored.number == 1));
+    assert!(matches!(answer, Answer::Done(after) if after.operation == 1));
     assert_eq!((decided.load(Ordering::Relaxed), host.commits.load(Ordering::Relaxed)), (4, 4));
     assert_eq!(counted(&store), 1);
 }
@@ -130,7 +130,7 @@ fn commands_land_together() {
     let numbers: Vec<Option<u64>> = answers
         .into_iter()
         .map(|answer| match answer {
-            Ok(Answer::Done(stored)) => Some(stored.number),
+            Ok(Answer::Done(after)) => Some(after.operation),
             other => {
                 assert_eq!(other.unwrap_err(), StoreError::Conflict);
                 None
