@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("chrono-tz", "the rules of time zones"),
     ("constant_time_eq", "compares secrets"),
     ("csv", "exports and imports of codes"),
-    ("futures-channel", "hands an answer over from one thread to another"),
+    ("futures-channel", "an answer, from the thread that found it to who waits"),
     ("iso_currency", "the currencies of ISO 4217"),
     ("oxilangtag", "language tags, BCP 47"),
     ("postcard", "the compact form of stored records"),
