@@ -5,7 +5,7 @@
 
 use crate::errors::corrupt;
 use crate::judge::{Together, reads};
-use crate::pool::{Pool, no_connection};
+use crate::pool::{Pool, connection};
 use crate::run::{Decided, Gates, answer, decide, run};
 use crate::{TOGETHER, commit_group};
 use passes_core::store::{After, Answer, Change, Command, Load, StoreError};
@@ -54,7 +54,7 @@ pub(crate) async fn run_all(pool: &Pool, gates: &Gates, commands: Vec<Command>) 
 
 /// Runs as many of the first commands as have nothing to do with each other.
 async fn together(pool: &Pool, commands: &[Command]) -> Batch {
-    let Ok(mut session) = pool.get().await.map_err(no_connection) else { return Batch::Alone(1) };
+    let Ok(mut session) = connection(pool).await else { return Batch::Alone(1) };
     let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
     let Ok(loaded) = session.load_all(&loads).await else { return Batch::Alone(1) };
     let business = loads.first().map(|load| load.business);

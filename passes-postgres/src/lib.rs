@@ -147,7 +147,7 @@ use passes_core::store::{
     StoredOperation,
 };
 use plan::{Fresh, Plan};
-use pool::{Connection, Connector, OTHERS, Pool, Session, Shared, no_connection};
+use pool::{Connection, Connector, OTHERS, Pool, Session, Shared, connection};
 use run::Gates;
 use runtime::{Own, within};
 use std::fmt;
@@ -209,8 +209,8 @@ impl Postgres {
         let making = Arc::clone(&shared);
         // The machine's certificates are read from the disk.
         let connector = handle.spawn_blocking({
-            let handle = handle.clone();
-            move || Connector::new(address, handle, making)
+            let runtime = (handle.clone(), runtime.serving().clone());
+            move || Connector::new(address, runtime, making)
         });
         let connector = connector.await.map_err(|error| StoreError::Backend(error.to_string()))??;
         within(&handle, async {
@@ -262,7 +262,7 @@ impl Postgres {
     }
 
     async fn session(&self) -> Result<Connection, StoreError> {
-        self.pool.get().await.map_err(no_connection)
+        connection(&self.pool).await
     }
 
     async fn load_all(&self, load: &Load) -> Result<Loaded, StoreError> {
@@ -409,19 +409,19 @@ impl Store for Postgres {
     }
 
     fn run(&self, command: Command) -> Fut<'_, Answer> {
-        self.runtime.within(run::run(&self.pool, &self.gates, command))
+        self.runtime.served(run::run(&self.pool, &self.gates, command))
     }
 
     fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
-        self.runtime.within(async move { Ok(batch::run_all(&self.pool, &self.gates, commands).await) })
+        self.runtime.served(async move { Ok(batch::run_all(&self.pool, &self.gates, commands).await) })
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.runtime.within(self.load_all(load))
+        self.runtime.served(self.load_all(load))
     }
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
-        self.runtime.within(self.commit_all(changes))
+        self.runtime.served(self.commit_all(changes))
     }
 
     fn pause(&self, time: Duration) -> Fut<'_, ()> {

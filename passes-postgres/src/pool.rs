@@ -3,6 +3,7 @@
 use crate::distributed::{Base, Delegated, IS_DISTRIBUTED};
 use crate::errors::{Failed, While, told};
 use crate::options::Address;
+use crate::runtime::Serving;
 use crate::schema;
 use crate::sql::Sql;
 use crate::tls;
@@ -84,15 +85,24 @@ pub(crate) struct Connector {
     address: Address,
     tls: MakeRustlsConnect,
     runtime: Handle,
+    serves: Serving,
     shared: Arc<Shared>,
     /// Held by every task that serves a connection.
     serving: Arc<()>,
 }
 
 impl Connector {
-    pub(crate) fn new(address: Address, runtime: Handle, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        address: Address,
+        (runtime, serves): (Handle, Serving),
+        shared: Arc<Shared>,
+    ) -> Result<Self, StoreError> {
         let tls = tls::connector(&address.security)?;
-        Ok(Self { address, tls, runtime, shared, serving: Arc::default() })
+        Ok(Self { address, tls, runtime, serves, shared, serving: Arc::default() })
+    }
+
+    pub(crate) fn serves(&self) -> &Serving {
+        &self.serves
     }
 
     pub(crate) fn serving(&self) -> Arc<()> {
@@ -185,6 +195,7 @@ impl Manager for Connector {
             first: None,
             last: None,
             statements: HashMap::new(),
+            serves: self.serves.clone(),
             shared,
         })
     }
@@ -196,7 +207,7 @@ impl Manager for Connector {
 }
 
 /// What a pool that gives no connection is told as.
-pub(crate) fn no_connection(error: PoolError<StoreError>) -> StoreError {
+fn no_connection(error: PoolError<StoreError>) -> StoreError {
     match error {
         PoolError::Backend(error) => error,
         PoolError::Closed => StoreError::Closed,
@@ -223,7 +234,13 @@ pub(crate) struct Session {
     /// Sent right behind the next statement; it ends the transaction, whatever became of the statement.
     pub(crate) last: Option<&'static str>,
     statements: HashMap<Vec<u8>, Statement>,
+    pub(crate) serves: Serving,
     shared: Arc<Shared>,
+}
+
+/// A connection of the pool.
+pub(crate) async fn connection(pool: &Pool) -> Result<Connection, StoreError> {
+    pool.manager().serves.serve(pool.get()).await.map_err(no_connection)
 }
 
 /// What only reads is asked again over so many other connections when one was lost.
@@ -290,7 +307,8 @@ impl Session {
             (first, last) = (Some(ALONE.to_owned()), Some(COMMIT));
             self.open = true;
         }
-        let (answer, ended) = self.send_between(&ready, first.as_deref(), last).await;
+        let sending = self.send_between(&ready, first.as_deref(), last);
+        let (answer, ended) = self.serves.serve(sending).await;
         if ended {
             self.open = false;
         }
@@ -340,7 +358,8 @@ impl Session {
         self.trip();
         let (first, last) = if self.is_bare() { (Some(ALONE), Some(COMMIT)) } else { (None, None) };
         self.open |= first.is_some();
-        let answers = join_all(all.iter().map(|ready| self.send_between(ready, first, last))).await;
+        let answers = join_all(all.iter().map(|ready| self.send_between(ready, first, last)));
+        let answers = self.serves.serve(answers).await;
         if last.is_some() && answers.iter().all(|(_, ended)| *ended) {
             self.open = false;
         }
@@ -375,7 +394,7 @@ impl Session {
         let types: Vec<Type> = sql.args.iter().map(Arg::ty).collect();
         self.shared.prepared.fetch_add(1, Ordering::Relaxed);
         // Nothing is done by preparing.
-        let statement = self.client.prepare_typed(&text, &types).await;
+        let statement = self.serves.serve(self.client.prepare_typed(&text, &types)).await;
         let statement = statement.map_err(|error| told(&error, While::Reading))?;
         if self.statements.len() >= KEPT {
             self.statements.clear();

@@ -7,7 +7,7 @@
 
 use crate::errors::{While, broken};
 use crate::plan::{Fresh, Plan};
-use crate::pool::{COMMIT, OTHERS, Pool, Session, no_connection};
+use crate::pool::{COMMIT, OTHERS, Pool, Session, connection};
 use crate::{AGAIN, commit};
 use passes_core::id::Id;
 use passes_core::store::{After, Answer, Change, Command, Decision, Load, Loaded, StoreError, done};
@@ -134,7 +134,7 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, command: Command) -> Result<
     for round in 0..TRIES {
         match in_turn(pool, place.key, &command).await {
             Err(StoreError::Conflict) if round > 0 => {
-                tokio::time::sleep(Duration::from_micros(200_u64 << round.min(7))).await;
+                pool.manager().serves().sleep(Duration::from_micros(200_u64 << round.min(7))).await;
             }
             Err(StoreError::Conflict) => {}
             answer => return answer,
@@ -147,7 +147,7 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, command: Command) -> Result<
 async fn freely(pool: &Pool, command: &Command) -> Result<Answer, StoreError> {
     let mut others = OTHERS;
     loop {
-        let mut session = pool.get().await.map_err(no_connection)?;
+        let mut session = connection(pool).await?;
         let answered = match session.load(command.load()).await {
             Err(error) => Err(error),
             Ok(loaded) => match decide(command, &loaded)? {
@@ -170,7 +170,7 @@ async fn freely(pool: &Pool, command: &Command) -> Result<Answer, StoreError> {
 async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, StoreError> {
     let mut others = OTHERS;
     for _ in 0..AGAIN {
-        let mut session = pool.get().await.map_err(no_connection)?;
+        let mut session = connection(pool).await?;
         // Who is gone in the middle of it holds up the others no longer than this.
         session.first = Some(format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; {}SET LOCAL idle_in_transaction_session_timeout='10s'; \
