@@ -220,8 +220,8 @@ impl Own {
     pub(crate) fn end(&mut self, serving: Arc<()>) {
         let ending = Ending(self.serving.clone());
         let wait = move || {
-            let _ending = ending;
-            let _other = Other::new(&_ending.0.turns);
+            let ending = ending;
+            let _other = Other::new(&ending.0.turns);
             let mut left = GOODBYE;
             let step = Duration::from_millis(1);
             // One is held here, and one by the pool.
