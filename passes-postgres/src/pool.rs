@@ -2,6 +2,7 @@
 
 use crate::distributed::{Base, Delegated, IS_DISTRIBUTED};
 use crate::errors::{Failed, While, told};
+use crate::known::Known;
 use crate::options::Address;
 use crate::runtime::Serving;
 use crate::schema;
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     texts: Mutex<HashMap<Vec<u8>, Arc<str>>>,
     trips: AtomicU64,
     prepared: AtomicU64,
+    known: Known,
 }
 
 impl Shared {
@@ -252,6 +254,16 @@ impl Session {
         self.lost || self.client.is_closed()
     }
 
+    pub(crate) fn known(&self) -> &Known {
+        &self.shared.known
+    }
+
+    /// Whether it does what plain sessions of a plain database do: statements are prepared by the protocol, and numbers are
+    /// those of its own transactions.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.named && self.base != Base::Home
+    }
+
     /// Notes that something was sent.
     pub(crate) fn trip(&self) {
         self.shared.trip();
@@ -373,6 +385,28 @@ impl Session {
             .collect()
     }
 
+    /// Sends statements as one transaction, all at once; it lands whole or not at all. Whoever holds one of its rows for
+    /// longer than a moment isn't waited for.
+    pub(crate) async fn query_as_one(&mut self, all: &[Ready<'_>]) -> Result<Vec<Vec<Row>>, Failed> {
+        self.trip();
+        self.open = true;
+        let (begin, answers, end) = {
+            let client = &self.client;
+            let answers = join_all(all.iter().map(|ready| ready.send(client)));
+            let sending = join3(client.batch_execute(TOGETHER), answers, client.batch_execute(COMMIT));
+            self.serves.serve(sending).await
+        };
+        if end.is_ok() {
+            self.open = false;
+        }
+        // Where one of them failed, the end was a rollback.
+        let rows = answers.into_iter().collect::<Result<Vec<_>, _>>();
+        begin
+            .and(rows)
+            .and_then(|rows| end.map(|()| rows))
+            .map_err(|error| self.failed(&error, While::Committing))
+    }
+
     /// Judges an error, and what it means for the connection.
     fn failed(&mut self, error: &tokio_postgres::Error, doing: While) -> Failed {
         match error.code().map(|code| code.code()) {
@@ -452,6 +486,9 @@ impl Executed {
 
 /// What ends a transaction, whatever became of it.
 pub(crate) const COMMIT: &str = "COMMIT";
+
+/// Begins a transaction of several commands: none of them waits for what another command holds for long.
+const TOGETHER: &str = "BEGIN; SET LOCAL lock_timeout='50ms'";
 
 /// Begins a transaction of one statement, with the settings that the session can't have.
 const ALONE: &str = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; ", local!());

@@ -102,23 +102,43 @@ impl Turns {
 }
 
 /// Something that is served by the keeper.
-struct Other<'t>(&'t Turns);
+struct Other(Arc<Turns>);
 
-impl<'t> Other<'t> {
-    fn new(turns: &'t Turns) -> Self {
+impl Other {
+    fn new(turns: &Arc<Turns>) -> Self {
         turns.others.fetch_add(1, Ordering::SeqCst);
         turns.call_back();
-        Self(turns)
+        Self(Arc::clone(turns))
     }
 }
 
-impl Drop for Other<'_> {
+impl Drop for Other {
     fn drop(&mut self) {
         self.0.others.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
+/// Whether what is polled here may serve the runtime on this thread, and so wait on it.
+pub(crate) fn serves() -> bool {
+    SERVES.get()
+}
+
 impl Serving {
+    /// Has the keeper run something that nobody who waits for it polls.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let Some(runtime) = &self.runtime.0 else { return };
+        let other = Other::new(&self.turns);
+        let mut future = Box::pin(future);
+        runtime.spawn(poll_fn(move |context| {
+            let _other = &other;
+            // Whoever serves the runtime polls it.
+            let before = SERVES.replace(false);
+            let done = future.as_mut().poll(context);
+            SERVES.set(before);
+            done
+        }));
+    }
+
     /// Waits for what comes from the server: on this thread, if it may serve the runtime.
     pub(crate) async fn serve<T>(&self, future: impl Future<Output = T> + Send) -> T {
         if !SERVES.get() {
@@ -174,7 +194,7 @@ impl Own {
         &'a self,
         future: impl Future<Output = Result<T, StoreError>> + Send + 'a,
     ) -> Fut<'a, T> {
-        let turns = &*self.serving.turns;
+        let turns = &self.serving.turns;
         Box::pin(async move {
             let _other = Other::new(turns);
             within(&self.handle, future).await
@@ -187,7 +207,7 @@ impl Own {
         &'a self,
         future: impl Future<Output = Result<T, StoreError>> + Send + 'a,
     ) -> Fut<'a, T> {
-        let turns = &*self.serving.turns;
+        let turns = &self.serving.turns;
         let mut future = Box::pin(within(&self.handle, future));
         let mut other = None;
         Box::pin(poll_fn(move |context| {
