@@ -155,7 +155,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
             measures.extend(beside_nostro(run, &server, &shop)?);
         }
     }
-    measures.push(crate::postgres_lot::measure(run, &server)?);
+    measures.extend(crate::postgres_lot::measures(run, &server)?);
     Ok(measures)
 }
 
