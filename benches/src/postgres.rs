@@ -142,17 +142,20 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         first.iter().try_for_each(|asked| shop.redeem(asked))?;
         let hands = shop.hands(32)?;
         let shop = RefCell::new(shop);
+        if commit == "commit on" {
+            // First of all: nothing may be spent of these cards yet.
+            measures.push(same_code(run, &shop)?);
+        }
         for (clients, each) in [(1, 200), (8, 800), (32, 1_600)] {
             measures.extend(clients_of(run, commit, &shop, &hands, clients, run.or_quick(each, 64))?);
         }
         if commit == "commit on" {
             measures.push(lists(run, &shop)?);
-            measures.push(same_code(run, &shop)?);
         } else {
             measures.extend(beside_nostro(run, &server, &shop)?);
         }
     }
-    measures.push(crate::postgres_lot::measure(run, &server)?);
+    measures.extend(crate::postgres_lot::measures(run, &server)?);
     Ok(measures)
 }
 

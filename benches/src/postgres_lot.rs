@@ -1,6 +1,6 @@
 //! A lot into PostgreSQL, all included, beside COPY by hand into the same tables with their indexes.
 
-use crate::measure::{Measure, in_turns, power};
+use crate::measure::{Measure, Side, all_in_turns, power};
 use crate::run::{Made, Run};
 use crate::stock::Stock;
 use crate::world::MASTER;
@@ -23,10 +23,12 @@ use uuid::Uuid;
 /// Rows that are in the process at once, as in the library's steps.
 const PIECE: usize = 10_000;
 
-pub(crate) fn measure(run: &Run, server: &Server) -> Made<Measure> {
+/// Two measures: beside codes that are copied as they are drawn, and beside codes that are sorted first, as the library
+/// sorts them.
+pub(crate) fn measures(run: &Run, server: &Server) -> Made<Vec<Measure>> {
     let (count, rounds) = run.or_quick((1_000_000, 5), (50_000, 3));
     let name = format!("lot of {} hashed passes", power(count.into()));
-    let by_call = |_| {
+    let mut by_call = |_| {
         let url = crate::postgres::over_tcp(server, &server.database(), "");
         let stock = Stock::open(Arc::new(Postgres::open(&url)?) as Arc<dyn Store>)?;
         let plan = stock.plan(passes_core::conditions::Conditions::default())?;
@@ -37,18 +39,25 @@ pub(crate) fn measure(run: &Run, server: &Server) -> Made<Measure> {
         ended(server, &url, count)?;
         Ok(seconds)
     };
-    let by_hand = |_| {
+    let by_hand = |sorted: bool| {
         let url = crate::postgres::over_tcp(server, &server.database(), "");
         // The tables are the library's.
         drop(Postgres::open(&url)?);
         let begun = Instant::now();
-        copy(&url, count)?;
+        copy(&url, count, sorted)?;
         let seconds = begun.elapsed().as_secs_f64();
         ended(server, &url, count)?;
         Ok(seconds)
     };
-    let turns = in_turns(run, &name, rounds, by_call, by_hand)?;
-    Ok(Measure::of_rounds(format!("commit on: {name}, rate ÷ COPY"), "×", &turns.ratios()).at_least(0.8, 1.0))
+    let (mut plain, mut sorted) = (|_| by_hand(false), |_| by_hand(true));
+    let mut sides: [Side<'_>; 3] = [&mut by_call, &mut plain, &mut sorted];
+    let took = all_in_turns(run, &name, rounds, &mut sides)?;
+    let [ours, plain, sorted] = took.as_slice() else { return Err("a side is missing".into()) };
+    let ratio = |theirs: &[f64], what: &str| {
+        let rounds: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
+        Measure::of_rounds(format!("commit on: {name}, rate ÷ COPY{what}"), "×", &rounds)
+    };
+    Ok(vec![ratio(plain, "").at_least(0.8, 1.0), ratio(sorted, " of what is sorted first")])
 }
 
 /// Both sides must have written all rows, and make room for the next.
@@ -63,9 +72,9 @@ fn ended(server: &Server, url: &str, count: u32) -> Made<()> {
     if rows == format!("{count}|{count}") { Ok(()) } else { Err(format!("{rows} codes and passes").into()) }
 }
 
-/// What one writes who needs only this: codes drawn and hashed like those of the library, all sorted by their hashes so
-/// that the index grows in order, and two COPYs in one transaction.
-fn copy(url: &str, count: u32) -> Made<()> {
+/// What one writes who needs only this: codes drawn and hashed like those of the library, and two COPYs in one transaction.
+/// `sorted` is for who knows that an index grows faster in its order, and holds all of them in memory for it.
+fn copy(url: &str, count: u32, sorted: bool) -> Made<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let maker = Format::default().maker()?;
     let seed = LotSeed::from_bytes(OsEntropy.seed()?);
@@ -78,7 +87,9 @@ fn copy(url: &str, count: u32) -> Made<()> {
         let digest = maker.hash(&body, business.as_bytes()).digest(key);
         codes.push((*digest.as_bytes(), i64::from(serial)));
     }
-    codes.sort_unstable();
+    if sorted {
+        codes.sort_unstable();
+    }
     let (business, lot) = (Uuid::from_bytes(business.to_bytes()), Uuid::from_bytes(lot.to_bytes()));
     runtime.block_on(async {
         let (mut client, connection) = tokio_postgres::connect(url, NoTls).await?;

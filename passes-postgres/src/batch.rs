@@ -3,13 +3,20 @@
 //!
 //! They are run in order all the same. A command that reads what one before it writes begins a new batch, and sees it.
 
+use crate::commit;
+use crate::distributed::Base;
 use crate::errors::corrupt;
+use crate::group::Groups;
 use crate::judge::{Together, reads};
-use crate::pool::{Pool, no_connection};
+use crate::load_known::Read;
+use crate::plan::{Fresh, Plan};
+use crate::pool::{Pool, Session, connection};
 use crate::run::{Decided, Gates, answer, decide, run};
 use crate::{TOGETHER, commit_group};
-use passes_core::store::{After, Answer, Change, Command, Load, StoreError};
+use passes_core::store::{After, Answer, Change, Command, DocKey, Load, StoreError};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 type Answers = Vec<Result<Answer, StoreError>>;
 
@@ -22,7 +29,12 @@ enum Batch {
 }
 
 /// Runs commands in order.
-pub(crate) async fn run_all(pool: &Pool, gates: &Gates, commands: Vec<Command>) -> Answers {
+pub(crate) async fn run_all(
+    pool: &Pool,
+    gates: &Gates,
+    groups: &Arc<Groups>,
+    commands: Vec<Command>,
+) -> Answers {
     let mut answers = Vec::with_capacity(commands.len());
     let mut rest: VecDeque<Command> = commands.into();
     let mut size = TOGETHER;
@@ -41,7 +53,7 @@ pub(crate) async fn run_all(pool: &Pool, gates: &Gates, commands: Vec<Command>) 
             }
             Batch::Alone(alone) => {
                 for command in rest.drain(..alone.clamp(1, count)) {
-                    answers.push(run(pool, gates, command).await);
+                    answers.push(run(pool, gates, groups, command).await);
                 }
                 alone
             }
@@ -54,7 +66,7 @@ pub(crate) async fn run_all(pool: &Pool, gates: &Gates, commands: Vec<Command>) 
 
 /// Runs as many of the first commands as have nothing to do with each other.
 async fn together(pool: &Pool, commands: &[Command]) -> Batch {
-    let Ok(mut session) = pool.get().await.map_err(no_connection) else { return Batch::Alone(1) };
+    let Ok(mut session) = connection(pool).await else { return Batch::Alone(1) };
     let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
     let Ok(loaded) = session.load_all(&loads).await else { return Batch::Alone(1) };
     let business = loads.first().map(|load| load.business);
@@ -79,7 +91,8 @@ async fn together(pool: &Pool, commands: &[Command]) -> Batch {
     if decided.is_empty() {
         return Batch::Alone(1);
     }
-    let landed = if changes.is_empty() { Ok(Vec::new()) } else { commit_group(&mut session, &changes).await };
+    let landed =
+        if changes.is_empty() { Ok(Vec::new()) } else { commit_group(&mut session, &changes, &[]).await };
     match landed {
         Ok(after) => Batch::Over(told(decided, changes, after)),
         // The connection was lost, and nothing landed: each goes over another.
@@ -111,4 +124,125 @@ fn told(decided: Vec<Decision>, changes: Vec<Change>, after: Vec<After>) -> Answ
         },
     };
     decided.into_iter().map(one).collect()
+}
+
+/// What became of one of several commands that went at once.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Answer(Result<Answer, StoreError>),
+    /// Nothing: it is to go alone.
+    Alone,
+}
+
+/// A command that writes.
+struct Writes {
+    at: usize,
+    change: Change,
+    refusals: Option<Vec<passes_core::Refusal>>,
+    rests: Vec<(DocKey, u32)>,
+}
+
+/// Runs commands of one business, in no order, as one transaction: those that have nothing to do with each other and
+/// touch few rows. Nothing where a session can't do so.
+pub(crate) async fn at_once(pool: &Pool, commands: &[Command]) -> Option<Vec<Told>> {
+    let mut told: Vec<Told> = commands.iter().map(|_| Told::Alone).collect();
+    let Ok(mut session) = connection(pool).await else { return Some(told) };
+    if !session.is_plain() {
+        return None;
+    }
+    let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
+    let Ok(read) = session.read_all(&loads).await else { return Some(told) };
+    let writes = decide_all(commands, read, &mut told);
+    let mut plans: Vec<(Plan<'_>, &Writes)> = Vec::with_capacity(writes.len());
+    for one in &writes {
+        let mut plan = Plan::new(one.change.business);
+        if plan.add(&one.change, Fresh::default()).is_ok() && plan.is_small() {
+            plan.rest_on(&one.rests);
+            plans.push((plan, one));
+        }
+    }
+    // In one order, by which all lock them.
+    plans.sort_by_cached_key(|(plan, _)| plan.passes.iter().map(|touch| touch.id).min());
+    let landed = land(&mut session, &plans).await;
+    let mut afters = match landed {
+        Ok(afters) => afters.into_iter().map(Ok).collect(),
+        Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); plans.len()],
+        // One of them met a guard, or a row that somebody holds.
+        Err(_) => Vec::new(),
+    };
+    let places: Vec<usize> = plans.iter().map(|(_, one)| one.at).collect();
+    drop(plans);
+    let mut writes: Vec<Option<Writes>> = writes.into_iter().map(Some).collect();
+    for (at, after) in places.into_iter().zip(afters.drain(..)) {
+        let one = writes.iter_mut().find(|one| one.as_ref().is_some_and(|one| one.at == at));
+        let Some(Writes { change, refusals, .. }) = one.and_then(Option::take) else { continue };
+        if let Some(told) = told.get_mut(at) {
+            *told = Told::Answer(after.and_then(|after| answer(&change, refusals, after)));
+        }
+    }
+    Some(told)
+}
+
+/// Decides what was read for. Those that write are returned; what the others are told is noted.
+fn decide_all(commands: &[Command], read: Vec<Read>, told: &mut [Told]) -> Vec<Writes> {
+    let mut known = Together::default();
+    let mut writes = Vec::with_capacity(commands.len());
+    for (at, ((command, read), told)) in commands.iter().zip(read).zip(told).enumerate() {
+        let (loaded, rests) = match read {
+            Read::Whole(loaded) => (loaded, Vec::new()),
+            Read::Known(loaded, rests) => (loaded, rests),
+            Read::Lacking => continue,
+        };
+        if reads(command.load(), &loaded).is_none_or(|read| !known.knows_nothing_of(&read)) {
+            continue;
+        }
+        // A panic is its caller's fault, and must not become the others'.
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(command, &loaded)));
+        match decided.map_err(std::mem::forget) {
+            Err(()) => {
+                *told = Told::Answer(Err(StoreError::Backend("the decision panicked".to_owned())));
+            }
+            Ok(Ok(Decided::Write(change, refusals))) => {
+                if known.take(&change) {
+                    writes.push(Writes { at, change: *change, refusals, rests });
+                }
+            }
+            // By what was known nothing is refused.
+            _ if !rests.is_empty() => {}
+            Ok(Ok(Decided::Over(answer))) => *told = Told::Answer(Ok(answer)),
+            Ok(Err(error)) => *told = Told::Answer(Err(error)),
+        }
+    }
+    writes
+}
+
+/// Commits plans as one transaction, each with a statement of its own and the numbers behind those of the one before it.
+async fn land(session: &mut Session, plans: &[(Plan<'_>, &Writes)]) -> Result<Vec<After>, StoreError> {
+    let Base::Added(added) = session.base else { return Err(StoreError::Conflict) };
+    if plans.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::with_capacity(plans.len());
+    let mut numbers = 0_i64;
+    for (plan, _) in plans {
+        let base = Base::Added(added.saturating_add(numbers));
+        numbers = numbers.saturating_add(plan.numbers());
+        all.push(session.ready(commit::TAG, |sql| commit::write(sql, plan, base)).await?);
+    }
+    let answers = session.query_as_one(&all).await;
+    if answers.is_err() {
+        for (plan, one) in plans {
+            let keys: Vec<DocKey> = one.rests.iter().map(|(key, _)| *key).collect();
+            session.known().forget(plan.business, &keys);
+        }
+    }
+    let answers = answers?;
+    plans
+        .iter()
+        .zip(answers)
+        .map(|((plan, one), rows)| {
+            session.known().written(&one.change);
+            commit::read(plan, &rows)?.pop().ok_or_else(|| corrupt("an answer"))
+        })
+        .collect()
 }

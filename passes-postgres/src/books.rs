@@ -7,7 +7,7 @@ use crate::commit::{
 };
 use crate::counted;
 use crate::plan::{Before, Plan, Value};
-use crate::sql::put;
+use crate::sql::{put, text};
 use crate::values::{Arg, Values};
 use passes_core::calendar::Instant;
 use passes_core::id::Id;
@@ -40,12 +40,12 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         }
     );
     let text = |of: fn(&'a passes_core::store::Operation) -> Option<&'a str>| {
-        Values::texts(left.iter().map(|left| of(left.operation)).collect::<Vec<_>>())
+        Values::texts(left.iter().map(|left| of(left.operation)).collect::<Vec<_>>()).or_null()
     };
     all.sql.rows(
         "q",
         vec![
-            ("k", Values::ints(left.iter().map(|left| left.at))),
+            ("k", Values::fixed(left.iter().map(|left| left.at))),
             ("id", Values::ids(left.iter().map(|left| left.operation.id.to_bytes()))),
             ("kind", Values::ints(left.iter().map(|left| i64::from(left.operation.kind.number())))),
             ("at", Values::ints(left.iter().map(|left| Instant::micros(left.operation.at)))),
@@ -54,12 +54,13 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
             ("place", text(|operation| operation.place.as_deref())),
             ("channel", text(|operation| operation.channel.as_deref())),
             ("reason", text(|operation| operation.reason.as_deref())),
-            ("entries", Values::ints(left.iter().map(|left| left.entries))),
+            ("entries", Values::fixed(left.iter().map(|left| left.entries))),
             (
                 "fp",
                 Values::maybe_ids(
                     left.iter().map(|left| left.operation.key.map(|(_, fingerprint)| fingerprint)),
-                ),
+                )
+                .or_null(),
             ),
             ("receipt", Values::blobs(left.iter().map(|left| &left.operation.receipt[..]))),
             ("events", Values::blobs(left.iter().map(|left| &left.operation.events[..]))),
@@ -80,8 +81,8 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
             "q",
             vec![
                 ("key", Values::ids(plan.keys.iter().map(|(key, ..)| *key))),
-                ("k", Values::ints(plan.keys.iter().map(|(_, at, _)| *at))),
-                ("stops", Values::ints(plan.keys.iter().map(|(.., stops)| u8::from(*stops)))),
+                ("k", Values::fixed(plan.keys.iter().map(|(_, at, _)| *at))),
+                ("stops", Values::fixed(plan.keys.iter().map(|(.., stops)| u8::from(*stops)))),
             ],
         );
         put!(all.sql, "{}", all.from_base);
@@ -253,12 +254,12 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     all.begin("e");
     let base = if all.small { all.base } else { "n.base" };
     let before = |here: &str, touched: &str, row: &str| match (chained.is_empty(), all.small) {
-        (true, _) => format!("{base}+q.{here}"),
-        (false, false) => format!("coalesce({base}+q.{here},{row}.prev)"),
+        (true, _) => text!(all.sql, "{base}+q.{here}"),
+        (false, false) => text!(all.sql, "coalesce({base}+q.{here},{row}.prev)"),
         (false, true) => {
             let cases: Vec<String> =
                 chained.iter().map(|cte| format!(" WHEN {cte}.t THEN {cte}.prev")).collect();
-            format!("coalesce({base}+q.{here},CASE q.{touched}{} END)", cases.concat())
+            text!(all.sql, "coalesce({base}+q.{here},CASE q.{touched}{} END)", cases.concat())
         }
     };
     let (from, to) = (before("fh", "ft", "f"), before("th", "tt", "g"));
@@ -269,13 +270,13 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
          {from},{to} FROM "
     );
     let here = |of: fn(&(Before, Before)) -> Before| {
-        Values::maybe_ints(booked.iter().map(|booked| match of(&booked.before) {
+        Values::maybe_fixed(booked.iter().map(|booked| match of(&booked.before) {
             Before::Here(at) => Some(at),
             _ => None,
         }))
     };
     let touch = |of: fn(&(Before, Before)) -> Before| {
-        Values::maybe_ints(booked.iter().map(|booked| match of(&booked.before) {
+        Values::maybe_fixed(booked.iter().map(|booked| match of(&booked.before) {
             Before::Of(touch) => Some(touch_mark(touch)),
             _ => None,
         }))
@@ -284,25 +285,27 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         Values::maybe_ints(booked.iter().map(|booked| of(booked.entry)).collect::<Vec<_>>())
     };
     let mut columns = vec![
-        ("k", Values::ints(booked.iter().map(|booked| booked.at))),
-        ("nth", Values::ints(booked.iter().map(|booked| booked.nth))),
+        ("k", Values::fixed(booked.iter().map(|booked| booked.at))),
+        ("nth", Values::fixed(booked.iter().map(|booked| booked.nth))),
         ("fa", entry(|entry| Some(entry.from.0.number().into()))),
         ("ta", entry(|entry| Some(entry.to.0.number().into()))),
         ("unit", entry(|entry| Some(entry.unit.number().into()))),
         ("mark", entry(|entry| Some(i64::from(entry.mark as u8)))),
-        ("line", entry(|entry| entry.line.map(|line| i64::from(line.cast_signed())))),
+        ("line", entry(|entry| entry.line.map(|line| i64::from(line.cast_signed()))).or_null()),
         ("amount", entry(|entry| Some(entry.amount))),
         (
             "fs",
             Values::maybe_blobs(
                 booked.iter().map(|booked| subject_bytes(&booked.entry.from.1).map(Into::into)),
-            ),
+            )
+            .or_null(),
         ),
         (
             "ts",
             Values::maybe_blobs(
                 booked.iter().map(|booked| subject_bytes(&booked.entry.to.1).map(Into::into)),
-            ),
+            )
+            .or_null(),
         ),
         ("fh", here(|before| before.0)),
         ("th", here(|before| before.1)),

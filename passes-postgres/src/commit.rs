@@ -10,7 +10,7 @@ use crate::counted::{self, ALONE, cte_at, groups};
 use crate::distributed::Base;
 use crate::errors::corrupt;
 use crate::plan::{NamedTouch, Plan, Touch, Value};
-use crate::sql::{FEW, Sql, put};
+use crate::sql::{FEW, Sql, put, text};
 use crate::values::{Arg, Values};
 use passes_core::calendar::Instant;
 use passes_core::id::Id;
@@ -87,14 +87,15 @@ impl<'a> Commit<'_, 'a> {
     /// So many rows must have come from these CTEs.
     pub(crate) fn guard(&mut self, ctes: &[&str], count: usize) {
         self.sql.args.push(Arg::int(int(count)));
-        let sum: Vec<String> = ctes.iter().map(|cte| format!("(SELECT count(*) FROM {cte})")).collect();
-        self.guards.push(format!("{}=${}::int8", sum.join("+"), self.sql.args.len()));
+        let sum =
+            || -> Vec<String> { ctes.iter().map(|cte| format!("(SELECT count(*) FROM {cte})")).collect() };
+        self.guards.push(text!(self.sql, "{}=${}::int8", sum().join("+"), self.sql.args.len()));
     }
 
     /// So many rows must have been written by a CTE that writes rows which are touched.
     pub(crate) fn guard_touched(&mut self, cte: &'static str, count: usize) {
         if self.small {
-            self.guards.push(format!("{cte}.t IS NOT NULL"));
+            self.guards.push(text!(self.sql, "{cte}.t IS NOT NULL"));
         } else {
             self.guard(&[cte], count);
         }
@@ -224,7 +225,8 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
                 Arg::id(key.id),
                 Arg::int(i64::from(version)),
             ]);
-            all.guards.push(format!(
+            all.guards.push(text!(
+                all.sql,
                 "(SELECT version FROM passes.doc WHERE business=$1 AND kind=${}::int8 AND id=${}::uuid)=${}::int8",
                 at + 1,
                 at + 2,

@@ -7,7 +7,7 @@
 use crate::codec::nonzero;
 use crate::commit::{Commit, credit_mark, pass_columns, pass_mark};
 use crate::plan::{Count, CreditTouch, PassTouch, Plan};
-use crate::sql::put;
+use crate::sql::{put, text};
 use crate::values::Values;
 use passes_core::calendar::Instant;
 use passes_core::id::Id;
@@ -104,7 +104,7 @@ impl Counted {
         let names: Vec<&str> =
             columns.iter().map(|(column, _)| *column).filter(|column| *column != "at").collect();
         let (extra, value) =
-            if last { (",last", format!(",{}+q.at", all.base)) } else { ("", String::new()) };
+            if last { (",last", text!(all.sql, ",{}+q.at", all.base)) } else { ("", String::new()) };
         put!(
             all.sql,
             "INSERT INTO {}(business,version,{}{extra}) SELECT $1,1,{}{value} FROM ",
@@ -126,13 +126,13 @@ impl Counted {
         let names = if is_put { self.put } else { self.count };
         let cte = names.get(at).copied().unwrap_or_default();
         all.begin(cte);
-        columns.push(("t", Values::ints(rows.iter().map(|row| row.mark))));
+        columns.push(("t", Values::fixed(rows.iter().map(|row| row.mark))));
         let mut sets: Vec<String> = Vec::new();
         let mut guards = String::new();
         let mut values: Vec<String> = Vec::new();
         if is_put {
             sets.push("version=p.version+1".to_owned());
-            sets.extend(self.set.iter().map(|column| format!("{column}=q.{column}")));
+            sets.extend(self.set.iter().map(|column| text!(all.sql, "{column}=q.{column}")));
             guards += " AND p.version=q.version";
         } else if all.sql.flag(rows.iter().any(|row| row.version.is_some())) {
             columns.push(("version", Values::maybe_ints(rows.iter().map(|row| row.version.map(i64::from)))));
@@ -141,17 +141,21 @@ impl Counted {
         for (at, [used, held, limit]) in self.tallies.iter().enumerate() {
             let of = |row: &Row<'_>| row.counts.get(at).copied().flatten();
             let counted = all.sql.flag(rows.iter().any(|row| of(row).is_some()));
-            let new_limit = if is_put { format!("q.{limit}") } else { format!("p.{limit}") };
+            let new_limit = if is_put { text!(all.sql, "q.{limit}") } else { text!(all.sql, "p.{limit}") };
             if is_put {
-                sets.push(format!("{limit}=q.{limit}"));
+                sets.push(text!(all.sql, "{limit}=q.{limit}"));
                 // The new limit must hold over what is counted already.
-                guards += &format!(" AND coalesce(p.{used},0)+coalesce(p.{held},0)<=coalesce({new_limit},0)");
+                guards += &text!(
+                    all.sql,
+                    " AND coalesce(p.{used},0)+coalesce(p.{held},0)<=coalesce({new_limit},0)"
+                );
             }
             if counted {
                 self.count(all, rows, (at, &new_limit), &mut columns, &mut sets, &mut guards);
             }
             if counted || is_put {
-                values.push(format!("coalesce(p.{used},0),coalesce(p.{held},0),coalesce(p.{limit},0)"));
+                values
+                    .push(text!(all.sql, "coalesce(p.{used},0),coalesce(p.{held},0),coalesce(p.{limit},0)"));
             }
         }
         self.order(all, rows, &mut columns, &mut sets, &mut guards);
@@ -187,27 +191,31 @@ impl Counted {
         let of = |row: &Row<'_>| row.counts.get(at).copied().flatten();
         let (u, h, l, f) = (name(USED, at), name(HELD, at), name(LIMIT, at), name(FROM, at));
         columns.push((u, Values::ints(rows.iter().map(|row| of(row).map_or(0, |count| count.used)))));
-        let now_used = format!("(coalesce(p.{used},0)+q.{u})");
-        let mut now_held = format!("coalesce(p.{held},0)");
-        sets.push(format!("{used}=nullif({now_used},0)"));
-        *guards += &format!(" AND {now_used}>=0");
+        let now_used = text!(all.sql, "(coalesce(p.{used},0)+q.{u})");
+        let mut now_held = text!(all.sql, "coalesce(p.{held},0)");
+        sets.push(text!(all.sql, "{used}=nullif({now_used},0)"));
+        *guards += &text!(all.sql, " AND {now_used}>=0");
         if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.held != 0))) {
             columns.push((h, Values::ints(rows.iter().map(|row| of(row).map_or(0, |count| count.held)))));
-            now_held = format!("({now_held}+q.{h})");
-            sets.push(format!("{held}=nullif({now_held},0)"));
-            *guards += &format!(" AND {now_held}>=0");
+            now_held = text!(all.sql, "({now_held}+q.{h})");
+            sets.push(text!(all.sql, "{held}=nullif({now_held},0)"));
+            *guards += &text!(all.sql, " AND {now_held}>=0");
         }
-        let mut bound = format!("coalesce({limit},0)");
+        let mut bound = text!(all.sql, "coalesce({limit},0)");
         if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.limit.is_some()))) {
-            columns
-                .push((l, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.limit)))));
-            bound = format!("coalesce(q.{l},{limit},0)");
+            columns.push((
+                l,
+                Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.limit))).or_null(),
+            ));
+            bound = text!(all.sql, "coalesce(q.{l},{limit},0)");
         }
-        *guards += &format!(" AND {now_used}+{now_held}<={bound}");
+        *guards += &text!(all.sql, " AND {now_used}+{now_held}<={bound}");
         if all.sql.flag(rows.iter().any(|row| of(row).is_some_and(|count| count.from.is_some()))) {
-            columns
-                .push((f, Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.from)))));
-            *guards += &format!(" AND (q.{f} IS NULL OR q.{f}=coalesce(p.{used},0))");
+            columns.push((
+                f,
+                Values::maybe_ints(rows.iter().map(|row| of(row).and_then(|count| count.from))).or_null(),
+            ));
+            *guards += &text!(all.sql, " AND (q.{f} IS NULL OR q.{f}=coalesce(p.{used},0))");
         }
     }
 
@@ -227,20 +235,22 @@ impl Counted {
         let other = all.sql.flag(rows.iter().any(|row| row.last.is_none() && row.ordered));
         let whole = all.sql.flag(rows.iter().all(|row| row.last.is_some()));
         if chained {
-            columns.push(("at", Values::maybe_ints(rows.iter().map(|row| row.last))));
+            columns.push(("at", Values::maybe_fixed(rows.iter().map(|row| row.last))));
             if whole {
-                sets.push(format!("prev=p.last,last={}+q.at", all.base));
+                sets.push(text!(all.sql, "prev=p.last,last={}+q.at", all.base));
             } else {
-                sets.push(format!(
+                sets.push(text!(
+                    all.sql,
                     "prev=CASE WHEN q.at IS NULL THEN p.prev ELSE p.last END,last=coalesce({}+q.at,p.last)",
                     all.base
                 ));
             }
-            *guards += &in_order(&format!("q.at IS NULL OR coalesce(p.last,0)<{}", all.base));
+            *guards +=
+                &text!(all.sql, "{}", in_order(&format!("q.at IS NULL OR coalesce(p.last,0)<{}", all.base)));
         }
         if other {
             let unless = if chained { "q.at IS NOT NULL OR " } else { "" };
-            *guards += &in_order(&format!("{unless}age(p.xmin)>=0"));
+            *guards += &text!(all.sql, "{}", in_order(&format!("{unless}age(p.xmin)>=0")));
         }
     }
 }

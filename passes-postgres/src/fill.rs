@@ -66,7 +66,7 @@ impl Session {
         // What was not sent yet isn't wanted any more.
         (self.first, self.last) = (None, None);
         self.trip();
-        self.client.batch_execute("ROLLBACK").await.map_err(|error| reading(&error))?;
+        self.serves.serve(self.client.batch_execute("ROLLBACK")).await.map_err(|error| reading(&error))?;
         self.open = false;
         Ok(())
     }

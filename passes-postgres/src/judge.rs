@@ -187,7 +187,7 @@ pub(crate) fn reads(load: &Load, loaded: &Loaded) -> Option<Vec<Touched>> {
         return None;
     }
     let mut all: Vec<Touched> = docs.iter().map(|key| Touched::Doc(*key)).collect();
-    all.extend(loaded.docs.iter().map(|doc| Touched::Doc(doc.key)));
+    all.extend(loaded.all_docs().map(|doc| Touched::Doc(doc.key)));
     all.extend(code.iter().chain(taken).map(|digest| Touched::Code(*digest.as_bytes())));
     let found = loaded.code.iter().chain(&loaded.passes).map(|row| row.id);
     all.extend(found.chain(passes.iter().copied()).map(Touched::Pass));

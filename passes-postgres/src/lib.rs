@@ -18,6 +18,14 @@
 //!   prepared statement of common table expressions. Its last `SELECT` divides by zero unless every guard held, so a
 //!   missed guard is an error and thereby a rollback. Nothing stays open between the two, but for commands that queue.
 //!   Several changes that don't touch the same share a statement; if it fails, each goes alone.
+//! - *What is known isn't read again.* The documents of a business, its plans and lots are kept, and a redemption rests on
+//!   their versions, which its commit judges: what somebody else changed meanwhile fails it, and it is decided anew by what
+//!   is stored. Nothing is refused by what was known. Until eight loads in a row brought nothing new all is read; from then
+//!   on the first redemption from a lot that isn't known takes a third round trip.
+//! - *Who comes together goes together.* As many redemptions by code go ahead each by itself as the machine has processors.
+//!   Those that come meanwhile share the next ones' round trips and their transaction. Where one of them meets a guard, or a
+//!   row that somebody holds, nothing of it lands and each goes alone; nobody waits longer than some milliseconds for others.
+//!   Behind a pooler, and on distributed tables, each goes alone from the beginning.
 //! - *Nobody is turned away because others came at the same time.* A command that meets a conflict queues, in its process
 //!   and among processes, and is then alone with what it wants.
 //! - *Nothing is answered before it is on the disk*, as far as the server promises it (`synchronous_commit`).
@@ -119,8 +127,11 @@ mod counted;
 mod distributed;
 mod errors;
 mod fill;
+mod group;
 mod judge;
+mod known;
 mod load;
+mod load_known;
 mod load_one;
 mod options;
 mod page;
@@ -129,6 +140,7 @@ mod pool;
 mod run;
 mod runtime;
 mod schema;
+mod small;
 mod sql;
 mod standby;
 mod tls;
@@ -139,15 +151,16 @@ pub use standby::Standby;
 
 use deadpool::managed::QueueMode;
 use errors::While;
+use group::Groups;
 use judge::Together;
 use options::Address;
 use passes_core::id::BusinessId;
 use passes_core::store::{
-    After, Answer, Auditor, Change, Chunk, Command, Fut, Load, Loaded, Page, PageQuery, Store, StoreError,
-    StoredOperation,
+    After, Answer, Auditor, Change, Chunk, Command, DocKey, Fut, Load, Loaded, Page, PageQuery, Store,
+    StoreError, StoredOperation,
 };
 use plan::{Fresh, Plan};
-use pool::{Connection, Connector, OTHERS, Pool, Session, Shared, no_connection};
+use pool::{Connection, Connector, OTHERS, Pool, Session, Shared, connection};
 use run::Gates;
 use runtime::{Own, within};
 use std::fmt;
@@ -168,6 +181,7 @@ pub struct Postgres {
     shared: Arc<Shared>,
     settle_timeout: Duration,
     gates: Gates,
+    groups: Arc<Groups>,
     runtime: Own,
 }
 
@@ -206,11 +220,12 @@ impl Postgres {
         let shared = Arc::new(Shared::default());
         let (most, reading, handle) = (address.connections, address.reading, runtime.handle().clone());
         let distributed = address.distributed;
+        let groups = Groups::new(!address.transaction_pooler);
         let making = Arc::clone(&shared);
         // The machine's certificates are read from the disk.
         let connector = handle.spawn_blocking({
-            let handle = handle.clone();
-            move || Connector::new(address, handle, making)
+            let runtime = (handle.clone(), runtime.serving().clone());
+            move || Connector::new(address, runtime, making)
         });
         let connector = connector.await.map_err(|error| StoreError::Backend(error.to_string()))??;
         within(&handle, async {
@@ -230,7 +245,14 @@ impl Postgres {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::Backend(error.to_string()))?;
-        Ok(Self { pool, shared, settle_timeout: options.settle_timeout, gates: Gates::default(), runtime })
+        Ok(Self {
+            pool,
+            shared,
+            settle_timeout: options.settle_timeout,
+            gates: Gates::default(),
+            groups,
+            runtime,
+        })
     }
 
     /// How many times something was sent to the server and its answer waited for. Connections being made don't count, nor
@@ -262,7 +284,7 @@ impl Postgres {
     }
 
     async fn session(&self) -> Result<Connection, StoreError> {
-        self.pool.get().await.map_err(no_connection)
+        connection(&self.pool).await
     }
 
     async fn load_all(&self, load: &Load) -> Result<Loaded, StoreError> {
@@ -336,17 +358,17 @@ impl Postgres {
             let (group, others) = rest.split_at(together(rest));
             rest = others;
             if let [change] = group {
-                answers.push(commit_one(&mut session, change).await);
+                answers.push(commit_one(&mut session, change, &[]).await);
                 continue;
             }
-            match commit_group(&mut session, group).await {
+            match commit_group(&mut session, group, &[]).await {
                 Ok(after) => answers.extend(after.into_iter().map(Ok)),
                 Err(error @ (StoreError::InDoubt | StoreError::Transient(_) | StoreError::Full(_))) => {
                     answers.extend(group.iter().map(|_| Err(error.clone())));
                 }
                 Err(_) => {
                     for change in group {
-                        answers.push(commit_one(&mut session, change).await);
+                        answers.push(commit_one(&mut session, change, &[]).await);
                     }
                 }
             }
@@ -363,26 +385,43 @@ fn together(changes: &[Change]) -> usize {
     changes.iter().take(TOGETHER).take_while(share).count().max(1)
 }
 
-async fn commit_group(session: &mut Session, changes: &[Change]) -> Result<Vec<After>, StoreError> {
+/// Commits changes by one statement. `rests` are documents on which they rest without saying so.
+async fn commit_group(
+    session: &mut Session,
+    changes: &[Change],
+    rests: &[(DocKey, u32)],
+) -> Result<Vec<After>, StoreError> {
     let Some(first) = changes.first() else { return Ok(Vec::new()) };
     let mut plan = Plan::new(first.business);
     for change in changes {
         plan.add(change, Fresh::default())?;
     }
+    plan.rest_on(rests);
     let base = session.base;
     for _ in 0..AGAIN {
         let sent = session.query(commit::TAG, |sql| commit::write(sql, &plan, base), While::Committing);
         match sent.await {
-            Ok(rows) => return commit::read(&plan, &rows),
+            Ok(rows) => {
+                changes.iter().for_each(|change| session.known().written(change));
+                return commit::read(&plan, &rows);
+            }
             Err(failed) if failed.again => {}
-            Err(failed) => return Err(failed.error),
+            Err(failed) => {
+                let keys: Vec<DocKey> = rests.iter().map(|(key, _)| *key).collect();
+                session.known().forget(first.business, &keys);
+                return Err(failed.error);
+            }
         }
     }
     Err(StoreError::Conflict)
 }
 
-async fn commit_one(session: &mut Session, change: &Change) -> Result<After, StoreError> {
-    let after = commit_group(session, std::slice::from_ref(change)).await?.pop();
+async fn commit_one(
+    session: &mut Session,
+    change: &Change,
+    rests: &[(DocKey, u32)],
+) -> Result<After, StoreError> {
+    let after = commit_group(session, std::slice::from_ref(change), rests).await?.pop();
     after.ok_or_else(|| errors::corrupt("an answer"))
 }
 
@@ -409,19 +448,20 @@ impl Store for Postgres {
     }
 
     fn run(&self, command: Command) -> Fut<'_, Answer> {
-        self.runtime.within(run::run(&self.pool, &self.gates, command))
+        self.runtime.served(run::run(&self.pool, &self.gates, &self.groups, command))
     }
 
     fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
-        self.runtime.within(async move { Ok(batch::run_all(&self.pool, &self.gates, commands).await) })
+        self.runtime
+            .served(async move { Ok(batch::run_all(&self.pool, &self.gates, &self.groups, commands).await) })
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.runtime.within(self.load_all(load))
+        self.runtime.served(self.load_all(load))
     }
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
-        self.runtime.within(self.commit_all(changes))
+        self.runtime.served(self.commit_all(changes))
     }
 
     fn pause(&self, time: Duration) -> Fut<'_, ()> {

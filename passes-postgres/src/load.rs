@@ -7,7 +7,7 @@ use crate::codec::{self, Columns, Part, signed};
 use crate::distributed::Base;
 use crate::errors::{While, corrupt};
 use crate::load_one;
-use crate::pool::Session;
+use crate::pool::{Ready, Session};
 use crate::sql::{Sql, put};
 use crate::values::{Arg, Values};
 use passes_core::id::{ContactId, CreditId, Id, PassId};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 
 /// What tells this statement from others.
-const TAG: u8 = b'l';
+pub(crate) const TAG: u8 = b'l';
 
 impl Session {
     /// Everything that a command names.
@@ -29,18 +29,33 @@ impl Session {
         }
         let one = self.one(load);
         let rows = self.query(TAG, |sql| write_any(sql, load, one), While::Reading).await?;
-        read_any(load, one, &rows)
+        self.whole(load, &rows)
     }
 
     /// The same for several commands, each in a snapshot of its own; all are asked for at once.
     pub(crate) async fn load_all(&mut self, loads: &[&Load]) -> Result<Vec<Loaded>, StoreError> {
         let mut all = Vec::with_capacity(loads.len());
         for load in loads {
-            let one = self.one(load);
-            all.push(self.ready(TAG, |sql| write_any(sql, load, one)).await?);
+            all.push(self.ready_whole(load).await?);
         }
         let answers = self.query_all(&all).await;
-        loads.iter().zip(answers).map(|(load, rows)| read_any(load, self.one(load), &rows?)).collect()
+        loads.iter().zip(answers).map(|(load, rows)| self.whole(load, &rows?)).collect()
+    }
+
+    /// Makes the statement for one of several commands ready.
+    pub(crate) async fn ready_whole<'a>(&mut self, load: &'a Load) -> Result<Ready<'a>, StoreError> {
+        let one = self.one(load);
+        self.ready(TAG, |sql| write_any(sql, load, one)).await
+    }
+
+    /// What its answer says.
+    pub(crate) fn whole(&self, load: &Load, rows: &[Row]) -> Result<Loaded, StoreError> {
+        let one = self.one(load);
+        let found = read_any(load, one, rows)?;
+        if one && let Some(pass) = &found.code {
+            self.known().note(load.business, pass.id.lot(), &found.docs);
+        }
+        Ok(found)
     }
 
     /// Whether all that a load asks for comes in one row. Distributed tables have a function whose rows are all alike.

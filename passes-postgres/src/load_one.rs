@@ -17,6 +17,10 @@ const CHAIN: [(&str, &str, &str); 3] =
     [("l", "5", "p.lot"), ("t", "l.parent_kind", "l.parent_id"), ("n", "t.parent_kind", "t.parent_id")];
 const NAMED: [&str; FEW] = ["d0", "d1", "d2", "d3"];
 
+/// A document, up to the number of its kind.
+const DOC: &str = " LEFT JOIN LATERAL (SELECT kind,id,version,parent_kind,parent_id,body FROM passes.doc \
+                   WHERE business=$1 AND version>0 AND kind=";
+
 /// Whether this load asks for such.
 pub(crate) fn is_one(load: &Load) -> bool {
     let Load { business: _, docs, code, taken, passes, range, wallet, credits, tallies, key: _, operation } =
@@ -54,8 +58,6 @@ pub(crate) fn write<'a>(sql: &mut Sql<'a>, load: &'a Load) {
         " OFFSET 0) c ON true LEFT JOIN LATERAL (SELECT * FROM passes.pass \
          WHERE business=$1 AND lot=c.lot AND serial=c.serial OFFSET 0) p ON true"
     );
-    const DOC: &str = " LEFT JOIN LATERAL (SELECT kind,id,version,parent_kind,parent_id,body FROM passes.doc \
-                       WHERE business=$1 AND version>0 AND kind=";
     for (name, kind, id) in CHAIN {
         put!(sql, "{DOC}{kind} AND id={id} OFFSET 0) {name} ON true");
     }

@@ -3,10 +3,8 @@
 //! PostgreSQL judges the guards, in the statement that writes. What can be judged without looking is judged here:
 //! what is no change at all, and guards that no stored row could meet.
 
-use crate::counted::ALONE;
 use crate::errors::broken;
 use crate::judge::{Chain, chain, check, must, twice};
-use crate::sql::FEW;
 use passes_core::id::{BusinessId, ContactId, CreditId, PassId};
 use passes_core::ledger::{Entry, overlap};
 use passes_core::pass::{CreditRow, PassRow, Tally};
@@ -288,21 +286,9 @@ impl<'c> Plan<'c> {
         Ok(lasts)
     }
 
-    /// Whether it is one command that touches few rows, each for itself.
-    pub(crate) fn is_small(&self) -> bool {
-        let few = |count: usize| count <= ALONE;
-        let puts = |of: &[PassTouch<'_>]| of.iter().filter(|touch| touch.put.is_some()).count();
-        let credit_puts = self.credits.iter().filter(|touch| touch.put.is_some()).count();
-        let (passes, credits) = (puts(&self.passes), credit_puts);
-        self.operations.len() == 1
-            && few(passes)
-            && few(self.passes.len().saturating_sub(passes))
-            && few(credits)
-            && few(self.credits.len().saturating_sub(credits))
-            && self.ranges.is_empty()
-            && self.named.is_empty()
-            && self.judged.is_empty()
-            && self.entries.len() <= FEW
+    /// How many numbers it uses.
+    pub(crate) fn numbers(&self) -> i64 {
+        self.next
     }
 
     /// What the changes are answered with, once the numbers and values are known.

@@ -2,7 +2,9 @@
 
 use crate::distributed::{Base, Delegated, IS_DISTRIBUTED};
 use crate::errors::{Failed, While, told};
+use crate::known::Known;
 use crate::options::Address;
+use crate::runtime::Serving;
 use crate::schema;
 use crate::sql::Sql;
 use crate::tls;
@@ -48,6 +50,7 @@ pub(crate) struct Shared {
     texts: Mutex<HashMap<Vec<u8>, Arc<str>>>,
     trips: AtomicU64,
     prepared: AtomicU64,
+    known: Known,
 }
 
 impl Shared {
@@ -84,15 +87,24 @@ pub(crate) struct Connector {
     address: Address,
     tls: MakeRustlsConnect,
     runtime: Handle,
+    serves: Serving,
     shared: Arc<Shared>,
     /// Held by every task that serves a connection.
     serving: Arc<()>,
 }
 
 impl Connector {
-    pub(crate) fn new(address: Address, runtime: Handle, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        address: Address,
+        (runtime, serves): (Handle, Serving),
+        shared: Arc<Shared>,
+    ) -> Result<Self, StoreError> {
         let tls = tls::connector(&address.security)?;
-        Ok(Self { address, tls, runtime, shared, serving: Arc::default() })
+        Ok(Self { address, tls, runtime, serves, shared, serving: Arc::default() })
+    }
+
+    pub(crate) fn serves(&self) -> &Serving {
+        &self.serves
     }
 
     pub(crate) fn serving(&self) -> Arc<()> {
@@ -185,6 +197,7 @@ impl Manager for Connector {
             first: None,
             last: None,
             statements: HashMap::new(),
+            serves: self.serves.clone(),
             shared,
         })
     }
@@ -196,7 +209,7 @@ impl Manager for Connector {
 }
 
 /// What a pool that gives no connection is told as.
-pub(crate) fn no_connection(error: PoolError<StoreError>) -> StoreError {
+fn no_connection(error: PoolError<StoreError>) -> StoreError {
     match error {
         PoolError::Backend(error) => error,
         PoolError::Closed => StoreError::Closed,
@@ -223,7 +236,13 @@ pub(crate) struct Session {
     /// Sent right behind the next statement; it ends the transaction, whatever became of the statement.
     pub(crate) last: Option<&'static str>,
     statements: HashMap<Vec<u8>, Statement>,
+    pub(crate) serves: Serving,
     shared: Arc<Shared>,
+}
+
+/// A connection of the pool.
+pub(crate) async fn connection(pool: &Pool) -> Result<Connection, StoreError> {
+    pool.manager().serves.serve(pool.get()).await.map_err(no_connection)
 }
 
 /// What only reads is asked again over so many other connections when one was lost.
@@ -233,6 +252,16 @@ impl Session {
     /// Whether the connection is gone.
     pub(crate) fn is_lost(&self) -> bool {
         self.lost || self.client.is_closed()
+    }
+
+    pub(crate) fn known(&self) -> &Known {
+        &self.shared.known
+    }
+
+    /// Whether it does what plain sessions of a plain database do: statements are prepared by the protocol, and numbers are
+    /// those of its own transactions.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.named && self.base != Base::Home
     }
 
     /// Notes that something was sent.
@@ -290,7 +319,8 @@ impl Session {
             (first, last) = (Some(ALONE.to_owned()), Some(COMMIT));
             self.open = true;
         }
-        let (answer, ended) = self.send_between(&ready, first.as_deref(), last).await;
+        let sending = self.send_between(&ready, first.as_deref(), last);
+        let (answer, ended) = self.serves.serve(sending).await;
         if ended {
             self.open = false;
         }
@@ -340,7 +370,8 @@ impl Session {
         self.trip();
         let (first, last) = if self.is_bare() { (Some(ALONE), Some(COMMIT)) } else { (None, None) };
         self.open |= first.is_some();
-        let answers = join_all(all.iter().map(|ready| self.send_between(ready, first, last))).await;
+        let answers = join_all(all.iter().map(|ready| self.send_between(ready, first, last)));
+        let answers = self.serves.serve(answers).await;
         if last.is_some() && answers.iter().all(|(_, ended)| *ended) {
             self.open = false;
         }
@@ -352,6 +383,28 @@ impl Session {
                 Ok(ready.checked(rows)?)
             })
             .collect()
+    }
+
+    /// Sends statements as one transaction, all at once; it lands whole or not at all. Whoever holds one of its rows for
+    /// longer than a moment isn't waited for.
+    pub(crate) async fn query_as_one(&mut self, all: &[Ready<'_>]) -> Result<Vec<Vec<Row>>, Failed> {
+        self.trip();
+        self.open = true;
+        let (begin, answers, end) = {
+            let client = &self.client;
+            let answers = join_all(all.iter().map(|ready| ready.send(client)));
+            let sending = join3(client.batch_execute(TOGETHER), answers, client.batch_execute(COMMIT));
+            self.serves.serve(sending).await
+        };
+        if end.is_ok() {
+            self.open = false;
+        }
+        // Where one of them failed, the end was a rollback.
+        let rows = answers.into_iter().collect::<Result<Vec<_>, _>>();
+        begin
+            .and(rows)
+            .and_then(|rows| end.map(|()| rows))
+            .map_err(|error| self.failed(&error, While::Committing))
     }
 
     /// Judges an error, and what it means for the connection.
@@ -375,7 +428,7 @@ impl Session {
         let types: Vec<Type> = sql.args.iter().map(Arg::ty).collect();
         self.shared.prepared.fetch_add(1, Ordering::Relaxed);
         // Nothing is done by preparing.
-        let statement = self.client.prepare_typed(&text, &types).await;
+        let statement = self.serves.serve(self.client.prepare_typed(&text, &types)).await;
         let statement = statement.map_err(|error| told(&error, While::Reading))?;
         if self.statements.len() >= KEPT {
             self.statements.clear();
@@ -433,6 +486,9 @@ impl Executed {
 
 /// What ends a transaction, whatever became of it.
 pub(crate) const COMMIT: &str = "COMMIT";
+
+/// Begins a transaction of several commands: none of them waits for what another command holds for long.
+const TOGETHER: &str = "BEGIN; SET LOCAL lock_timeout='50ms'";
 
 /// Begins a transaction of one statement, with the settings that the session can't have.
 const ALONE: &str = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; ", local!());

@@ -6,11 +6,14 @@
 //! nobody is turned away because others came at the same time.
 
 use crate::errors::{While, broken};
+use crate::group::{self, Groups};
+use crate::load_known::Read;
+use crate::load_one;
 use crate::plan::{Fresh, Plan};
-use crate::pool::{COMMIT, OTHERS, Pool, Session, no_connection};
+use crate::pool::{COMMIT, OTHERS, Pool, Session, connection};
 use crate::{AGAIN, commit};
 use passes_core::id::Id;
-use passes_core::store::{After, Answer, Change, Command, Decision, Load, Loaded, StoreError, done};
+use passes_core::store::{After, Answer, Change, Command, Decision, DocKey, Load, Loaded, StoreError, done};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -118,11 +121,21 @@ pub(crate) fn answer(
 }
 
 /// Runs a command.
-pub(crate) async fn run(pool: &Pool, gates: &Gates, command: Command) -> Result<Answer, StoreError> {
+pub(crate) async fn run(
+    pool: &Pool,
+    gates: &Gates,
+    groups: &Arc<Groups>,
+    command: Command,
+) -> Result<Answer, StoreError> {
     let key = wanted(command.load());
     let mut place = key.and_then(|key| gates.find(key));
     if place.is_none() {
-        match freely(pool, &command).await {
+        let answer = if groups.is_on() && load_one::is_one(command.load()) {
+            group::run(pool, groups, &command).await
+        } else {
+            freely(pool, &command).await
+        };
+        match answer {
             Err(StoreError::Conflict) => {}
             answer => return answer,
         }
@@ -134,7 +147,7 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, command: Command) -> Result<
     for round in 0..TRIES {
         match in_turn(pool, place.key, &command).await {
             Err(StoreError::Conflict) if round > 0 => {
-                tokio::time::sleep(Duration::from_micros(200_u64 << round.min(7))).await;
+                pool.manager().serves().sleep(Duration::from_micros(200_u64 << round.min(7))).await;
             }
             Err(StoreError::Conflict) => {}
             answer => return answer,
@@ -144,19 +157,19 @@ pub(crate) async fn run(pool: &Pool, gates: &Gates, command: Command) -> Result<
 }
 
 /// Two round trips, between which anything may happen.
-async fn freely(pool: &Pool, command: &Command) -> Result<Answer, StoreError> {
+pub(crate) async fn freely(pool: &Pool, command: &Command) -> Result<Answer, StoreError> {
     let mut others = OTHERS;
     loop {
-        let mut session = pool.get().await.map_err(no_connection)?;
-        let answered = match session.load(command.load()).await {
+        let mut session = connection(pool).await?;
+        let answered = match read_and_decide(&mut session, command).await {
             Err(error) => Err(error),
-            Ok(loaded) => match decide(command, &loaded)? {
-                Decided::Over(answer) => return Ok(answer),
-                Decided::Write(change, refusals) => match crate::commit_one(&mut session, &change).await {
+            Ok((Decided::Over(answer), _)) => return Ok(answer),
+            Ok((Decided::Write(change, refusals), rests)) => {
+                match crate::commit_one(&mut session, &change, &rests).await {
                     Ok(after) => return answer(&change, refusals, after),
                     Err(error) => Err(error),
-                },
-            },
+                }
+            }
         };
         match answered {
             // The connection was lost, and nothing landed: it is begun again over another.
@@ -166,11 +179,29 @@ async fn freely(pool: &Pool, command: &Command) -> Result<Answer, StoreError> {
     }
 }
 
+/// What a command comes to, and the versions of documents that weren't read anew. By what was known nothing is refused.
+async fn read_and_decide(
+    session: &mut Session,
+    command: &Command,
+) -> Result<(Decided, Vec<(DocKey, u32)>), StoreError> {
+    let load = command.load();
+    match session.read_all(&[load]).await?.pop() {
+        Some(Read::Whole(loaded)) => return Ok((decide(command, &loaded)?, Vec::new())),
+        Some(Read::Known(loaded, rests)) => match decide(command, &loaded)? {
+            Decided::Over(_) => {}
+            write => return Ok((write, rests)),
+        },
+        Some(Read::Lacking) | None => {}
+    }
+    let loaded = session.load(load).await?;
+    Ok((decide(command, &loaded)?, Vec::new()))
+}
+
 /// Two round trips, between which nobody else who queues does anything.
 async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, StoreError> {
     let mut others = OTHERS;
     for _ in 0..AGAIN {
-        let mut session = pool.get().await.map_err(no_connection)?;
+        let mut session = connection(pool).await?;
         // Who is gone in the middle of it holds up the others no longer than this.
         session.first = Some(format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED; {}SET LOCAL idle_in_transaction_session_timeout='10s'; \
@@ -219,7 +250,10 @@ async fn commit_and_end(session: &mut Session, change: &Change) -> Result<Option
     session.last = Some(COMMIT);
     let sent = session.query(commit::TAG, |sql| commit::write(sql, &plan, base), While::Committing).await;
     match sent {
-        Ok(rows) => Ok(commit::read(&plan, &rows)?.pop()),
+        Ok(rows) => {
+            session.known().written(change);
+            Ok(commit::read(&plan, &rows)?.pop())
+        }
         Err(failed) if failed.again => Ok(None),
         Err(failed) => Err(failed.error),
     }

@@ -3,11 +3,17 @@
 use crate::values::{Arg, Values};
 use std::fmt::{self, Write};
 
-/// Writes to a statement as `format!` does.
+/// Writes to a statement as `format!` does. What is written is made only where the text is.
 macro_rules! put {
-    ($sql:expr, $($text:tt)+) => { $sql.put(format_args!($($text)+)) };
+    ($sql:expr, $($text:tt)+) => { if $sql.is_written() { $sql.put(format_args!($($text)+)) } };
 }
 pub(crate) use put;
+
+/// A part of a statement, as `format!` makes it; nothing where the text isn't written.
+macro_rules! text {
+    ($sql:expr, $($text:tt)+) => { if $sql.is_written() { format!($($text)+) } else { String::new() } };
+}
+pub(crate) use text;
 
 /// So many rows are few.
 pub(crate) const FEW: usize = 8;
@@ -63,6 +69,29 @@ impl<'a> Sql<'a> {
         }
     }
 
+    /// Adds a value of a row: a parameter, or a part of the text where it belongs to the statement's form.
+    fn value(&mut self, value: Values<'a>) {
+        match value {
+            Values::Fixed(list) => {
+                let fixed = list.first().copied().flatten();
+                self.note(1);
+                self.shape.extend(fixed.unwrap_or(i64::MIN).to_be_bytes());
+                match fixed {
+                    Some(fixed) => put!(self, "{fixed}::int8"),
+                    None => put!(self, "NULL::int8"),
+                }
+            }
+            Values::Null(ty) => {
+                self.note(2);
+                put!(self, "NULL::{ty}");
+            }
+            value => {
+                self.note(3);
+                self.arg(Arg::one(value));
+            }
+        }
+    }
+
     /// Rows of values, as something to select from, with these columns: a single row of parameters, which the planner
     /// sees through, or one row for each place in arrays.
     pub(crate) fn rows(&mut self, name: &str, columns: Vec<(&'static str, Values<'a>)>) {
@@ -91,7 +120,7 @@ impl<'a> Sql<'a> {
                     put!(self, ",");
                 }
                 if let Some(value) = column.next() {
-                    self.arg(Arg::one(value));
+                    self.value(value);
                 }
             }
             put!(self, ")");
@@ -113,7 +142,7 @@ impl<'a> Sql<'a> {
                     names += column;
                 }
             } else {
-                self.arg(Arg::one(values));
+                self.value(values);
                 self.put(format_args!(" AS {column}"));
             }
         }

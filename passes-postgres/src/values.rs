@@ -84,6 +84,10 @@ pub(crate) enum Values<'a> {
     Int(Vec<Option<i64>>),
     Bytes(Vec<Option<Blob<'a>>>),
     Text(Vec<Option<&'a str>>),
+    /// Numbers of which there are few, for they tell the form of a statement: places, counts.
+    Fixed(Vec<Option<i64>>),
+    /// Nothing, of this type, in the only row: its statement is another one than where there is something.
+    Null(&'static str),
 }
 
 impl<'a> Values<'a> {
@@ -115,12 +119,35 @@ impl<'a> Values<'a> {
         Self::Text(texts.into_iter().collect())
     }
 
+    /// Numbers that belong to the statement's form.
+    pub(crate) fn fixed<T: Into<i64>>(ints: impl IntoIterator<Item = T>) -> Self {
+        Self::Fixed(ints.into_iter().map(|int| Some(int.into())).collect())
+    }
+
+    pub(crate) fn maybe_fixed(ints: impl IntoIterator<Item = Option<i64>>) -> Self {
+        Self::Fixed(ints.into_iter().collect())
+    }
+
+    /// The same, where there is mostly something in a column, or mostly nothing: a value that the server knows to be none
+    /// costs it nothing.
+    pub(crate) fn or_null(self) -> Self {
+        let null = match &self {
+            Self::Id(list) => matches!(list.as_slice(), [None]),
+            Self::Int(list) | Self::Fixed(list) => matches!(list.as_slice(), [None]),
+            Self::Bytes(list) => matches!(list.as_slice(), [None]),
+            Self::Text(list) => matches!(list.as_slice(), [None]),
+            Self::Null(_) => true,
+        };
+        if null { Self::Null(self.name()) } else { self }
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Id(list) => list.len(),
-            Self::Int(list) => list.len(),
+            Self::Int(list) | Self::Fixed(list) => list.len(),
             Self::Bytes(list) => list.len(),
             Self::Text(list) => list.len(),
+            Self::Null(_) => 1,
         }
     }
 
@@ -131,6 +158,8 @@ impl<'a> Values<'a> {
             Self::Int(list) => list.into_iter().map(|value| Self::Int(vec![value])).collect(),
             Self::Bytes(list) => list.into_iter().map(|value| Self::Bytes(vec![value])).collect(),
             Self::Text(list) => list.into_iter().map(|value| Self::Text(vec![value])).collect(),
+            Self::Fixed(list) => list.into_iter().map(|value| Self::Fixed(vec![value])).collect(),
+            Self::Null(ty) => vec![Self::Null(ty)],
         }
     }
 
@@ -138,7 +167,8 @@ impl<'a> Values<'a> {
     fn literal(&self, at: usize, out: &mut String) {
         let written = match self {
             Self::Id(list) => list.get(at).and_then(Option::as_ref).map(|id| hex("'", &id.0, out)),
-            Self::Int(list) => list.get(at).copied().flatten().map(|int| {
+            Self::Null(_) => None,
+            Self::Int(list) | Self::Fixed(list) => list.get(at).copied().flatten().map(|int| {
                 // Writing to a string can't fail.
                 let _ = write!(out, "{int}");
             }),
@@ -158,9 +188,10 @@ impl<'a> Values<'a> {
     fn name(&self) -> &'static str {
         match self {
             Self::Id(_) => "uuid",
-            Self::Int(_) => "int8",
+            Self::Int(_) | Self::Fixed(_) => "int8",
             Self::Bytes(_) => "bytea",
             Self::Text(_) => "text",
+            Self::Null(ty) => ty,
         }
     }
 }
@@ -229,12 +260,14 @@ impl<'a> Arg<'a> {
         match (&self.values, self.array) {
             (Values::Id(_), false) => Type::UUID,
             (Values::Id(_), true) => Type::UUID_ARRAY,
-            (Values::Int(_), false) => Type::INT8,
-            (Values::Int(_), true) => Type::INT8_ARRAY,
+            (Values::Int(_) | Values::Fixed(_), false) => Type::INT8,
+            (Values::Int(_) | Values::Fixed(_), true) => Type::INT8_ARRAY,
             (Values::Bytes(_), false) => Type::BYTEA,
             (Values::Bytes(_), true) => Type::BYTEA_ARRAY,
             (Values::Text(_), false) => Type::TEXT,
             (Values::Text(_), true) => Type::TEXT_ARRAY,
+            // It never is a parameter.
+            (Values::Null(_), _) => Type::UNKNOWN,
         }
     }
 }
@@ -255,12 +288,13 @@ impl ToSql for Arg<'_> {
         match (&self.values, self.array) {
             (Values::Id(list), false) => first(list, ty, out),
             (Values::Id(list), true) => list.to_sql(ty, out),
-            (Values::Int(list), false) => first(list, ty, out),
-            (Values::Int(list), true) => list.to_sql(ty, out),
+            (Values::Int(list) | Values::Fixed(list), false) => first(list, ty, out),
+            (Values::Int(list) | Values::Fixed(list), true) => list.to_sql(ty, out),
             (Values::Bytes(list), false) => first(list, ty, out),
             (Values::Bytes(list), true) => list.to_sql(ty, out),
             (Values::Text(list), false) => first(list, ty, out),
             (Values::Text(list), true) => list.to_sql(ty, out),
+            (Values::Null(_), _) => Ok(IsNull::Yes),
         }
     }
     fn accepts(_: &Type) -> bool {

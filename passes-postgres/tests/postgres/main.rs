@@ -15,6 +15,7 @@ mod pooler;
 mod standby;
 mod suite;
 mod tls;
+mod together;
 mod trips;
 mod troubles;
 

@@ -1,6 +1,7 @@
 //! The statements that the tests of plans look at: all that a store sends for commands and lists.
 
 use crate::{SHOP, done, operation, pass, settled};
+use passes_core::Refusal;
 use passes_core::calendar::Instant;
 use passes_core::id::{ContactId, CreditId, Id, LotId, PassId};
 use passes_core::ledger::{Account, Entry, Mark, Subject, Unit};
@@ -8,8 +9,8 @@ use passes_core::money::Currency;
 use passes_core::pass::{CreditRow, PassRow, Tally};
 use passes_core::passcode::Digest;
 use passes_core::store::{
-    Add, Change, Chunk, Claim, Doc, DocKey, DocKind, Expect, Load, Operation, OperationKey, PageQuery,
-    PassOrder, PassRange, Put, Record, Store, StoreError, TallyKey, wait,
+    Add, Change, Chunk, Claim, Command, Decision, Doc, DocKey, DocKind, Expect, Load, Operation,
+    OperationKey, PageQuery, PassOrder, PassRange, Put, Record, Store, StoreError, TallyKey, wait,
 };
 use passes_postgres::Postgres;
 
@@ -160,6 +161,15 @@ fn loads() -> Vec<Hot> {
         hot("load of a code", &[], move |store, n| {
             let docs = vec![doc(DocKind::Business, 1)];
             load(store, Load { code: Some(digest(0)), key: Some(id(0x4B, n)), docs, ..new() })
+        }),
+        // The first ones read all; from then on the documents are known.
+        hot("redemptions from a lot that is known", &[], move |store, n| {
+            (0..10).try_for_each(|_| {
+                let docs = vec![doc(DocKind::Business, 1)];
+                let load = Load { code: Some(digest(0)), key: Some(id(0x4C, n)), docs, ..new() };
+                let refuse = |_: &_| Decision::Refused(vec![Refusal::UnknownCode], None);
+                wait(store.run(Command::new(load, refuse))).map(drop)
+            })
         }),
         hot("load of a code into a wallet", &[("credit_pkey", 2)], move |store, n| {
             let (code, key, wallet) = (Some(digest(n % 9)), Some(id(0x4B, n)), Some(contact()));

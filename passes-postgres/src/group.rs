@@ -1,0 +1,297 @@
+//! Redemptions that callers ask for at the same moment share their round trips. As many go ahead each by itself as the
+//! machine has processors; those who come meanwhile wait, and what waits when one of these ends goes together: one load,
+//! and one transaction with the statement of each.
+//!
+//! Nobody fares worse for it than alone. A group in which one meets a guard, or a row that somebody holds, lands nothing,
+//! and each of it goes alone. Who waits for a moment without being taken along goes ahead, with all that wait.
+
+use crate::batch::{self, Told};
+use crate::pool::Pool;
+use crate::run::freely;
+use crate::runtime::serves;
+use passes_core::store::{Answer, Command, StoreError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// So many go together at most.
+const MOST: usize = 30;
+
+/// How long one waits to be taken along.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// What waits, and how many are under way.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    queue: Mutex<Queue>,
+    /// So many are under way before one waits.
+    ahead: usize,
+    /// Sessions that share nothing: behind a pooler, and on distributed tables.
+    off: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// How many groups are under way, one command alone among them.
+    under_way: usize,
+    /// How many commands these have in all.
+    members: usize,
+    waiting: VecDeque<Waiting>,
+    /// Tells apart who waits.
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    command: Command,
+    tell: Tell,
+}
+
+/// How somebody is told. A thread that waits can lead those behind it.
+#[derive(Debug)]
+enum Tell {
+    Thread(mpsc::SyncSender<Word>),
+    Task(oneshot::Sender<Word>),
+}
+
+/// What one who waits is told.
+#[derive(Debug)]
+enum Word {
+    Told(Told),
+    Lead,
+}
+
+impl Tell {
+    fn tell(self, word: Word) {
+        match self {
+            Self::Thread(sender) => drop(sender.send(word)),
+            Self::Task(sender) => drop(sender.send(word)),
+        }
+    }
+}
+
+impl Groups {
+    pub(crate) fn new(on: bool) -> Arc<Self> {
+        let ahead = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+        Arc::new(Self { queue: Mutex::default(), ahead, off: AtomicBool::new(!on) })
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        !self.off.load(Ordering::Relaxed)
+    }
+
+    /// Takes back one that waits, as under way from now on; false when it was taken along already.
+    fn leave(&self, number: u64) -> bool {
+        let mut queue = self.queue();
+        let place = queue.waiting.iter().position(|waiting| waiting.number == number);
+        let left = place.and_then(|at| queue.waiting.remove(at)).is_some();
+        if left {
+            queue.begin();
+        }
+        left
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs a redemption, by itself or with others.
+pub(crate) async fn run(pool: &Pool, groups: &Arc<Groups>, command: &Command) -> Result<Answer, StoreError> {
+    let waits = {
+        let mut queue = groups.queue();
+        // About as many as the others have must have come together before they go as one more group: who comes back from
+        // one that has just ended would else go alone, again and again.
+        let waiting = queue.waiting.len().saturating_add(1);
+        let enough =
+            waiting.saturating_mul(queue.under_way).saturating_mul(3) >= queue.members.saturating_mul(2);
+        if enough && queue.under_way < groups.ahead {
+            queue.begin();
+            None
+        } else {
+            Some(queue.join(command))
+        }
+    };
+    let turn = || Turn { pool: pool.clone(), groups: Arc::clone(groups), members: 1 };
+    let Some((number, waits)) = waits else {
+        let turn = turn();
+        if serves() {
+            return turn.lead(command).await;
+        }
+        if turn.is_first() {
+            return freely(pool, command).await;
+        }
+        // Whoever polls this may drop it; those who go with it must not be lost.
+        let (sender, receiver) = oneshot::channel();
+        turn.lead_apart(command.clone(), sender);
+        return match receiver.await {
+            Ok(Word::Told(Told::Answer(answer))) => answer,
+            _ => Err(StoreError::InDoubt),
+        };
+    };
+    let word = match waits {
+        Waits::Thread(receiver) => match receiver.recv_timeout(PATIENCE) {
+            Err(mpsc::RecvTimeoutError::Timeout) => match groups.leave(number) {
+                true => Some(Word::Lead),
+                false => receiver.recv().ok(),
+            },
+            word => word.ok(),
+        },
+        Waits::Task(mut receiver) => match tokio::time::timeout(PATIENCE, &mut receiver).await {
+            Ok(word) => word.ok(),
+            Err(_) => {
+                if groups.leave(number) {
+                    let (sender, behind) = oneshot::channel();
+                    turn().lead_apart(command.clone(), sender);
+                    receiver = behind;
+                }
+                receiver.await.ok()
+            }
+        },
+    };
+    match word {
+        Some(Word::Told(Told::Answer(answer))) => answer,
+        Some(Word::Told(Told::Alone)) => freely(pool, command).await,
+        Some(Word::Lead) => turn().lead(command).await,
+        // Whoever led is gone.
+        None => Err(StoreError::InDoubt),
+    }
+}
+
+/// How one waits.
+enum Waits {
+    Thread(mpsc::Receiver<Word>),
+    Task(oneshot::Receiver<Word>),
+}
+
+impl Queue {
+    /// One more goes.
+    fn begin(&mut self) {
+        self.under_way = self.under_way.saturating_add(1);
+        self.members = self.members.saturating_add(1);
+    }
+
+    fn join(&mut self, command: &Command) -> (u64, Waits) {
+        let (tell, waits) = if serves() {
+            let (sender, receiver) = mpsc::sync_channel(1);
+            (Tell::Thread(sender), Waits::Thread(receiver))
+        } else {
+            let (sender, receiver) = oneshot::channel();
+            (Tell::Task(sender), Waits::Task(receiver))
+        };
+        let number = self.next;
+        self.next = number.wrapping_add(1);
+        self.waiting.push_back(Waiting { number, command: command.clone(), tell });
+        (number, waits)
+    }
+}
+
+/// One that is under way, by itself or with others. When it ends the next ones go.
+struct Turn {
+    pool: Pool,
+    groups: Arc<Groups>,
+    members: usize,
+}
+
+impl Turn {
+    /// Those who wait and can go with a command: of its business, and its share of them where other groups can go, too.
+    fn others(&mut self, first: &Command) -> Vec<Waiting> {
+        let business = first.load().business;
+        let mut queue = self.groups.queue();
+        let groups = self.groups.ahead.saturating_sub(queue.under_way).saturating_add(1);
+        let share = queue.waiting.len().saturating_add(1).div_ceil(groups).min(MOST);
+        let mut others = Vec::with_capacity(share);
+        let mut at = 0;
+        while others.len().saturating_add(1) < share {
+            match queue.waiting.get(at) {
+                None => break,
+                Some(waiting) if waiting.command.load().business == business => {
+                    others.extend(queue.waiting.remove(at));
+                }
+                Some(_) => at += 1,
+            }
+        }
+        queue.members = queue.members.saturating_add(others.len());
+        self.members = self.members.saturating_add(others.len());
+        self.next(queue);
+        others
+    }
+
+    /// Has one who waits lead the next group, if there may be one more.
+    fn next(&self, mut queue: MutexGuard<'_, Queue>) {
+        while queue.under_way < self.groups.ahead
+            && let Some(Waiting { command, tell, .. }) = queue.waiting.pop_front()
+        {
+            match tell {
+                Tell::Thread(sender) => {
+                    if sender.send(Word::Lead).is_ok() {
+                        return queue.begin();
+                    }
+                }
+                Tell::Task(sender) if sender.is_closed() => {}
+                Tell::Task(sender) => {
+                    queue.begin();
+                    drop(queue);
+                    let next = Self { pool: self.pool.clone(), groups: Arc::clone(&self.groups), members: 1 };
+                    return next.lead_apart(command, sender);
+                }
+            }
+        }
+    }
+
+    /// Whether nobody waits who could go with it.
+    fn is_first(&self) -> bool {
+        self.groups.queue().waiting.is_empty()
+    }
+
+    /// Goes with those who wait. What becomes of the first one is answered.
+    async fn lead(mut self, first: &Command) -> Result<Answer, StoreError> {
+        let others = self.others(first);
+        if others.is_empty() {
+            return freely(&self.pool, first).await;
+        }
+        let mut commands = Vec::with_capacity(others.len() + 1);
+        commands.push(first.clone());
+        let mut tells = Vec::with_capacity(others.len());
+        for Waiting { command, tell, .. } in others {
+            commands.push(command);
+            tells.push(tell);
+        }
+        let told = batch::at_once(&self.pool, &commands).await.unwrap_or_else(|| {
+            self.groups.off.store(true, Ordering::Relaxed);
+            commands.iter().map(|_| Told::Alone).collect()
+        });
+        let mut told = told.into_iter();
+        let own = told.next().unwrap_or(Told::Alone);
+        for (tell, told) in tells.into_iter().zip(told) {
+            // Nobody may be there any more.
+            tell.tell(Word::Told(told));
+        }
+        match own {
+            Told::Answer(answer) => answer,
+            Told::Alone => freely(&self.pool, first).await,
+        }
+    }
+
+    /// The same by nobody who could leave in the middle of it.
+    fn lead_apart(self, command: Command, sender: oneshot::Sender<Word>) {
+        let pool = self.pool.clone();
+        pool.manager().serves().spawn(async move {
+            let answer = self.lead(&command).await;
+            // Nobody may be there any more.
+            let _ = sender.send(Word::Told(Told::Answer(answer)));
+        });
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut queue = self.groups.queue();
+        queue.members = queue.members.saturating_sub(self.members);
+        queue.under_way = queue.under_way.saturating_sub(1);
+        self.next(queue);
+    }
+}

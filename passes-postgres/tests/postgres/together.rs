@@ -1,0 +1,224 @@
+//! Redemptions by code that callers ask for at the same moment, and what is known of plans and lots between them.
+
+use crate::plans_hot::digest;
+use crate::{SHOP, alone, commit, done, pass, store, used, with_passes};
+use passes_core::Refusal;
+use passes_core::id::Id;
+use passes_core::store::{
+    Add, Answer, Change, Claim, Command, Decision, Doc, DocKey, DocKind, Expect, Load, Loaded, Put, Record,
+    Store, TallyKey, wait,
+};
+use passes_postgres::Postgres;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+const PLAN: DocKey = DocKey { kind: DocKind::Plan, id: [0xA1; 16] };
+const TERMS: DocKey = DocKey { kind: DocKind::Terms, id: [0xA2; 16] };
+
+fn business() -> DocKey {
+    DocKey { kind: DocKind::Business, id: SHOP.to_bytes() }
+}
+
+fn lot() -> DocKey {
+    DocKey { kind: DocKind::Lot, id: pass(1).lot().to_bytes() }
+}
+
+fn doc(key: DocKey, parent: Option<DocKey>, body: &[u8], expect: Expect) -> Put {
+    Put { record: Record::Doc(Doc { key, version: 1, parent, body: body.into() }), expect }
+}
+
+/// A lot of passes with codes, and its documents.
+fn shop(store: &Postgres, count: u32, uses: i64) {
+    with_passes(store, count, uses, 0);
+    let put = vec![
+        doc(business(), None, b"{}", Expect::Absent),
+        doc(PLAN, None, b"open", Expect::Absent),
+        doc(TERMS, Some(PLAN), b"{}", Expect::Absent),
+        doc(lot(), Some(TERMS), b"{}", Expect::Absent),
+    ];
+    let claim = (1..=count).map(|n| Claim { digest: digest(n.into()), pass: pass(n) }).collect();
+    commit(store, Change { put, claim, ..done() }).unwrap();
+}
+
+/// Redeems a code: takes a use while the plan is open.
+fn redeem(serial: u32) -> Command {
+    let mut load = Load::new(SHOP);
+    load.code = Some(digest(serial.into()));
+    load.docs = vec![business()];
+    let decide = |loaded: &Loaded| {
+        let plan = loaded.doc(&PLAN).unwrap();
+        match &loaded.code {
+            Some(found) if found.uses.left() > 0 && *plan.body == *b"open" => {
+                let add = Add { from: Some(found.uses.used), ..Add::used(TallyKey::Uses(found.id), 1) };
+                let seen = vec![(PLAN, plan.version)];
+                Decision::Accepted(Change { tally: vec![add], seen, ..done() }.into())
+            }
+            _ => Decision::Refused(vec![Refusal::UsesSpent { uses: 1 }], None),
+        }
+    };
+    Command::new(load, decide)
+}
+
+fn is_done(store: &Postgres, serial: u32) -> bool {
+    match wait(store.run(redeem(serial))).unwrap() {
+        Answer::Done(_) => true,
+        Answer::Refused(_) => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// R-8, R-11: redemptions of many callers share round trips; each has its own answer and its own number, and no use is
+/// taken twice.
+#[test]
+fn redemptions_that_come_together_share_their_round_trips() {
+    let Some(store) = store() else { return };
+    shop(&store, 16, 60);
+    (1..=16).for_each(|n| assert!(is_done(&store, n)));
+    let (store, numbers) = (&store, &Mutex::new(BTreeSet::new()));
+    let before = store.round_trips();
+    std::thread::scope(|scope| {
+        for n in 1..=16 {
+            scope.spawn(move || {
+                for taken in 2..=60 {
+                    let Answer::Done(done) = wait(store.run(redeem(n))).unwrap() else { panic!("refused") };
+                    assert_eq!(done.tallies[0].used, taken);
+                    assert!(numbers.lock().unwrap().insert(done.operation));
+                }
+                assert!(!is_done(store, n));
+            });
+        }
+    });
+    assert_eq!(numbers.lock().unwrap().len(), 16 * 59);
+    assert!((1..=16).all(|n| used(store, pass(n)) == 60));
+    let sent = store.round_trips() - before;
+    assert!(sent <= 2 * 16 * 60 + 16 * 16, "{sent}");
+}
+
+/// R-8: a code that many callers present at the same moment is redeemed once.
+#[test]
+fn one_of_those_who_present_a_code_wins() {
+    let Some(store) = store() else { return };
+    shop(&store, 40, 1);
+    let store = &store;
+    for n in 1..=40 {
+        let won: usize = std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..8).map(|_| scope.spawn(move || is_done(store, n))).collect();
+            callers.into_iter().map(|caller| usize::from(caller.join().unwrap())).sum()
+        });
+        assert_eq!((won, used(store, pass(n))), (1, 1));
+    }
+}
+
+/// D-3, D-6: tasks of an executor go together, too, and one that goes away takes nobody else's answer with it.
+#[test]
+fn tasks_go_together() {
+    let Some(store) = store() else { return };
+    shop(&store, 16, 1_000);
+    (1..=16).for_each(|n| assert!(is_done(&store, n)));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = std::sync::Arc::new(store);
+    let done: u32 = runtime.block_on(async {
+        let mut tasks = Vec::new();
+        for n in 1..=16 {
+            let store = std::sync::Arc::clone(&store);
+            tasks.push(tokio::spawn(async move {
+                let mut done = 0;
+                for round in 0..20 {
+                    // Every other task lets a command of its own go after some polls.
+                    if n % 2 == 0 {
+                        let mut gone = store.run(redeem(n));
+                        for _ in 0..round {
+                            let polled = std::future::poll_fn(|context| {
+                                std::task::Poll::Ready(gone.as_mut().poll(context).is_ready())
+                            });
+                            if polled.await {
+                                break;
+                            }
+                            tokio::task::yield_now().await;
+                        }
+                    }
+                    let answer = store.run(redeem(n)).await.unwrap();
+                    done += u32::from(matches!(answer, Answer::Done(_)));
+                }
+                done
+            }));
+        }
+        let mut done = 0;
+        for task in tasks {
+            done += task.await.unwrap();
+        }
+        done
+    });
+    assert_eq!(done, 16 * 20);
+    let store = std::sync::Arc::into_inner(store).unwrap();
+    // Odd ones sent nothing else.
+    assert!((1..=16).filter(|n| n % 2 == 1).all(|n| used(&store, pass(n)) == 21));
+    assert!((1..=16).filter(|n| n % 2 == 0).all(|n| (21..=41).contains(&used(&store, pass(n)))));
+}
+
+/// D-3, P-4: what is known of a plan is judged again when a redemption is committed: one that was closed elsewhere is
+/// closed at once, and open again when it is.
+#[test]
+fn what_is_known_is_judged_again() {
+    let Some((_, url)) = crate::database() else { return };
+    let (store, other) = (Postgres::open(&url).unwrap(), Postgres::open(&url).unwrap());
+    shop(&store, 1, 1_000);
+    let mut taken = 0;
+    for (version, closes) in [(1, true), (2, false), (3, true), (4, false)] {
+        for _ in 0..20 {
+            let open = version % 2 == 1;
+            assert_eq!(is_done(&store, 1), open);
+            taken += i64::from(open);
+        }
+        let body: &[u8] = if closes { b"closed" } else { b"open" };
+        let put = vec![doc(PLAN, None, body, Expect::Version(version))];
+        // By somebody else, and by the store itself.
+        let by = if version < 3 { &other } else { &store };
+        commit(by, Change { put, ..done() }).unwrap();
+    }
+    assert!(is_done(&store, 1));
+    assert_eq!(used(&store, pass(1)), taken + 1);
+}
+
+/// D-1: a redemption whose lot is known is two round trips, as is one whose lot isn't.
+#[test]
+fn what_is_known_costs_no_round_trip() {
+    let Some(store) = store() else { return };
+    shop(&store, 1, 1_000);
+    let trips: BTreeSet<u64> = (0..40)
+        .map(|_| {
+            let before = store.round_trips();
+            assert!(is_done(&store, 1));
+            store.round_trips() - before
+        })
+        .collect();
+    assert_eq!(trips, BTreeSet::from([2]));
+}
+
+/// D-3, D-4: a pass that somebody holds is waited for by who wants it, and by nobody else.
+#[test]
+fn a_pass_that_is_held_holds_up_nobody_else() {
+    let Some((server, url)) = alone() else { return };
+    let store = Postgres::open(&url).unwrap();
+    shop(&store, 9, 1_000);
+    (0..12).for_each(|_| assert!(is_done(&store, 9)));
+    let (store, url) = (&store, &url);
+    let _ = server.say(url, "CREATE TABLE public.go (on_ int)");
+    std::thread::scope(|scope| {
+        let hold = "DO $$ BEGIN PERFORM 1 FROM passes.pass WHERE serial=1 FOR UPDATE; \
+                    WHILE NOT EXISTS (SELECT FROM public.go) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$";
+        scope.spawn(move || server.say(url, hold));
+        let free = "SELECT count(*) FROM (SELECT FROM passes.pass WHERE serial=1 FOR UPDATE SKIP LOCKED) x";
+        while server.say(url, free) != "0" {
+            std::thread::yield_now();
+        }
+        let stuck: Vec<_> = (0..3).map(|_| scope.spawn(move || is_done(store, 1))).collect();
+        let others: Vec<_> =
+            (2..=9).map(|n| scope.spawn(move || (0..25).all(|_| is_done(store, n)))).collect();
+        assert!(others.into_iter().all(|other| other.join().unwrap()));
+        assert!(stuck.iter().all(|stuck| !stuck.is_finished()));
+        let _ = server.say(url, "INSERT INTO public.go VALUES (1)");
+        assert!(stuck.into_iter().all(|stuck| stuck.join().unwrap()));
+    });
+    assert_eq!(used(store, pass(1)), 3);
+}
