@@ -1,6 +1,5 @@
-//! Redemptions that callers ask for at the same moment share their round trips. As many go ahead each by itself as the
-//! machine has processors; those who come meanwhile wait, and what waits when one of these ends goes together: one load,
-//! and one transaction with the statement of each.
+//! Redemptions that callers ask for at the same moment share their round trips. One goes ahead by itself; those who come
+//! meanwhile wait, and what waits when it ends goes together: one load, and one transaction with the statement of each.
 //!
 //! Nobody fares worse for it than alone. A group in which one meets a guard, or a row that somebody holds, lands nothing,
 //! and each of it goes alone. Who waits for a moment without being taken along goes ahead, with all that wait.
@@ -20,14 +19,15 @@ use tokio::sync::oneshot;
 const MOST: usize = 30;
 
 /// How long one waits to be taken along.
-const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// So many are under way before one waits.
+const AHEAD: usize = 1;
 
 /// What waits, and how many are under way.
 #[derive(Debug)]
 pub(crate) struct Groups {
     queue: Mutex<Queue>,
-    /// So many are under way before one waits.
-    ahead: usize,
     /// Sessions that share nothing: behind a pooler, and on distributed tables.
     off: AtomicBool,
 }
@@ -75,8 +75,7 @@ impl Tell {
 
 impl Groups {
     pub(crate) fn new(on: bool) -> Arc<Self> {
-        let ahead = std::thread::available_parallelism().map_or(2, usize::from).max(2);
-        Arc::new(Self { queue: Mutex::default(), ahead, off: AtomicBool::new(!on) })
+        Arc::new(Self { queue: Mutex::default(), off: AtomicBool::new(!on) })
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -108,7 +107,7 @@ pub(crate) async fn run(pool: &Pool, groups: &Arc<Groups>, command: &Command) ->
         let waiting = queue.waiting.len().saturating_add(1);
         let enough =
             waiting.saturating_mul(queue.under_way).saturating_mul(3) >= queue.members.saturating_mul(2);
-        if enough && queue.under_way < groups.ahead {
+        if enough && queue.under_way < AHEAD {
             queue.begin();
             None
         } else {
@@ -201,7 +200,7 @@ impl Turn {
     fn others(&mut self, first: &Command) -> Vec<Waiting> {
         let business = first.load().business;
         let mut queue = self.groups.queue();
-        let groups = self.groups.ahead.saturating_sub(queue.under_way).saturating_add(1);
+        let groups = AHEAD.saturating_sub(queue.under_way).saturating_add(1);
         let share = queue.waiting.len().saturating_add(1).div_ceil(groups).min(MOST);
         let mut others = Vec::with_capacity(share);
         let mut at = 0;
@@ -222,7 +221,7 @@ impl Turn {
 
     /// Has one who waits lead the next group, if there may be one more.
     fn next(&self, mut queue: MutexGuard<'_, Queue>) {
-        while queue.under_way < self.groups.ahead
+        while queue.under_way < AHEAD
             && let Some(Waiting { command, tell, .. }) = queue.waiting.pop_front()
         {
             match tell {
