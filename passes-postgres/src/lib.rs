@@ -22,9 +22,10 @@
 //!   their versions, which its commit judges: what somebody else changed meanwhile fails it, and it is decided anew by what
 //!   is stored. Nothing is refused by what was known. Until eight loads in a row brought nothing new all is read; from then
 //!   on the first redemption from a lot that isn't known takes a third round trip.
-//! - *Who comes together goes together.* A redemption by code goes ahead by itself. Those that come to the process meanwhile share the next ones' round trips and their transaction. Where one of them meets a guard, or a
-//!   row that somebody holds, nothing of it lands and each goes alone; nobody waits for others longer than a millisecond.
-//!   Behind a pooler, and on distributed tables, each goes alone from the beginning.
+//! - *Who comes together goes together.* A redemption by code goes ahead by itself. Those that come to the process
+//!   meanwhile share the next ones' round trips and their transaction. Where one of them meets a guard, or a row that
+//!   somebody holds, nothing of it lands and each goes alone; nobody waits for others longer than a millisecond. Behind
+//!   a pooler, and on distributed tables, each goes alone from the beginning.
 //! - *Nobody is turned away because others came at the same time.* A command that meets a conflict queues, in its process
 //!   and among processes, and is then alone with what it wants.
 //! - *Nothing is answered before it is on the disk*, as far as the server promises it (`synchronous_commit`).
