@@ -164,20 +164,16 @@ pub(crate) async fn at_once(pool: &Pool, commands: &[Command]) -> Option<Vec<Tol
     // In one order, by which all lock them.
     plans.sort_by_cached_key(|(plan, _)| plan.passes.iter().map(|touch| touch.id).min());
     let landed = land(&mut session, &plans).await;
-    let mut afters = match landed {
+    let afters: Vec<Result<After, StoreError>> = match landed {
         Ok(afters) => afters.into_iter().map(Ok).collect(),
         Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); plans.len()],
         // One of them met a guard, or a row that somebody holds.
         Err(_) => Vec::new(),
     };
-    let places: Vec<usize> = plans.iter().map(|(_, one)| one.at).collect();
-    drop(plans);
-    let mut writes: Vec<Option<Writes>> = writes.into_iter().map(Some).collect();
-    for (at, after) in places.into_iter().zip(afters.drain(..)) {
-        let one = writes.iter_mut().find(|one| one.as_ref().is_some_and(|one| one.at == at));
-        let Some(Writes { change, refusals, .. }) = one.and_then(Option::take) else { continue };
-        if let Some(told) = told.get_mut(at) {
-            *told = Told::Answer(after.and_then(|after| answer(&change, refusals, after)));
+    for ((_, one), after) in plans.iter().zip(afters) {
+        if let Some(told) = told.get_mut(one.at) {
+            let answered = after.and_then(|after| answer(&one.change, one.refusals.clone(), after));
+            *told = Told::Answer(answered);
         }
     }
     Some(told)
@@ -232,8 +228,7 @@ async fn land(session: &mut Session, plans: &[(Plan<'_>, &Writes)]) -> Result<Ve
     let answers = session.query_as_one(&all).await;
     if answers.is_err() {
         for (plan, one) in plans {
-            let keys: Vec<DocKey> = one.rests.iter().map(|(key, _)| *key).collect();
-            session.known().forget(plan.business, &keys);
+            session.known().doubt(plan.business, &one.rests);
         }
     }
     let answers = answers?;

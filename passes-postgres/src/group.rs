@@ -21,9 +21,6 @@ const MOST: usize = 30;
 /// How long one waits to be taken along.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// So many are under way before one waits.
-const AHEAD: usize = 1;
-
 /// What waits, and how many are under way.
 #[derive(Debug)]
 pub(crate) struct Groups {
@@ -36,8 +33,6 @@ pub(crate) struct Groups {
 struct Queue {
     /// How many groups are under way, one command alone among them.
     under_way: usize,
-    /// How many commands these have in all.
-    members: usize,
     waiting: VecDeque<Waiting>,
     /// Tells apart who waits.
     next: u64,
@@ -102,19 +97,14 @@ impl Groups {
 pub(crate) async fn run(pool: &Pool, groups: &Arc<Groups>, command: &Command) -> Result<Answer, StoreError> {
     let waits = {
         let mut queue = groups.queue();
-        // About as many as the others have must have come together before they go as one more group: who comes back from
-        // one that has just ended would else go alone, again and again.
-        let waiting = queue.waiting.len().saturating_add(1);
-        let enough =
-            waiting.saturating_mul(queue.under_way).saturating_mul(3) >= queue.members.saturating_mul(2);
-        if enough && queue.under_way < AHEAD {
+        if queue.under_way == 0 {
             queue.begin();
             None
         } else {
             Some(queue.join(command))
         }
     };
-    let turn = || Turn { pool: pool.clone(), groups: Arc::clone(groups), members: 1 };
+    let turn = || Turn { pool: pool.clone(), groups: Arc::clone(groups) };
     let Some((number, waits)) = waits else {
         let turn = turn();
         if serves() {
@@ -170,7 +160,6 @@ impl Queue {
     /// One more goes.
     fn begin(&mut self) {
         self.under_way = self.under_way.saturating_add(1);
-        self.members = self.members.saturating_add(1);
     }
 
     fn join(&mut self, command: &Command) -> (u64, Waits) {
@@ -192,19 +181,17 @@ impl Queue {
 struct Turn {
     pool: Pool,
     groups: Arc<Groups>,
-    members: usize,
 }
 
 impl Turn {
-    /// Those who wait and can go with a command: of its business, and its share of them where other groups can go, too.
-    fn others(&mut self, first: &Command) -> Vec<Waiting> {
+    /// Those who wait and can go with a command: of its business.
+    fn others(&self, first: &Command) -> Vec<Waiting> {
         let business = first.load().business;
         let mut queue = self.groups.queue();
-        let groups = AHEAD.saturating_sub(queue.under_way).saturating_add(1);
-        let share = queue.waiting.len().saturating_add(1).div_ceil(groups).min(MOST);
-        let mut others = Vec::with_capacity(share);
+        let most = queue.waiting.len().min(MOST - 1);
+        let mut others = Vec::with_capacity(most);
         let mut at = 0;
-        while others.len().saturating_add(1) < share {
+        while others.len() < most {
             match queue.waiting.get(at) {
                 None => break,
                 Some(waiting) if waiting.command.load().business == business => {
@@ -213,15 +200,12 @@ impl Turn {
                 Some(_) => at += 1,
             }
         }
-        queue.members = queue.members.saturating_add(others.len());
-        self.members = self.members.saturating_add(others.len());
-        self.next(queue);
         others
     }
 
     /// Has one who waits lead the next group, if there may be one more.
     fn next(&self, mut queue: MutexGuard<'_, Queue>) {
-        while queue.under_way < AHEAD
+        while queue.under_way == 0
             && let Some(Waiting { command, tell, .. }) = queue.waiting.pop_front()
         {
             match tell {
@@ -234,7 +218,7 @@ impl Turn {
                 Tell::Task(sender) => {
                     queue.begin();
                     drop(queue);
-                    let next = Self { pool: self.pool.clone(), groups: Arc::clone(&self.groups), members: 1 };
+                    let next = Self { pool: self.pool.clone(), groups: Arc::clone(&self.groups) };
                     return next.lead_apart(command, sender);
                 }
             }
@@ -247,7 +231,7 @@ impl Turn {
     }
 
     /// Goes with those who wait. What becomes of the first one is answered.
-    async fn lead(mut self, first: &Command) -> Result<Answer, StoreError> {
+    async fn lead(self, first: &Command) -> Result<Answer, StoreError> {
         let others = self.others(first);
         if others.is_empty() {
             return freely(&self.pool, first).await;
@@ -289,7 +273,6 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut queue = self.groups.queue();
-        queue.members = queue.members.saturating_sub(self.members);
         queue.under_way = queue.under_way.saturating_sub(1);
         self.next(queue);
     }

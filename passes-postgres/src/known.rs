@@ -80,8 +80,14 @@ impl Known {
         }
     }
 
+    /// Forgets what a commit that failed rested on: it may not be so any more.
+    pub(crate) fn doubt(&self, business: BusinessId, rests: &[(DocKey, u32)]) {
+        let keys: Vec<DocKey> = rests.iter().map(|(key, _)| *key).collect();
+        self.forget(business, &keys);
+    }
+
     /// Forgets documents that aren't, or may not be, as they are known.
-    pub(crate) fn forget(&self, business: BusinessId, keys: &[DocKey]) {
+    fn forget(&self, business: BusinessId, keys: &[DocKey]) {
         if keys.is_empty() {
             return;
         }

@@ -407,8 +407,7 @@ async fn commit_group(
             }
             Err(failed) if failed.again => {}
             Err(failed) => {
-                let keys: Vec<DocKey> = rests.iter().map(|(key, _)| *key).collect();
-                session.known().forget(first.business, &keys);
+                session.known().doubt(first.business, rests);
                 return Err(failed.error);
             }
         }

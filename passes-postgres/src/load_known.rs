@@ -40,8 +40,7 @@ impl<'a> Lean<'a> {
 impl Session {
     /// Reads what commands name, all of one business, in one round trip.
     pub(crate) async fn read_all(&mut self, loads: &[&Load]) -> Result<Vec<Read>, StoreError> {
-        let lean = |load: &&'_ Load| self.known().is_sure() && self.is_plain() && load_one::is_one(load);
-        if !loads.iter().any(lean) {
+        if !self.known().is_sure() || !self.is_plain() {
             return self.read_whole(loads).await;
         }
         let mut leans: Vec<Lean<'_>> = Vec::with_capacity(loads.len());
@@ -51,11 +50,11 @@ impl Session {
             places.push(lean.is_some());
             leans.extend(lean);
         }
-        let mut whole: Vec<&Load> = Vec::new();
-        whole.extend(loads.iter().zip(&places).filter(|(_, lean)| !**lean).map(|(load, _)| *load));
         if leans.is_empty() {
             return self.read_whole(loads).await;
         }
+        let whole = loads.iter().zip(&places).filter(|(_, lean)| !**lean).map(|(load, _)| *load);
+        let whole: Vec<&Load> = whole.collect();
         let mut all = Vec::with_capacity(whole.len() + 1);
         all.push(self.ready(TAG, |sql| write(sql, &leans)).await?);
         for load in &whole {

@@ -393,7 +393,7 @@ impl Session {
         let (begin, answers, end) = {
             let client = &self.client;
             let answers = join_all(all.iter().map(|ready| ready.send(client)));
-            let sending = join3(client.batch_execute(TOGETHER), answers, client.batch_execute(COMMIT));
+            let sending = join3(client.batch_execute(BEGIN), answers, client.batch_execute(COMMIT));
             self.serves.serve(sending).await
         };
         if end.is_ok() {
@@ -488,7 +488,7 @@ impl Executed {
 pub(crate) const COMMIT: &str = "COMMIT";
 
 /// Begins a transaction of several commands: none of them waits for what another command holds for long.
-const TOGETHER: &str = "BEGIN; SET LOCAL lock_timeout='50ms'";
+const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout='50ms'";
 
 /// Begins a transaction of one statement, with the settings that the session can't have.
 const ALONE: &str = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; ", local!());
