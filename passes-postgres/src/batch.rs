@@ -6,17 +6,17 @@
 use crate::commit;
 use crate::distributed::Base;
 use crate::errors::corrupt;
-use crate::group::Groups;
 use crate::judge::{Together, reads};
+use crate::lane::Lane;
 use crate::load_known::Read;
 use crate::plan::{Fresh, Plan};
 use crate::pool::{Pool, Session, connection};
 use crate::run::{Decided, Gates, answer, decide, run};
+use crate::sql::FEW;
 use crate::{TOGETHER, commit_group};
 use passes_core::store::{After, Answer, Change, Command, DocKey, Load, StoreError};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 type Answers = Vec<Result<Answer, StoreError>>;
 
@@ -29,19 +29,14 @@ enum Batch {
 }
 
 /// Runs commands in order.
-pub(crate) async fn run_all(
-    pool: &Pool,
-    gates: &Gates,
-    groups: &Arc<Groups>,
-    commands: Vec<Command>,
-) -> Answers {
+pub(crate) async fn run_all(lane: &Lane, gates: &Gates, commands: Vec<Command>) -> Answers {
     let mut answers = Vec::with_capacity(commands.len());
     let mut rest: VecDeque<Command> = commands.into();
     let mut size = TOGETHER;
     while !rest.is_empty() {
         let count = size.min(rest.len());
         let batch = match rest.make_contiguous().get(..count) {
-            Some(batch) if count > 1 => together(pool, batch).await,
+            Some(batch) if count > 1 => together(&lane.pool, batch).await,
             _ => Batch::Alone(1),
         };
         let over = match batch {
@@ -53,7 +48,7 @@ pub(crate) async fn run_all(
             }
             Batch::Alone(alone) => {
                 for command in rest.drain(..alone.clamp(1, count)) {
-                    answers.push(run(pool, gates, groups, command).await);
+                    answers.push(run(lane, gates, command).await);
                 }
                 alone
             }
@@ -163,7 +158,8 @@ pub(crate) async fn at_once(pool: &Pool, commands: &[Command]) -> Option<Vec<Tol
     }
     // In one order, by which all lock them.
     plans.sort_by_cached_key(|(plan, _)| plan.passes.iter().map(|touch| touch.id).min());
-    let landed = land(&mut session, &plans).await;
+    let seen = take_seen(&mut plans);
+    let landed = land(&mut session, &plans, &seen).await;
     let afters: Vec<Result<After, StoreError>> = match landed {
         Ok(afters) => afters.into_iter().map(Ok).collect(),
         Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); plans.len()],
@@ -212,13 +208,32 @@ fn decide_all(commands: &[Command], read: Vec<Read>, told: &mut [Told]) -> Vec<W
     writes
 }
 
-/// Commits plans as one transaction, each with a statement of its own and the numbers behind those of the one before it.
-async fn land(session: &mut Session, plans: &[(Plan<'_>, &Writes)]) -> Result<Vec<After>, StoreError> {
-    let Base::Added(added) = session.base else { return Err(StoreError::Conflict) };
-    if plans.is_empty() {
-        return Ok(Vec::new());
+/// What several plans have seen, taken out of them to be judged once; nothing if that is too much for a statement.
+fn take_seen(plans: &mut [(Plan<'_>, &Writes)]) -> Vec<(DocKey, u32)> {
+    let mut seen: Vec<(DocKey, u32)> = plans.iter().flat_map(|(plan, _)| plan.seen.iter().copied()).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    if plans.len() < 2 || seen.len() > FEW {
+        return Vec::new();
     }
-    let mut all = Vec::with_capacity(plans.len());
+    plans.iter_mut().for_each(|(plan, _)| plan.seen.clear());
+    seen
+}
+
+/// Commits plans as one transaction, if what was seen still stands: each with a statement of its own and the numbers behind those of the one before it.
+async fn land(
+    session: &mut Session,
+    plans: &[(Plan<'_>, &Writes)],
+    seen: &[(DocKey, u32)],
+) -> Result<Vec<After>, StoreError> {
+    let Base::Added(added) = session.base else { return Err(StoreError::Conflict) };
+    let Some((first, _)) = plans.first() else { return Ok(Vec::new()) };
+    let mut all = Vec::with_capacity(plans.len() + 1);
+    if !seen.is_empty() {
+        let business = first.business;
+        all.push(session.ready(commit::GUARD, |sql| commit::write_guard(sql, business, seen)).await?);
+    }
+    let guards = all.len();
     let mut numbers = 0_i64;
     for (plan, _) in plans {
         let base = Base::Added(added.saturating_add(numbers));
@@ -234,7 +249,7 @@ async fn land(session: &mut Session, plans: &[(Plan<'_>, &Writes)]) -> Result<Ve
     let answers = answers?;
     plans
         .iter()
-        .zip(answers)
+        .zip(answers.into_iter().skip(guards))
         .map(|((plan, one), rows)| {
             session.known().written(&one.change);
             commit::read(plan, &rows)?.pop().ok_or_else(|| corrupt("an answer"))

@@ -13,7 +13,7 @@ use crate::plan::{NamedTouch, Plan, Touch, Value};
 use crate::sql::{FEW, Sql, put, text};
 use crate::values::{Arg, Values};
 use passes_core::calendar::Instant;
-use passes_core::id::Id;
+use passes_core::id::{BusinessId, Id};
 use passes_core::pass::Tally;
 use passes_core::store::{After, DocKey, Expect, StoreError};
 use std::collections::HashMap;
@@ -23,6 +23,8 @@ use tokio_postgres::Row;
 pub(crate) const TAG: u8 = b'c';
 /// The same of one that only tells the number of the transaction, in the same columns.
 pub(crate) const NUMBER: u8 = b'n';
+/// The same of one that only judges documents.
+pub(crate) const GUARD: u8 = b'g';
 
 /// Rows that a statement touches are told apart by a number: their place in the plan, and their kind.
 pub(crate) const KINDS: i64 = 8;
@@ -185,6 +187,35 @@ fn key_columns<'a>(keys: impl Iterator<Item = DocKey> + Clone) -> Vec<(&'static 
     ]
 }
 
+/// Conditions by which a few documents are as they were seen.
+fn stand(sql: &mut Sql<'_>, seen: &[(DocKey, u32)]) -> Vec<String> {
+    sql.note(u8::try_from(seen.len()).unwrap_or_default());
+    let mut conditions = Vec::with_capacity(seen.len());
+    for (key, version) in seen {
+        let at = sql.args.len();
+        sql.args.extend([
+            Arg::int(i64::from(key.kind as u8)),
+            Arg::id(key.id),
+            Arg::int(i64::from(*version)),
+        ]);
+        conditions.push(text!(
+            sql,
+            "(SELECT version FROM passes.doc WHERE business=$1 AND kind=${}::int8 AND id=${}::uuid)=${}::int8",
+            at + 1,
+            at + 2,
+            at + 3
+        ));
+    }
+    conditions
+}
+
+/// A statement that fails as a commit does, unless a few documents are as they were seen.
+pub(crate) fn write_guard(sql: &mut Sql<'_>, business: BusinessId, seen: &[(DocKey, u32)]) {
+    sql.args.push(Arg::id(business.to_bytes()));
+    let conditions = stand(sql, seen);
+    put!(sql, "SELECT 1/(CASE WHEN {} THEN 1 ELSE 0 END)", conditions.join(" AND "));
+}
+
 fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
     let mut relied: Vec<(DocKey, u32)> = Vec::new();
     let mut absent: Vec<DocKey> = Vec::new();
@@ -217,22 +248,7 @@ fn docs<'a>(all: &mut Commit<'_, 'a>, plan: &Plan<'a>) {
     seen.dedup();
     seen.retain(|of| relied.binary_search(of).is_err());
     if all.small && seen.len() <= FEW {
-        all.sql.note(u8::try_from(seen.len()).unwrap_or_default());
-        for (key, version) in seen {
-            let at = all.sql.args.len();
-            all.sql.args.extend([
-                Arg::int(i64::from(key.kind as u8)),
-                Arg::id(key.id),
-                Arg::int(i64::from(version)),
-            ]);
-            all.guards.push(text!(
-                all.sql,
-                "(SELECT version FROM passes.doc WHERE business=$1 AND kind=${}::int8 AND id=${}::uuid)=${}::int8",
-                at + 1,
-                at + 2,
-                at + 3
-            ));
-        }
+        all.guards.extend(stand(all.sql, &seen));
     } else if all.sql.flag(!seen.is_empty()) {
         // As this statement's snapshot has them, and nothing is written into their rows.
         all.begin("s");

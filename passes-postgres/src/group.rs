@@ -21,6 +21,10 @@ const MOST: usize = 30;
 /// How long one waits to be taken along.
 const PATIENCE: Duration = Duration::from_millis(1);
 
+/// How long one waits for those who were told just now: who calls again and again comes back at once. Without it the first
+/// to be back would go alone, while all others wait for him.
+const LINGER: Duration = Duration::from_micros(100);
+
 /// What waits, and how many are under way.
 #[derive(Debug)]
 pub(crate) struct Groups {
@@ -33,6 +37,8 @@ pub(crate) struct Groups {
 struct Queue {
     /// How many groups are under way, one command alone among them.
     under_way: usize,
+    /// How many were told of late, and may come back at once.
+    returning: usize,
     waiting: VecDeque<Waiting>,
     /// Tells apart who waits.
     next: u64,
@@ -80,6 +86,8 @@ impl Groups {
     /// Takes back one that waits, as under way from now on; false when it was taken along already.
     fn leave(&self, number: u64) -> bool {
         let mut queue = self.queue();
+        // Nobody who didn't come back is waited for again.
+        queue.returning = 0;
         let place = queue.waiting.iter().position(|waiting| waiting.number == number);
         let left = place.and_then(|at| queue.waiting.remove(at)).is_some();
         if left {
@@ -95,16 +103,19 @@ impl Groups {
 
 /// Runs a redemption, by itself or with others.
 pub(crate) async fn run(pool: &Pool, groups: &Arc<Groups>, command: &Command) -> Result<Answer, StoreError> {
-    let waits = {
+    let (waits, patience) = {
         let mut queue = groups.queue();
-        if queue.under_way == 0 {
-            queue.begin();
-            None
-        } else {
-            Some(queue.join(command))
+        queue.returning = queue.returning.saturating_sub(1);
+        match (queue.under_way, queue.returning) {
+            (0, 0) => {
+                queue.begin();
+                (None, Duration::ZERO)
+            }
+            (0, _) => (Some(queue.join(command)), LINGER),
+            _ => (Some(queue.join(command)), PATIENCE),
         }
     };
-    let turn = || Turn { pool: pool.clone(), groups: Arc::clone(groups) };
+    let turn = || Turn { pool: pool.clone(), groups: Arc::clone(groups), members: 1 };
     let Some((number, waits)) = waits else {
         let turn = turn();
         if serves() {
@@ -122,14 +133,14 @@ pub(crate) async fn run(pool: &Pool, groups: &Arc<Groups>, command: &Command) ->
         };
     };
     let word = match waits {
-        Waits::Thread(receiver) => match receiver.recv_timeout(PATIENCE) {
+        Waits::Thread(receiver) => match receiver.recv_timeout(patience) {
             Err(mpsc::RecvTimeoutError::Timeout) => match groups.leave(number) {
                 true => Some(Word::Lead),
                 false => receiver.recv().ok(),
             },
             word => word.ok(),
         },
-        Waits::Task(mut receiver) => match tokio::time::timeout(PATIENCE, &mut receiver).await {
+        Waits::Task(mut receiver) => match tokio::time::timeout(patience, &mut receiver).await {
             Ok(word) => word.ok(),
             Err(_) => {
                 if groups.leave(number) {
@@ -181,11 +192,12 @@ impl Queue {
 struct Turn {
     pool: Pool,
     groups: Arc<Groups>,
+    members: usize,
 }
 
 impl Turn {
     /// Those who wait and can go with a command: of its business.
-    fn others(&self, first: &Command) -> Vec<Waiting> {
+    fn others(&mut self, first: &Command) -> Vec<Waiting> {
         let business = first.load().business;
         let mut queue = self.groups.queue();
         let most = queue.waiting.len().min(MOST - 1);
@@ -200,6 +212,7 @@ impl Turn {
                 Some(_) => at += 1,
             }
         }
+        self.members = others.len() + 1;
         others
     }
 
@@ -218,7 +231,7 @@ impl Turn {
                 Tell::Task(sender) => {
                     queue.begin();
                     drop(queue);
-                    let next = Self { pool: self.pool.clone(), groups: Arc::clone(&self.groups) };
+                    let next = Self { pool: self.pool.clone(), groups: Arc::clone(&self.groups), members: 1 };
                     return next.lead_apart(command, sender);
                 }
             }
@@ -231,7 +244,7 @@ impl Turn {
     }
 
     /// Goes with those who wait. What becomes of the first one is answered.
-    async fn lead(self, first: &Command) -> Result<Answer, StoreError> {
+    async fn lead(mut self, first: &Command) -> Result<Answer, StoreError> {
         let others = self.others(first);
         if others.is_empty() {
             return freely(&self.pool, first).await;
@@ -247,6 +260,9 @@ impl Turn {
             self.groups.off.store(true, Ordering::Relaxed);
             commands.iter().map(|_| Told::Alone).collect()
         });
+        let pool = self.pool.clone();
+        // Whoever is told may be back before this goes on.
+        drop(self);
         let mut told = told.into_iter();
         let own = told.next().unwrap_or(Told::Alone);
         for (tell, told) in tells.into_iter().zip(told) {
@@ -255,7 +271,7 @@ impl Turn {
         }
         match own {
             Told::Answer(answer) => answer,
-            Told::Alone => freely(&self.pool, first).await,
+            Told::Alone => freely(&pool, first).await,
         }
     }
 
@@ -274,6 +290,10 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let mut queue = self.groups.queue();
         queue.under_way = queue.under_way.saturating_sub(1);
-        self.next(queue);
+        queue.returning = self.members;
+        // Fewer than may be back at once wait for those.
+        if queue.waiting.len() >= self.members {
+            self.next(queue);
+        }
     }
 }

@@ -130,6 +130,7 @@ mod fill;
 mod group;
 mod judge;
 mod known;
+mod lane;
 mod load;
 mod load_known;
 mod load_one;
@@ -149,10 +150,9 @@ mod values;
 pub use options::Options;
 pub use standby::Standby;
 
-use deadpool::managed::QueueMode;
 use errors::While;
-use group::Groups;
 use judge::Together;
+use lane::Lanes;
 use options::Address;
 use passes_core::id::BusinessId;
 use passes_core::store::{
@@ -160,12 +160,11 @@ use passes_core::store::{
     StoreError, StoredOperation,
 };
 use plan::{Fresh, Plan};
-use pool::{Connection, Connector, OTHERS, Pool, Session, Shared, connection};
+use pool::{Session, Shared};
 use run::Gates;
-use runtime::{Own, within};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// So many changes share a statement at most.
 const TOGETHER: usize = 100;
@@ -177,12 +176,9 @@ const AGAIN: u32 = 32;
 ///
 /// It is used by all threads of a process at once, by reference or in an [`Arc`]. Dropping it closes it.
 pub struct Postgres {
-    pool: Pool,
+    lanes: Lanes,
     shared: Arc<Shared>,
-    settle_timeout: Duration,
     gates: Gates,
-    groups: Arc<Groups>,
-    runtime: Own,
 }
 
 impl Postgres {
@@ -216,43 +212,9 @@ impl Postgres {
     }
 
     pub(crate) async fn start(address: Address, options: Options) -> Result<Self, StoreError> {
-        let runtime = Own::new()?;
         let shared = Arc::new(Shared::default());
-        let (most, reading, handle) = (address.connections, address.reading, runtime.handle().clone());
-        let distributed = address.distributed;
-        let groups = Groups::new(!address.transaction_pooler);
-        let making = Arc::clone(&shared);
-        // The machine's certificates are read from the disk.
-        let connector = handle.spawn_blocking({
-            let runtime = (handle.clone(), runtime.serving().clone());
-            move || Connector::new(address, runtime, making)
-        });
-        let connector = connector.await.map_err(|error| StoreError::Backend(error.to_string()))??;
-        within(&handle, async {
-            let mut client = connector.connect().await?;
-            if reading {
-                schema::is_there(&client).await
-            } else {
-                schema::migrate(&mut client, distributed).await
-            }
-        })
-        .await?;
-        let pool = Pool::builder(connector)
-            .max_size(most)
-            // The one that was used last is warm, in the server's processes and caches.
-            .queue_mode(QueueMode::Lifo)
-            .wait_timeout(Some(options.wait_timeout))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| StoreError::Backend(error.to_string()))?;
-        Ok(Self {
-            pool,
-            shared,
-            settle_timeout: options.settle_timeout,
-            gates: Gates::default(),
-            groups,
-            runtime,
-        })
+        let lanes = Lanes::start(address, &options, &shared).await?;
+        Ok(Self { lanes, shared, gates: Gates::default() })
     }
 
     /// How many times something was sent to the server and its answer waited for. Connections being made don't count, nor
@@ -280,100 +242,7 @@ impl Postgres {
 
     /// Closes the store: who comes later is told [`StoreError::Closed`]. What is under way is finished.
     pub fn close(&self) {
-        self.pool.close();
-    }
-
-    async fn session(&self) -> Result<Connection, StoreError> {
-        connection(&self.pool).await
-    }
-
-    async fn load_all(&self, load: &Load) -> Result<Loaded, StoreError> {
-        let mut others = OTHERS;
-        loop {
-            let mut session = self.session().await?;
-            match session.load(load).await {
-                Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
-                loaded => return loaded,
-            }
-        }
-    }
-
-    async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
-        if let PageQuery::Operations { business, after, limit } = query {
-            let operations = self.settled(*business, *after, *limit).await?;
-            return Ok(Page { operations, ..Page::default() });
-        }
-        let mut others = OTHERS;
-        loop {
-            let mut session = self.session().await?;
-            match session.page(query).await {
-                Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
-                page => return page,
-            }
-        }
-    }
-
-    /// Waits a moment for what is committed and may not be the last of its place yet; false when it waited long enough.
-    async fn settles(&self, since: Instant, round: &mut u32) -> bool {
-        if since.elapsed() >= self.settle_timeout {
-            return false;
-        }
-        tokio::time::sleep(Duration::from_micros(250_u64 << (*round).min(6))).await;
-        *round += 1;
-        true
-    }
-
-    async fn settled(
-        &self,
-        business: BusinessId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<Arc<StoredOperation>>, StoreError> {
-        let (since, mut round, mut others) = (Instant::now(), 0, OTHERS);
-        loop {
-            let mut session = self.session().await?;
-            let (mut operations, settled) = match session.operations(business, after, limit).await {
-                Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => {
-                    others -= 1;
-                    continue;
-                }
-                operations => operations?,
-            };
-            drop(session);
-            if settled == operations.len() || !self.settles(since, &mut round).await {
-                operations.truncate(settled);
-                return Ok(operations);
-            }
-        }
-    }
-
-    async fn commit_all(&self, changes: &[Change]) -> Result<Vec<Result<After, StoreError>>, StoreError> {
-        let mut answers = Vec::with_capacity(changes.len());
-        let mut rest = changes;
-        if changes.is_empty() {
-            return Ok(answers);
-        }
-        let mut session = self.session().await?;
-        while !rest.is_empty() {
-            let (group, others) = rest.split_at(together(rest));
-            rest = others;
-            if let [change] = group {
-                answers.push(commit_one(&mut session, change, &[]).await);
-                continue;
-            }
-            match commit_group(&mut session, group, &[]).await {
-                Ok(after) => answers.extend(after.into_iter().map(Ok)),
-                Err(error @ (StoreError::InDoubt | StoreError::Transient(_) | StoreError::Full(_))) => {
-                    answers.extend(group.iter().map(|_| Err(error.clone())));
-                }
-                Err(_) => {
-                    for change in group {
-                        answers.push(commit_one(&mut session, change, &[]).await);
-                    }
-                }
-            }
-        }
-        Ok(answers)
+        self.lanes.close();
     }
 }
 
@@ -424,17 +293,9 @@ async fn commit_one(
     after.ok_or_else(|| errors::corrupt("an answer"))
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.pool.close();
-        let serving = self.pool.manager().serving();
-        self.runtime.end(serving);
-    }
-}
-
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postgres").field("pool", &self.pool.status()).finish_non_exhaustive()
+        f.debug_struct("Postgres").field("lanes", &self.lanes).finish_non_exhaustive()
     }
 }
 
@@ -447,52 +308,42 @@ impl Store for Postgres {
     }
 
     fn run(&self, command: Command) -> Fut<'_, Answer> {
-        self.runtime.served(run::run(&self.pool, &self.gates, &self.groups, command))
+        self.lanes.serve(move |lane| run::run(lane, &self.gates, command))
     }
 
     fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
-        self.runtime
-            .served(async move { Ok(batch::run_all(&self.pool, &self.gates, &self.groups, commands).await) })
+        self.lanes.serve(move |lane| async move { Ok(batch::run_all(lane, &self.gates, commands).await) })
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        self.runtime.served(self.load_all(load))
+        self.lanes.serve(|lane| lane.load(load))
     }
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
-        self.runtime.served(self.commit_all(changes))
+        self.lanes.serve(|lane| lane.commit(changes))
     }
 
     fn pause(&self, time: Duration) -> Fut<'_, ()> {
-        self.runtime.pause(time)
+        self.lanes.first().runtime.pause(time)
     }
 
     fn fill<'a>(&'a self, chunk: &'a Chunk) -> Fut<'a, After> {
-        self.runtime.within(async move { self.session().await?.fill(chunk).await })
+        self.lanes.keep(move |lane| async move { lane.session().await?.fill(chunk).await })
     }
 
     fn page<'a>(&'a self, query: &'a PageQuery) -> Fut<'a, Page> {
-        self.runtime.within(self.list(query))
+        self.lanes.keep(|lane| lane.page(query))
     }
 
     fn events(&self, business: BusinessId, after: u64, limit: u32) -> Fut<'_, Vec<Arc<StoredOperation>>> {
-        self.runtime.within(self.settled(business, after, limit))
+        self.lanes.keep(move |lane| lane.settled(business, after, limit))
     }
 
     fn audit(&self, business: BusinessId, mut each: Auditor) -> Fut<'_, ()> {
-        self.runtime.within(async move { self.session().await?.audit(business, &mut each).await })
+        self.lanes.keep(move |lane| async move { lane.session().await?.audit(business, &mut each).await })
     }
 
-    fn ledger(&self, business: BusinessId, after: u64, mut each: Auditor) -> Fut<'_, ()> {
-        self.runtime.within(async move {
-            let (since, mut round) = (Instant::now(), 0);
-            loop {
-                let bear = since.elapsed() >= self.settle_timeout;
-                if self.session().await?.ledger(business, after, bear, &mut each).await? {
-                    return Ok(());
-                }
-                self.settles(since, &mut round).await;
-            }
-        })
+    fn ledger(&self, business: BusinessId, after: u64, each: Auditor) -> Fut<'_, ()> {
+        self.lanes.keep(move |lane| lane.ledger(business, after, each))
     }
 }

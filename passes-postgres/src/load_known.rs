@@ -97,26 +97,24 @@ fn write<'a>(sql: &mut Sql<'a>, leans: &[Lean<'a>]) {
             put!(sql, ",{}", codec::DOC.columns("d"));
         }
     }
-    put!(sql, " FROM unnest(");
     let code = |lean: &Lean<'a>| lean.load.code.as_ref().map(|code| code.as_bytes()[..].into());
-    sql.arg(Arg::array(Values::maybe_blobs(leans.iter().map(code))));
-    put!(sql, ",");
-    sql.arg(Arg::array(Values::maybe_ids(leans.iter().map(|lean| lean.load.key))));
+    let kind = |lean: &Lean<'_>| lean.other.map(|key| i64::from(key.kind as u8));
+    let mut columns = vec![
+        ("digest", Values::maybe_blobs(leans.iter().map(code))),
+        ("key", Values::maybe_ids(leans.iter().map(|lean| lean.load.key))),
+    ];
     if others {
-        put!(sql, ",");
-        let kind = |lean: &Lean<'_>| lean.other.map(|key| i64::from(key.kind as u8));
-        sql.arg(Arg::array(Values::maybe_ints(leans.iter().map(kind))));
-        put!(sql, ",");
-        sql.arg(Arg::array(Values::maybe_ids(leans.iter().map(|lean| lean.other.map(|key| key.id)))));
+        columns.push(("kind", Values::maybe_ints(leans.iter().map(kind))));
+        columns.push(("id", Values::maybe_ids(leans.iter().map(|lean| lean.other.map(|key| key.id)))));
     }
+    put!(sql, " FROM ");
+    sql.numbered("q", columns);
     put!(
         sql,
-        ") WITH ORDINALITY AS q(digest,key,{}ord) \
-         LEFT JOIN LATERAL (SELECT lot,serial FROM passes.code WHERE business=$1 AND digest=q.digest OFFSET 0) c ON true \
+        " LEFT JOIN LATERAL (SELECT lot,serial FROM passes.code WHERE business=$1 AND digest=q.digest OFFSET 0) c ON true \
          LEFT JOIN LATERAL (SELECT * FROM passes.pass WHERE business=$1 AND lot=c.lot AND serial=c.serial OFFSET 0) p \
          ON true \
-         LEFT JOIN LATERAL (SELECT operation FROM passes.opkey WHERE business=$1 AND key=q.key OFFSET 0) k ON true",
-        if others { "kind,id," } else { "" }
+         LEFT JOIN LATERAL (SELECT operation FROM passes.opkey WHERE business=$1 AND key=q.key OFFSET 0) k ON true"
     );
     if others {
         put!(

@@ -84,7 +84,7 @@ impl Shared {
 
 /// Makes connections.
 pub(crate) struct Connector {
-    address: Address,
+    address: Arc<Address>,
     tls: MakeRustlsConnect,
     runtime: Handle,
     serves: Serving,
@@ -100,7 +100,13 @@ impl Connector {
         shared: Arc<Shared>,
     ) -> Result<Self, StoreError> {
         let tls = tls::connector(&address.security)?;
-        Ok(Self { address, tls, runtime, serves, shared, serving: Arc::default() })
+        Ok(Self { address: Arc::new(address), tls, runtime, serves, shared, serving: Arc::default() })
+    }
+
+    /// The same, of connections that another runtime serves.
+    pub(crate) fn with(&self, (runtime, serves): (Handle, Serving)) -> Self {
+        let (address, shared) = (Arc::clone(&self.address), Arc::clone(&self.shared));
+        Self { address, tls: self.tls.clone(), runtime, serves, shared, serving: Arc::default() }
     }
 
     pub(crate) fn serves(&self) -> &Serving {
@@ -169,13 +175,9 @@ impl Connector {
             Err(StoreError::Transient("the database was moved to another server".into()))
         }
     }
-}
 
-impl Manager for Connector {
-    type Type = Session;
-    type Error = StoreError;
-
-    async fn create(&self) -> Result<Session, StoreError> {
+    /// A connection of the pool.
+    async fn make(&self) -> Result<Session, StoreError> {
         let mut client = self.connect().await?;
         let base = match self.set_up(&client).await {
             // It was restored elsewhere while this store was open.
@@ -200,6 +202,16 @@ impl Manager for Connector {
             serves: self.serves.clone(),
             shared,
         })
+    }
+}
+
+impl Manager for Connector {
+    type Type = Session;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<Session, StoreError> {
+        // Boxed, because it is rare: every command's future would have the room for it.
+        Box::pin(self.make()).await
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<StoreError> {
@@ -275,7 +287,7 @@ impl Session {
         tag: u8,
         write: impl Fn(&mut Sql<'a>),
     ) -> Result<Ready<'a>, StoreError> {
-        let mut sql = Sql::default();
+        let mut sql = Sql::shape();
         sql.note(tag);
         write(&mut sql);
         let whole = || {

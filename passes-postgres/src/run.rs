@@ -6,7 +6,8 @@
 //! nobody is turned away because others came at the same time.
 
 use crate::errors::{While, broken};
-use crate::group::{self, Groups};
+use crate::group;
+use crate::lane::Lane;
 use crate::load_known::Read;
 use crate::load_one;
 use crate::plan::{Fresh, Plan};
@@ -121,12 +122,8 @@ pub(crate) fn answer(
 }
 
 /// Runs a command.
-pub(crate) async fn run(
-    pool: &Pool,
-    gates: &Gates,
-    groups: &Arc<Groups>,
-    command: Command,
-) -> Result<Answer, StoreError> {
+pub(crate) async fn run(lane: &Lane, gates: &Gates, command: Command) -> Result<Answer, StoreError> {
+    let (pool, groups) = (&lane.pool, &lane.groups);
     let key = wanted(command.load());
     let mut place = key.and_then(|key| gates.find(key));
     if place.is_none() {
@@ -256,5 +253,19 @@ async fn commit_and_end(session: &mut Session, change: &Change) -> Result<Option
         }
         Err(failed) if failed.again => Ok(None),
         Err(failed) => Err(failed.error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D-3: what is rare is boxed, so that no command pays for its room. A connection in the making alone has 25 KiB.
+    #[test]
+    fn a_command_under_way_is_small() {
+        fn size<A, B, C, F: Future>(_: fn(A, B, C) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(run) < 8 << 10, "{}", size(run));
     }
 }

@@ -30,9 +30,14 @@ pub(crate) struct Sql<'a> {
 }
 
 impl<'a> Sql<'a> {
+    /// One without its text. There is room for what a redemption's has.
+    pub(crate) fn shape() -> Self {
+        Self { args: Vec::with_capacity(40), shape: Vec::with_capacity(256), ..Self::default() }
+    }
+
     /// One whose text is written, too.
     pub(crate) fn written() -> Self {
-        Self { text: Some(String::new()), ..Self::default() }
+        Self { text: Some(String::new()), ..Self::shape() }
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -98,7 +103,7 @@ impl<'a> Sql<'a> {
         let many = columns.first().is_some_and(|(_, values)| values.len() != 1);
         self.flag(many);
         self.many |= many;
-        self.source(name, columns, many);
+        self.source(name, columns, many, false);
     }
 
     /// The same of rows that decide no plan: they are inserted, or looked up one by one. A few of them don't make it one
@@ -128,7 +133,15 @@ impl<'a> Sql<'a> {
         put!(self, ") AS {name}({})", names.join(","));
     }
 
-    fn source(&mut self, name: &str, columns: Vec<(&'static str, Values<'a>)>, many: bool) {
+    /// Rows by which something is looked up by its key, each with its place, from 1, as `ord`: one plan for however many
+    /// there are.
+    pub(crate) fn numbered(&mut self, name: &str, columns: Vec<(&'static str, Values<'a>)>) {
+        let many = columns.first().is_some_and(|(_, values)| values.len() != 1);
+        self.flag(many);
+        self.source(name, columns, many, true);
+    }
+
+    fn source(&mut self, name: &str, columns: Vec<(&'static str, Values<'a>)>, many: bool, numbered: bool) {
         self.put(format_args!("{}", if many { "unnest(" } else { "(SELECT " }));
         let mut names = String::new();
         for (at, (column, values)) in columns.into_iter().enumerate() {
@@ -146,10 +159,11 @@ impl<'a> Sql<'a> {
                 self.put(format_args!(" AS {column}"));
             }
         }
-        if many {
-            self.put(format_args!(") AS {name}({names})"));
-        } else {
-            self.put(format_args!(") AS {name}"));
+        match (many, numbered) {
+            (true, false) => put!(self, ") AS {name}({names})"),
+            (true, true) => put!(self, ") WITH ORDINALITY AS {name}({names},ord)"),
+            (false, false) => put!(self, ") AS {name}"),
+            (false, true) => put!(self, ",1::int8 AS ord) AS {name}"),
         }
     }
 }

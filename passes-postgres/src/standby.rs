@@ -105,7 +105,7 @@ impl Standby {
     /// # Ok::<(), passes_core::store::StoreError>(())
     /// ```
     pub fn behind(&self) -> Fut<'_, Option<Duration>> {
-        self.store.runtime.within(self.ask())
+        self.store.lanes.first().runtime.within(self.ask())
     }
 
     /// How many times something was sent to the standby and its answer waited for.
@@ -121,7 +121,7 @@ impl Standby {
     }
 
     async fn ask(&self) -> Result<Option<Duration>, StoreError> {
-        let session = self.store.session().await?;
+        let session = self.store.lanes.first().session().await?;
         session.trip();
         let answer = session.client.simple_query(BEHIND).await;
         let answer = answer.map_err(|error| told(&error, While::Reading))?;
@@ -154,7 +154,7 @@ impl Standby {
 
     /// What is asked of the standby.
     fn read<'a, T: Send + 'a>(&'a self, question: Fut<'a, T>) -> Fut<'a, T> {
-        self.store.runtime.within(async move {
+        self.store.lanes.first().runtime.within(async move {
             self.is_near().await?;
             question.await.map_err(calmed)
         })

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 use postgres_protocol::escape::escape_literal;
+use smallvec::{SmallVec, smallvec};
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -77,15 +78,18 @@ impl ToSql for Blob<'_> {
     to_sql_checked!();
 }
 
+/// Some values, most often one.
+type List<T> = SmallVec<[Option<T>; 1]>;
+
 /// The values of one column.
 #[derive(Debug)]
 pub(crate) enum Values<'a> {
-    Id(Vec<Option<Uuid>>),
-    Int(Vec<Option<i64>>),
-    Bytes(Vec<Option<Blob<'a>>>),
-    Text(Vec<Option<&'a str>>),
+    Id(List<Uuid>),
+    Int(List<i64>),
+    Bytes(List<Blob<'a>>),
+    Text(List<&'a str>),
     /// Numbers of which there are few, for they tell the form of a statement: places, counts.
-    Fixed(Vec<Option<i64>>),
+    Fixed(List<i64>),
     /// Nothing, of this type, in the only row: its statement is another one than where there is something.
     Null(&'static str),
 }
@@ -154,11 +158,11 @@ impl<'a> Values<'a> {
     /// Each value alone.
     pub(crate) fn each(self) -> Vec<Self> {
         match self {
-            Self::Id(list) => list.into_iter().map(|value| Self::Id(vec![value])).collect(),
-            Self::Int(list) => list.into_iter().map(|value| Self::Int(vec![value])).collect(),
-            Self::Bytes(list) => list.into_iter().map(|value| Self::Bytes(vec![value])).collect(),
-            Self::Text(list) => list.into_iter().map(|value| Self::Text(vec![value])).collect(),
-            Self::Fixed(list) => list.into_iter().map(|value| Self::Fixed(vec![value])).collect(),
+            Self::Id(list) => list.into_iter().map(|value| Self::Id(smallvec![value])).collect(),
+            Self::Int(list) => list.into_iter().map(|value| Self::Int(smallvec![value])).collect(),
+            Self::Bytes(list) => list.into_iter().map(|value| Self::Bytes(smallvec![value])).collect(),
+            Self::Text(list) => list.into_iter().map(|value| Self::Text(smallvec![value])).collect(),
+            Self::Fixed(list) => list.into_iter().map(|value| Self::Fixed(smallvec![value])).collect(),
             Self::Null(ty) => vec![Self::Null(ty)],
         }
     }
@@ -226,7 +230,7 @@ impl<'a> Arg<'a> {
     }
 
     pub(crate) fn int(value: i64) -> Self {
-        Self::one(Values::Int(vec![Some(value)]))
+        Self::one(Values::Int(smallvec![Some(value)]))
     }
 
     pub(crate) fn id(id: [u8; 16]) -> Self {
@@ -287,13 +291,13 @@ impl ToSql for Arg<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match (&self.values, self.array) {
             (Values::Id(list), false) => first(list, ty, out),
-            (Values::Id(list), true) => list.to_sql(ty, out),
+            (Values::Id(list), true) => list.as_slice().to_sql(ty, out),
             (Values::Int(list) | Values::Fixed(list), false) => first(list, ty, out),
-            (Values::Int(list) | Values::Fixed(list), true) => list.to_sql(ty, out),
+            (Values::Int(list) | Values::Fixed(list), true) => list.as_slice().to_sql(ty, out),
             (Values::Bytes(list), false) => first(list, ty, out),
-            (Values::Bytes(list), true) => list.to_sql(ty, out),
+            (Values::Bytes(list), true) => list.as_slice().to_sql(ty, out),
             (Values::Text(list), false) => first(list, ty, out),
-            (Values::Text(list), true) => list.to_sql(ty, out),
+            (Values::Text(list), true) => list.as_slice().to_sql(ty, out),
             (Values::Null(_), _) => Ok(IsNull::Yes),
         }
     }
