@@ -14,9 +14,13 @@ use crate::pool::{Pool, Session, connection};
 use crate::run::{Decided, Gates, answer, decide, run};
 use crate::sql::FEW;
 use crate::{TOGETHER, commit_group};
+use passes_core::id::PassId;
 use passes_core::store::{After, Answer, Change, Command, DocKey, Load, StoreError};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// From so many on commands of a list are committed by one statement for all.
+const MANY: usize = 40;
 
 type Answers = Vec<Result<Answer, StoreError>>;
 
@@ -86,20 +90,25 @@ async fn together(pool: &Pool, commands: &[Command]) -> Batch {
     if decided.is_empty() {
         return Batch::Alone(1);
     }
-    let landed =
-        if changes.is_empty() { Ok(Vec::new()) } else { commit_group(&mut session, &changes, &[]).await };
+    // A statement for all of them would be planned for so many each time, which pays only where there are many.
+    let few = changes.len() < MANY && session.is_plain();
+    let small: Option<Vec<Small<'_>>> =
+        if few { changes.iter().map(|of| Small::of(of, &[])).collect() } else { None };
+    let landed = match small {
+        Some(small) => land(&mut session, small).await,
+        None => commit_group(&mut session, &changes, &[]).await,
+    };
     match landed {
         Ok(after) => Batch::Over(told(decided, changes, after)),
-        // The connection was lost, and nothing landed: each goes over another.
-        Err(StoreError::Transient(_)) if session.is_lost() => Batch::Alone(decided.len()),
-        Err(error @ (StoreError::InDoubt | StoreError::Transient(_) | StoreError::Full(_))) => {
+        Err(error @ (StoreError::InDoubt | StoreError::Full(_))) => {
             let over = decided.into_iter().map(|decided| match decided {
                 Decision::Over(answer) => answer,
                 Decision::Write(_) => Err(error.clone()),
             });
             Batch::Over(over.collect())
         }
-        // One of them met a guard. Those behind it may have to see what it does then.
+        // One of them met a guard, or a row that somebody holds, or the connection was lost; and nothing landed. Those
+        // behind it may have to see what it does then.
         Err(_) => Batch::Alone(decided.len()),
     }
 }
@@ -148,25 +157,15 @@ pub(crate) async fn at_once(pool: &Pool, commands: &[Command]) -> Option<Vec<Tol
     let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
     let Ok(read) = session.read_all(&loads).await else { return Some(told) };
     let writes = decide_all(commands, read, &mut told);
-    let mut plans: Vec<(Plan<'_>, &Writes)> = Vec::with_capacity(writes.len());
-    for one in &writes {
-        let mut plan = Plan::new(one.change.business);
-        if plan.add(&one.change, Fresh::default()).is_ok() && plan.is_small() {
-            plan.rest_on(&one.rests);
-            plans.push((plan, one));
-        }
-    }
-    // In one order, by which all lock them.
-    plans.sort_by_cached_key(|(plan, _)| plan.passes.iter().map(|touch| touch.id).min());
-    let seen = take_seen(&mut plans);
-    let landed = land(&mut session, &plans, &seen).await;
-    let afters: Vec<Result<After, StoreError>> = match landed {
+    let (small, ones): (Vec<Small<'_>>, Vec<&Writes>) =
+        writes.iter().filter_map(|one| Some((Small::of(&one.change, &one.rests)?, one))).unzip();
+    let afters: Vec<Result<After, StoreError>> = match land(&mut session, small).await {
         Ok(afters) => afters.into_iter().map(Ok).collect(),
-        Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); plans.len()],
+        Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); ones.len()],
         // One of them met a guard, or a row that somebody holds.
         Err(_) => Vec::new(),
     };
-    for ((_, one), after) in plans.iter().zip(afters) {
+    for (one, after) in ones.into_iter().zip(afters) {
         if let Some(told) = told.get_mut(one.at) {
             let answered = after.and_then(|after| answer(&one.change, one.refusals.clone(), after));
             *told = Told::Answer(answered);
@@ -208,51 +207,67 @@ fn decide_all(commands: &[Command], read: Vec<Read>, told: &mut [Told]) -> Vec<W
     writes
 }
 
-/// What several plans have seen, taken out of them to be judged once; nothing if that is too much for a statement.
-fn take_seen(plans: &mut [(Plan<'_>, &Writes)]) -> Vec<(DocKey, u32)> {
-    let mut seen: Vec<(DocKey, u32)> = plans.iter().flat_map(|(plan, _)| plan.seen.iter().copied()).collect();
+/// A change that touches few rows, and what else it rests on.
+struct Small<'a> {
+    plan: Plan<'a>,
+    change: &'a Change,
+    rests: &'a [(DocKey, u32)],
+}
+
+impl<'a> Small<'a> {
+    fn of(change: &'a Change, rests: &'a [(DocKey, u32)]) -> Option<Self> {
+        let mut plan = Plan::new(change.business);
+        plan.add(change, Fresh::default()).ok().filter(|_| plan.is_small())?;
+        plan.rest_on(rests);
+        Some(Self { plan, change, rests })
+    }
+
+    /// All lock in the order of this.
+    fn first_pass(&self) -> Option<PassId> {
+        self.plan.passes.iter().map(|touch| touch.id).min()
+    }
+}
+
+/// What several changes have seen, taken out of them to be judged once; nothing if that is too much for a statement.
+fn take_seen(all: &mut [Small<'_>]) -> Vec<(DocKey, u32)> {
+    let mut seen: Vec<(DocKey, u32)> = all.iter().flat_map(|one| one.plan.seen.iter().copied()).collect();
     seen.sort_unstable();
     seen.dedup();
-    if plans.len() < 2 || seen.len() > FEW {
+    if all.len() < 2 || seen.len() > FEW {
         return Vec::new();
     }
-    plans.iter_mut().for_each(|(plan, _)| plan.seen.clear());
+    all.iter_mut().for_each(|one| one.plan.seen.clear());
     seen
 }
 
-/// Commits plans as one transaction, if what was seen still stands: each with a statement of its own and the numbers behind those of the one before it.
-async fn land(
-    session: &mut Session,
-    plans: &[(Plan<'_>, &Writes)],
-    seen: &[(DocKey, u32)],
-) -> Result<Vec<After>, StoreError> {
+/// Commits changes as one transaction, if what they have seen still stands: each with a statement of its own, and the
+/// numbers behind those of the one before it. The answers are in the order of the changes.
+async fn land(session: &mut Session, mut all: Vec<Small<'_>>) -> Result<Vec<After>, StoreError> {
     let Base::Added(added) = session.base else { return Err(StoreError::Conflict) };
-    let Some((first, _)) = plans.first() else { return Ok(Vec::new()) };
-    let mut all = Vec::with_capacity(plans.len() + 1);
+    let Some(business) = all.first().map(|one| one.plan.business) else { return Ok(Vec::new()) };
+    let seen = take_seen(&mut all);
+    let mut order: Vec<(usize, &Small<'_>)> = all.iter().enumerate().collect();
+    order.sort_by_cached_key(|(_, one)| one.first_pass());
+    let mut statements = Vec::with_capacity(all.len() + 1);
     if !seen.is_empty() {
-        let business = first.business;
-        all.push(session.ready(commit::GUARD, |sql| commit::write_guard(sql, business, seen)).await?);
+        statements.push(session.ready(commit::GUARD, |sql| commit::write_guard(sql, business, &seen)).await?);
     }
-    let guards = all.len();
+    let guards = statements.len();
     let mut numbers = 0_i64;
-    for (plan, _) in plans {
+    for (_, one) in &order {
         let base = Base::Added(added.saturating_add(numbers));
-        numbers = numbers.saturating_add(plan.numbers());
-        all.push(session.ready(commit::TAG, |sql| commit::write(sql, plan, base)).await?);
+        numbers = numbers.saturating_add(one.plan.numbers());
+        statements.push(session.ready(commit::TAG, |sql| commit::write(sql, &one.plan, base)).await?);
     }
-    let answers = session.query_as_one(&all).await;
+    let answers = session.query_as_one(&statements).await;
     if answers.is_err() {
-        for (plan, one) in plans {
-            session.known().doubt(plan.business, &one.rests);
-        }
+        all.iter().for_each(|one| session.known().doubt(business, one.rests));
     }
-    let answers = answers?;
-    plans
-        .iter()
-        .zip(answers.into_iter().skip(guards))
-        .map(|((plan, one), rows)| {
-            session.known().written(&one.change);
-            commit::read(plan, &rows)?.pop().ok_or_else(|| corrupt("an answer"))
-        })
-        .collect()
+    let mut afters = Vec::with_capacity(all.len());
+    for ((at, one), rows) in order.into_iter().zip(answers?.into_iter().skip(guards)) {
+        session.known().written(one.change);
+        afters.push((at, commit::read(&one.plan, &rows)?.pop().ok_or_else(|| corrupt("an answer"))?));
+    }
+    afters.sort_unstable_by_key(|(at, _)| *at);
+    Ok(afters.into_iter().map(|(_, after)| after).collect())
 }

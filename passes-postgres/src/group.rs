@@ -19,11 +19,11 @@ use tokio::sync::oneshot;
 const MOST: usize = 30;
 
 /// How long one waits to be taken along.
-const PATIENCE: Duration = Duration::from_millis(1);
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// How long one waits for those who were told just now: who calls again and again comes back at once. Without it the first
 /// to be back would go alone, while all others wait for him.
-const LINGER: Duration = Duration::from_micros(100);
+const LINGER: Duration = Duration::from_micros(250);
 
 /// What waits, and how many are under way.
 #[derive(Debug)]

@@ -30,6 +30,13 @@ thread_local! {
     static LAST: Cell<usize> = const { Cell::new(0) };
 }
 
+/// How many connections each lane has, on so many processors.
+fn widths(connections: usize, processors: usize) -> Vec<usize> {
+    let count = processors.min(connections / WIDTH).clamp(1, MOST);
+    // The first ones have what is left over.
+    (0..count).map(|at| connections.saturating_sub(at).div_ceil(count)).collect()
+}
+
 /// The lanes of a store, at least one.
 pub(crate) struct Lanes {
     first: Lane,
@@ -72,7 +79,8 @@ impl Lanes {
         let (most, reading, distributed) = (address.connections, address.reading, address.distributed);
         let groups = !address.transaction_pooler;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = if reading { 1 } else { processors.min(most / WIDTH).clamp(1, MOST) };
+        // Nothing is redeemed on a standby.
+        let mut widths = widths(most, if reading { 1 } else { processors }).into_iter();
         let runtime = Own::new()?;
         let handle = runtime.handle().clone();
         // The machine's certificates are read from the disk.
@@ -91,15 +99,14 @@ impl Lanes {
             }
         })
         .await?;
-        let mut others = Vec::with_capacity(count);
-        for at in 1..count {
+        let first = widths.next().unwrap_or(most);
+        let mut others = Vec::with_capacity(widths.len());
+        for width in widths {
             let runtime = Own::new()?;
             let connector = connector.with((runtime.handle().clone(), runtime.serving().clone()));
-            // The first ones have what is left over.
-            let width = most.saturating_add(count.saturating_sub(1).saturating_sub(at)) / count;
             others.push(Lane::new(connector, runtime, width, options, groups)?);
         }
-        let first = Lane::new(connector, runtime, most.div_ceil(count), options, groups)?;
+        let first = Lane::new(connector, runtime, first, options, groups)?;
         Ok(Self { first, others })
     }
 
@@ -303,5 +310,24 @@ impl Lane {
             }
             self.settles(since, &mut round).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D-1: lanes have all connections that there may be, and none has few if there are several.
+    #[test]
+    fn lanes_have_all_connections() {
+        for connections in 1..200 {
+            for processors in 1..10 {
+                let widths = widths(connections, processors);
+                assert_eq!(widths.iter().sum::<usize>(), connections);
+                assert!((1..=MOST.min(processors)).contains(&widths.len()), "{widths:?}");
+                assert!(widths.len() == 1 || widths.iter().all(|width| *width >= WIDTH), "{widths:?}");
+            }
+        }
+        assert_eq!((widths(16, 2), widths(7, 8), widths(35, 64)), (vec![8, 8], vec![7], vec![9, 9, 9, 8]));
     }
 }

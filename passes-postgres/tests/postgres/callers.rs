@@ -108,6 +108,30 @@ fn two_stores_share_a_database() {
     commit(&one, taking(pass(1))).unwrap();
 }
 
+/// D-1, D-6: however many call at once, in whatever lanes, there are no more connections than were allowed, and everybody
+/// is served.
+#[test]
+fn all_lanes_together_keep_to_the_connections() {
+    let Some((server, url)) = database() else { return };
+    let store = Postgres::options().connections(17).open(&url).unwrap();
+    with_passes(&store, 24, 20, 0);
+    std::thread::scope(|scope| {
+        for caller in 1..=24 {
+            let store = &store;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let taken = passes_core::store::wait(store.run(take(pass(caller)))).unwrap();
+                    assert!(matches!(taken, Answer::Done(_)));
+                }
+            });
+        }
+    });
+    assert!((1..=24).all(|caller| used(&store, pass(caller)) == 20));
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE application_name='passes' AND datname=current_database()";
+    let open: u32 = server.say(&url, open).parse().unwrap();
+    assert!((2..=17).contains(&open), "{open}");
+}
+
 /// D-6: what a store says of itself has nothing to hide.
 #[test]
 fn a_store_is_shown_without_its_address() {
