@@ -69,7 +69,7 @@ impl Code {
     }
 }
 
-impl Env {
+impl Env<'_> {
     /// Where the command is given.
     pub(crate) fn place(&self) -> Option<&str> {
         self.by.place.as_deref()

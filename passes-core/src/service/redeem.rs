@@ -8,7 +8,7 @@ use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
 use super::engine::{Begun, Decides, Draft, Env, Kept, Order, View, first_half};
-use super::{Call, Error, Passes, Receipt};
+use super::{Call, Error, Keys, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
 use crate::event::Event;
@@ -21,7 +21,8 @@ use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Expect, KeyHash, Put, Record, StoreError, TallyKey};
+use crate::store::{Add, Change, Expect, Fingerprint, KeyHash, Put, Record, StoreError, TallyKey};
+use std::borrow::Borrow;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -47,7 +48,9 @@ impl Passes {
             let env = self.env(by, Right::Redeem)?;
             let answer = match self.presented(&env, request) {
                 Ok(code) => {
-                    let order = self.ask(env, request, &code)?;
+                    let asked = Asked { request, code: &code };
+                    let mut order = asked.order(env);
+                    order.fingerprint = asked.fingerprint(&self.inner.keys, &order)?;
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
                 Err(told) => Err(told.await),
@@ -130,8 +133,8 @@ impl Passes {
                     });
                     let job = match env.map(|env| (self.presented(&env, &request), env)) {
                         Ok((Ok(code), env)) => {
-                            let order = self.ask(env, &request, &code);
-                            order.map(|order| self.prepare(order, decision(request, code)))
+                            let order = Asked { request: &request, code: &code }.order(env);
+                            self.prepare(order, Asked { request, code })
                         }
                         Ok((Err(told), _)) => Err(told.await),
                         Err(error) => Err(error),
@@ -172,30 +175,22 @@ impl Passes {
         let env = self.env(by, Right::Redeem)?;
         self.early(&env.by, may_take(&env.by, &request))?;
         Ok(match self.presented(&env, &request) {
-            Ok(code) => self.begin(self.ask(env, &request, &code)?, decision(request, code)),
+            Ok(code) => {
+                let asked = Asked { request: &request, code: &code };
+                let order = asked.order(env);
+                match self.lend(&order, &asked) {
+                    Some(begun) => begun,
+                    None => self.give(order, Asked { request, code }),
+                }
+            }
             Err(told) => Begun::Later(Box::pin(async { Err(told.await) })),
         })
     }
 
     /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
-    fn presented(&self, env: &Env, request: &Redeem) -> Result<Code, Told<'_>> {
+    fn presented(&self, env: &Env<'_>, request: &Redeem) -> Result<Code, Told<'_>> {
         let after_key = |error| self.after_key(env.by.business, env.key, error);
         self.code(&env.by, &request.code).map_err(after_key)
-    }
-
-    /// The order of a redemption.
-    fn ask(&self, env: Env, request: &Redeem, code: &Code) -> Result<Order, Error> {
-        let target = match request.target {
-            Target::Contact(contact) => (1_u8, Some(contact)),
-            Target::NewContact => (2, None),
-            Target::Direct => (3, None),
-        };
-        // Half the hash tells codes apart, and leaves what is hashed in one block.
-        let facts = (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
-        let kind = if request.target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
-        let mut order = self.order_of(env, kind, &facts)?;
-        name(&mut order.load, request, code);
-        Ok(order)
     }
 
     /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.
@@ -226,14 +221,6 @@ fn may_take(by: &By, request: &Redeem) -> Result<(), Refusal> {
     }
 }
 
-/// Names what a redemption reads.
-fn name(load: &mut crate::store::Load, request: &Redeem, code: &Code) {
-    load.code = Some(code.digest);
-    if let Target::Contact(contact) = request.target {
-        load.docs.push(contact_key(contact));
-    }
-}
-
 /// How many redemptions of a list a store is given at once: all that it may do in one transaction, and few enough
 /// to stay in the processor's cache until they are answered.
 const AT_ONCE: usize = 512;
@@ -241,9 +228,46 @@ const AT_ONCE: usize = 512;
 /// What is told in the end. Boxed, because it is rare: every redemption's future would have the room for it.
 type Told<'a> = Pin<Box<dyn Future<Output = Error> + Send + 'a>>;
 
-/// What a redemption decides.
-fn decision(request: Redeem, code: Code) -> impl Decides<Redeemed> + 'static {
-    move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)
+/// A redemption that is asked for: its own where the store has to keep it, else the caller's.
+struct Asked<R, C> {
+    request: R,
+    code: C,
+}
+
+impl<R: Borrow<Redeem>, C: Borrow<Code>> Asked<R, C> {
+    fn order<'a>(&self, env: Env<'a>) -> Order<'a> {
+        let target = self.request.borrow().target;
+        let kind = if target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
+        let mut order = Order::new(env, kind);
+        order.load.code = Some(self.code.borrow().digest);
+        if let Target::Contact(contact) = target {
+            order.load.docs.push(contact_key(contact));
+        }
+        order
+    }
+}
+
+impl<R, C> Decides<Redeemed> for Asked<R, C>
+where
+    R: Borrow<Redeem> + Send + Sync,
+    C: Borrow<Code> + Send + Sync,
+{
+    fn decide(&self, view: &View<'_>) -> Result<Draft<Redeemed>, Error> {
+        Judged::new(view, self.request.borrow(), self.code.borrow())?.draft(view)
+    }
+
+    fn fingerprint(&self, keys: &Keys, order: &Order<'_>) -> Result<Option<Fingerprint>, Error> {
+        let (request, code) = (self.request.borrow(), self.code.borrow());
+        let target = match request.target {
+            Target::Contact(contact) => (1_u8, Some(contact)),
+            Target::NewContact => (2, None),
+            Target::Direct => (3, None),
+        };
+        // Half the hash tells codes apart, and leaves what is hashed in one block.
+        let facts =
+            (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
+        order.fingerprint_of(keys, &facts)
+    }
 }
 
 /// A redemption that every rule lets pass.

@@ -16,6 +16,23 @@ pub trait Decide: Send + Sync {
     fn decide(&self, loaded: &Loaded) -> Decision;
 }
 
+/// A command that is lent to a store which answers at once: it is run no more than once, and by nobody else meanwhile.
+/// See [`Store::run_now`](super::Store::run_now).
+pub trait Lent {
+    /// What it reads.
+    /// See [`Store::run_now`](super::Store::run_now).
+    fn load(&self) -> &Load;
+
+    /// Does what rests on nothing that is loaded, if anything. A store that waits for memory has it done meanwhile; one
+    /// that doesn't need not ask for it.
+    /// See [`Store::run_now`](super::Store::run_now).
+    fn ahead(&mut self) {}
+
+    /// What comes of what was loaded.
+    /// See [`Store::run_now`](super::Store::run_now).
+    fn decide(&mut self, loaded: &Loaded) -> Decision;
+}
+
 /// A command, as a store runs it. Whoever may have to run it again keeps a clone.
 ///
 /// ```
@@ -71,6 +88,16 @@ impl Decide for Command {
     }
 
     fn decide(&self, loaded: &Loaded) -> Decision {
+        self.0.decide(loaded)
+    }
+}
+
+impl Lent for Command {
+    fn load(&self) -> &Load {
+        self.0.load()
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Decision {
         self.0.decide(loaded)
     }
 }

@@ -22,7 +22,7 @@ pub use body::{Body, Piece};
 pub use change::{
     Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
 };
-pub use command::{Command, Decide};
+pub use command::{Command, Decide, Lent};
 pub use delegate::delegate;
 pub use error::StoreError;
 pub use key::{DocKey, DocKind, KeyHash, TallyKey};
@@ -92,10 +92,10 @@ pub trait Store: Send + Sync {
     /// use passes_core::store::{Answer, Command, Decision, Load, Store, memory::Memory, wait};
     /// use passes_core::{Refusal, id::BusinessId};
     /// let refused = |_: &_| Decision::Refused(vec![Refusal::UnknownCode], None);
-    /// let command = Command::new(Load::new(BusinessId::STORE), refused);
-    /// assert!(matches!(Memory::new().run_now(&command), Some(Ok(Answer::Refused(_)))));
+    /// let mut command = Command::new(Load::new(BusinessId::STORE), refused);
+    /// assert!(matches!(Memory::new().run_now(&mut command), Some(Ok(Answer::Refused(_)))));
     /// ```
-    fn run_now(&self, command: &dyn Decide) -> Option<Result<Answer, StoreError>> {
+    fn run_now(&self, command: &mut dyn Lent) -> Option<Result<Answer, StoreError>> {
         let _ = command;
         None
     }

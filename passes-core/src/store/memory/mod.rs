@@ -15,7 +15,7 @@ mod write;
 mod tests;
 
 use super::{
-    After, Answer, Auditor, Change, Chunk, Command, Decide, Decision, Expect, Fut, Load, Loaded, Page,
+    After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Lent, Load, Loaded, Page,
     PageQuery, Put, Record, Store, StoreError, StoredOperation, done,
 };
 use crate::hash::Set;
@@ -101,8 +101,15 @@ impl Tables {
     }
 
     /// Loads, decides and commits.
-    fn run(&mut self, command: &dyn Decide) -> Result<Answer, StoreError> {
+    fn run(&mut self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
+        // What is hardly ever in the cache is asked for first: the command does what it can until it is there.
         let load = command.load();
+        if let Some(books) = self.books.get(&load.business) {
+            books.touch_indexes(load);
+        }
+        command.ahead();
+        let load = command.load();
+        let business = load.business;
         let loaded = match self.books.get(&load.business) {
             Some(books) => books.load(load),
             None => Books::default().load(load),
@@ -117,7 +124,7 @@ impl Tables {
             }
             Decision::Accepted(change) => (change, None),
         };
-        let of_it = (change.business == load.business).then_some(&loaded);
+        let of_it = (change.business == business).then_some(&loaded);
         let after = self.apply(&mut change, of_it)?;
         Ok(refusals.map_or(Answer::Done(after), Answer::Refused))
     }
@@ -148,11 +155,11 @@ impl Store for Memory {
         1
     }
 
-    fn run(&self, command: Command) -> Fut<'_, Answer> {
-        Box::pin(async move { self.tables().run(&command) })
+    fn run(&self, mut command: Command) -> Fut<'_, Answer> {
+        Box::pin(async move { self.tables().run(&mut command) })
     }
 
-    fn run_now(&self, command: &dyn Decide) -> Option<Result<Answer, StoreError>> {
+    fn run_now(&self, command: &mut dyn Lent) -> Option<Result<Answer, StoreError>> {
         Some(self.tables().run(command))
     }
 
@@ -163,7 +170,7 @@ impl Store for Memory {
             let mut commands = commands.into_iter();
             while !commands.as_slice().is_empty() {
                 tables.touch(commands.as_slice().iter().take(AHEAD));
-                answers.extend(commands.by_ref().take(AHEAD).map(|command| tables.run(&command)));
+                answers.extend(commands.by_ref().take(AHEAD).map(|mut command| tables.run(&mut command)));
             }
             Ok(answers)
         })

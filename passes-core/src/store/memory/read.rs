@@ -56,8 +56,6 @@ fn count(limit: u32) -> usize {
 
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
-        // First what is hardly ever in the cache, fetched side by side: nothing else waits for it.
-        self.touch_indexes(load);
         let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
         let bound = load.key.and_then(|key| self.journal.find(&key));
         let mut docs = Docs {
