@@ -32,9 +32,18 @@ pub(crate) struct Env<'a> {
 }
 
 impl<'a> Env<'a> {
-    pub(crate) fn new(by: &'a By, now: Instant, seed: [u8; 32]) -> Self {
-        let key = by.key.as_deref().map(|key| key_hash(by, key));
-        Self { now, seed, by: Cow::Borrowed(by), key }
+    /// What is known before anything is found out: who asks. Moment, seed and key are still to come.
+    pub(crate) fn early(by: &'a By) -> Self {
+        Self { now: Instant::EPOCH, seed: [0; 32], by: Cow::Borrowed(by), key: None }
+    }
+
+    fn find_key(&mut self) {
+        self.key = self.by.key.as_deref().map(|key| key_hash(&self.by, key));
+    }
+
+    fn find_moment(&mut self, inner: &Inner) -> Result<(), Error> {
+        (self.now, self.seed) = (inner.clock.now(), inner.entropy.seed().map_err(Error::Entropy)?);
+        Ok(())
     }
 
     /// The same, for a command that is kept.
@@ -95,14 +104,29 @@ pub(crate) struct Order<'a> {
     pub(crate) kind: Kind,
     pub(crate) load: Load,
     pub(crate) fingerprint: Option<Fingerprint>,
+    /// What is still to be found out. Only a command that may be lent leaves something: it finds that out while the store
+    /// waits for memory.
+    left: Left,
+}
+
+/// What of a command rests on nothing that is loaded, and is still to be found out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Its key and its fingerprint, then its moment and its seed.
+    All,
+    /// Its key and its fingerprint.
+    Key,
+    /// Its moment and its seed.
+    Moment,
+    /// Nothing.
+    Nothing,
 }
 
 /// A decision proper: what a request comes to, whatever else the store makes of it. It may be asked again.
 pub(crate) trait Decides<T>: Send + Sync {
     fn decide(&self, view: &View<'_>) -> Result<Draft<T>, Error>;
 
-    /// What tells the request apart from others under the same key. Most have it in the order; it rests on nothing that
-    /// is loaded, so it may be found out while a store waits for memory.
+    /// What tells the request apart from others under the same key, if that is left to be found out.
     fn fingerprint(&self, _keys: &Keys, order: &Order<'_>) -> Result<Option<Fingerprint>, Error> {
         Ok(order.fingerprint)
     }
@@ -123,12 +147,11 @@ pub(crate) struct Kept<F, T> {
 }
 
 /// A command that is lent to a store which answers at once.
-struct Loan<'a, F, T> {
+struct Loan<'a, 'b, F, T> {
     inner: &'a Inner,
-    order: &'a Order<'a>,
+    order: &'a mut Order<'b>,
     decide: &'a F,
     told: Told<T>,
-    fingerprint: Option<Result<Option<Fingerprint>, Error>>,
 }
 
 /// What became of a command when it was given to the store.
@@ -208,7 +231,10 @@ impl Passes {
     /// Judges who asks, and gathers what a decision needs.
     pub(crate) fn env<'a>(&self, by: &'a By, right: Right) -> Result<Env<'a>, Error> {
         self.permit(by, right)?;
-        Ok(Env::new(by, self.inner.clock.now(), self.seed()?))
+        let mut env = Env::early(by);
+        env.find_key();
+        env.find_moment(&self.inner)?;
+        Ok(env)
     }
 
     /// In how many slots the store keeps a tally that many share.
@@ -237,7 +263,7 @@ impl Passes {
         kind: Kind,
         request: &R,
     ) -> Result<Order<'a>, Error> {
-        let mut order = Order::new(self.env(by, right)?, kind);
+        let mut order = Order::new(self.env(by, right)?, kind, Left::Nothing);
         order.fingerprint = order.fingerprint_of(&self.inner.keys, request)?;
         Ok(order)
     }
@@ -248,21 +274,21 @@ impl Passes {
         T: Done,
         F: Decides<T>,
     {
-        let fingerprint = decide.fingerprint(&self.inner.keys, &order)?;
-        let order = Order { env: order.env.into_owned(), fingerprint, ..order };
+        let mut order = order;
+        while order.ahead(&self.inner, &decide)? {}
+        let order = Order { env: order.env.into_owned(), ..order };
         Ok(Arc::new(Kept { inner: Arc::clone(&self.inner), order, decide, told: Mutex::default() }))
     }
 
     /// Lends a command to the store. Nothing, if the store has to be given it.
-    pub(crate) fn lend<'a, T, F>(&'a self, order: &Order<'_>, decide: &F) -> Option<Begun<'a, T>>
+    pub(crate) fn lend<'a, T, F>(&'a self, order: &mut Order<'_>, decide: &F) -> Option<Begun<'a, T>>
     where
         T: Done,
         F: Decides<T>,
     {
-        let mut loan =
-            Loan { inner: &self.inner, order, decide, told: Told::default(), fingerprint: None };
+        let mut loan = Loan { inner: &self.inner, order, decide, told: Told::default() };
         let answer = match self.inner.store.run_now(&mut loan)? {
-            Ok(answer) => self.finish(&order.env, loan.told, answer),
+            Ok(answer) => self.finish(&loan.order.env, loan.told, answer),
             Err(error) => Err(error.into()),
         };
         Some(if self.has_to_flush() {
@@ -321,7 +347,8 @@ impl Passes {
         F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static,
     {
         // Not inside the future, which would hold order and decision beside the command made of them.
-        self.lend(&order, &decide).unwrap_or_else(|| self.give(order, decide)).end()
+        let mut order = order;
+        self.lend(&mut order, &decide).unwrap_or_else(|| self.give(order, decide)).end()
     }
 
     /// Has the store run a command, and looks it up where its answer was lost. `doubt` says that it was run before, and
@@ -390,13 +417,29 @@ impl Passes {
 
 impl<'a> Order<'a> {
     /// A command of this kind, which names nothing yet but its key and the settings.
-    pub(crate) fn new(env: Env<'a>, kind: Kind) -> Self {
+    pub(crate) fn new(env: Env<'a>, kind: Kind, left: Left) -> Self {
         let mut load = Load::new(env.by.business);
         // Most name one more.
         load.docs.reserve_exact(2);
         load.docs.push(DocKey::new(DocKind::Business, env.by.business));
         load.key = env.key;
-        Self { env, kind, load, fingerprint: None }
+        Self { env, kind, load, fingerprint: None, left }
+    }
+
+    /// Finds out the next part of what is left; no, if nothing is.
+    pub(crate) fn ahead<T>(&mut self, inner: &Inner, decide: &impl Decides<T>) -> Result<bool, Error> {
+        let left = std::mem::replace(&mut self.left, Left::Nothing);
+        match left {
+            Left::All | Left::Key => {
+                self.env.find_key();
+                self.load.key = self.env.key;
+                self.fingerprint = decide.fingerprint(&inner.keys, self)?;
+                self.left = if left == Left::All { Left::Moment } else { Left::Nothing };
+            }
+            Left::Moment => self.env.find_moment(inner)?,
+            Left::Nothing => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// What tells a request of this kind apart from others, where it has a key.
@@ -416,12 +459,11 @@ impl<'a> Order<'a> {
         &self,
         inner: &Inner,
         decide: &impl Decides<T>,
-        fingerprint: Option<Fingerprint>,
         loaded: &Loaded,
         told: &mut Told<T>,
     ) -> Result<Option<Box<Change>>, Error> {
-        let Self { env, kind: asked, load, .. } = self;
-        if replayed(loaded, fingerprint)?.is_some() {
+        let Self { env, kind: asked, load, fingerprint, .. } = self;
+        if replayed(loaded, *fingerprint)?.is_some() {
             return Ok(None);
         }
         let view = view(inner, env, load, loaded)?;
@@ -445,7 +487,7 @@ impl<'a> Order<'a> {
             reason: by.reason.clone(),
             at: env.now,
             booked: env.now,
-            key: env.key.zip(fingerprint),
+            key: env.key.zip(*fingerprint),
             stops,
             receipt: stored::pack(&done)?,
             events: stored::pack(&events)?,
@@ -508,29 +550,28 @@ impl<F: Decides<T> + 'static, T: Done> Decide for Kept<F, T> {
     fn decide(&self, loaded: &Loaded) -> Decision {
         let mut told = self.lock();
         *told = Told::default();
-        let order = &self.order;
-        let judged = order.judge(&self.inner, &self.decide, order.fingerprint, loaded, &mut told);
+        let judged = self.order.judge(&self.inner, &self.decide, loaded, &mut told);
         told.decision(judged)
     }
 }
 
-impl<F: Decides<T>, T: Done> Lent for Loan<'_, F, T> {
+impl<F: Decides<T>, T: Done> Lent for Loan<'_, '_, F, T> {
     fn load(&self) -> &Load {
         &self.order.load
     }
 
-    fn ahead(&mut self) {
-        if self.fingerprint.is_none() {
-            self.fingerprint = Some(self.decide.fingerprint(&self.inner.keys, self.order));
-        }
+    fn ahead(&mut self) -> bool {
+        self.order.ahead(self.inner, self.decide).unwrap_or_else(|error| {
+            self.told.error = Some(error);
+            false
+        })
     }
 
     fn decide(&mut self, loaded: &Loaded) -> Decision {
-        self.ahead();
-        let fingerprint = self.fingerprint.take().unwrap_or(Ok(None));
-        let judged = fingerprint.and_then(|fingerprint| {
-            self.order.judge(self.inner, self.decide, fingerprint, loaded, &mut self.told)
-        });
+        if self.told.error.is_some() {
+            return Decision::Refused(Vec::new(), None);
+        }
+        let judged = self.order.judge(self.inner, self.decide, loaded, &mut self.told);
         self.told.decision(judged)
     }
 }

@@ -7,7 +7,7 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Begun, Decides, Draft, Env, Kept, Order, View, first_half};
+use super::engine::{Begun, Decides, Draft, Env, Kept, Left, Order, View, first_half, key_hash};
 use super::{Call, Error, Keys, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
@@ -45,12 +45,12 @@ impl Passes {
     /// ```
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
-            let env = self.env(by, Right::Redeem)?;
-            let answer = match self.presented(&env, request) {
+            self.permit(by, Right::Redeem)?;
+            let answer = match self.presented(by, request) {
                 Ok(code) => {
                     let asked = Asked { request, code: &code };
-                    let mut order = asked.order(env);
-                    order.fingerprint = asked.fingerprint(&self.inner.keys, &order)?;
+                    let mut order = asked.order(Env::early(by), Left::All);
+                    while order.ahead(&self.inner, &asked)? {}
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
                 Err(told) => Err(told.await),
@@ -125,18 +125,16 @@ impl Passes {
                 let size = requests.len().min(AT_ONCE);
                 let (mut commands, mut waiting) = (Vec::with_capacity(size), Vec::with_capacity(size));
                 for (by, request) in requests.by_ref().take(size) {
-                    let env = self.permit(&by, Right::Redeem);
-                    let env = env.map(|()| Env::new(&by, self.inner.clock.now(), seeds.bytes()));
-                    let env = env.and_then(|env| {
-                        self.early(&by, may_take(&by, &request))?;
-                        Ok(env)
-                    });
-                    let job = match env.map(|env| (self.presented(&env, &request), env)) {
-                        Ok((Ok(code), env)) => {
-                            let order = Asked { request: &request, code: &code }.order(env);
+                    let permit = self.permit(&by, Right::Redeem);
+                    let permit = permit.and_then(|()| self.early(&by, may_take(&by, &request)));
+                    let job = match permit.map(|()| self.presented(&by, &request)) {
+                        Ok(Ok(code)) => {
+                            let (now, seed) = (self.inner.clock.now(), seeds.bytes());
+                            let env = Env { now, seed, ..Env::early(&by) };
+                            let order = Asked { request: &request, code: &code }.order(env, Left::Key);
                             self.prepare(order, Asked { request, code })
                         }
-                        Ok((Err(told), _)) => Err(told.await),
+                        Ok(Err(told)) => Err(told.await),
                         Err(error) => Err(error),
                     };
                     commands.extend(job.iter().map(Kept::command));
@@ -172,13 +170,13 @@ impl Passes {
 
     /// A redemption that the store was given. Not inside the future, which would hold all that it is made of.
     fn started(&self, by: &By, request: Redeem) -> Result<Begun<'_, Redeemed>, Error> {
-        let env = self.env(by, Right::Redeem)?;
-        self.early(&env.by, may_take(&env.by, &request))?;
-        Ok(match self.presented(&env, &request) {
+        self.permit(by, Right::Redeem)?;
+        self.early(by, may_take(by, &request))?;
+        Ok(match self.presented(by, &request) {
             Ok(code) => {
                 let asked = Asked { request: &request, code: &code };
-                let order = asked.order(env);
-                match self.lend(&order, &asked) {
+                let mut order = asked.order(Env::early(by), Left::All);
+                match self.lend(&mut order, &asked) {
                     Some(begun) => begun,
                     None => self.give(order, Asked { request, code }),
                 }
@@ -188,9 +186,9 @@ impl Passes {
     }
 
     /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
-    fn presented(&self, env: &Env<'_>, request: &Redeem) -> Result<Code, Told<'_>> {
-        let after_key = |error| self.after_key(env.by.business, env.key, error);
-        self.code(&env.by, &request.code).map_err(after_key)
+    fn presented(&self, by: &By, request: &Redeem) -> Result<Code, Told<'_>> {
+        let key = || by.key.as_deref().map(|key| key_hash(by, key));
+        self.code(by, &request.code).map_err(|error| self.after_key(by.business, key(), error))
     }
 
     /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.
@@ -235,10 +233,10 @@ struct Asked<R, C> {
 }
 
 impl<R: Borrow<Redeem>, C: Borrow<Code>> Asked<R, C> {
-    fn order<'a>(&self, env: Env<'a>) -> Order<'a> {
+    fn order<'a>(&self, env: Env<'a>, left: Left) -> Order<'a> {
         let target = self.request.borrow().target;
         let kind = if target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
-        let mut order = Order::new(env, kind);
+        let mut order = Order::new(env, kind, left);
         order.load.code = Some(self.code.borrow().digest);
         if let Target::Contact(contact) = target {
             order.load.docs.push(contact_key(contact));

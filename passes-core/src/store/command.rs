@@ -23,10 +23,12 @@ pub trait Lent {
     /// See [`Store::run_now`](super::Store::run_now).
     fn load(&self) -> &Load;
 
-    /// Does what rests on nothing that is loaded, if anything. A store that waits for memory has it done meanwhile; one
-    /// that doesn't need not ask for it.
+    /// Does the next part of what rests on nothing that is loaded; no, if nothing is left. A store has that done while it
+    /// waits for memory, and the rest before it loads: only then all that is to be loaded is named.
     /// See [`Store::run_now`](super::Store::run_now).
-    fn ahead(&mut self) {}
+    fn ahead(&mut self) -> bool {
+        false
+    }
 
     /// What comes of what was loaded.
     /// See [`Store::run_now`](super::Store::run_now).

@@ -1,6 +1,6 @@
 //! Where rows are, by keys that are random already.
 
-use std::hint::black_box;
+use prefetch_index::prefetch_index;
 
 /// A key that comes from a hash, so that a part of it is a hash of it.
 pub(super) trait Random {
@@ -74,7 +74,12 @@ impl Index {
     /// Looks at where a key is, or would go, and doesn't wait for that: who looks for several has all of them fetched at
     /// once.
     pub(super) fn touch<K: Random>(&self, key: &K) {
-        black_box(self.slots.get(self.home(key.part())).map(|slot| slot.0));
+        prefetch_index(&self.slots, self.home(key.part()));
+    }
+
+    /// The first place that a key may have.
+    pub(super) fn likely<K: Random>(&self, key: &K) -> Option<u32> {
+        self.find(key, |_| true)
     }
 
     /// The place of a key, which `is` recognises.

@@ -21,7 +21,6 @@ use super::{
 use crate::hash::Set;
 use crate::id::BusinessId;
 use std::fmt;
-use std::hint::black_box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tables::{Books, Tables};
@@ -96,23 +95,22 @@ impl Tables {
             books(load).into_iter().for_each(|books| books.touch_indexes(load));
         }
         for load in commands.map(Command::load) {
-            black_box(books(load).map(|books| books.touch(load)));
+            books(load).into_iter().for_each(|books| books.touch(load));
         }
     }
 
     /// Loads, decides and commits.
     fn run(&mut self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
         // What is hardly ever in the cache is asked for first: the command does what it can until it is there.
-        let load = command.load();
-        if let Some(books) = self.books.get(&load.business) {
-            books.touch_indexes(load);
-        }
-        command.ahead();
-        let load = command.load();
-        let business = load.business;
-        let loaded = match self.books.get(&load.business) {
-            Some(books) => books.load(load),
-            None => Books::default().load(load),
+        let business = command.load().business;
+        let books = self.books.get(&business);
+        books.into_iter().for_each(|books| books.touch_indexes(command.load()));
+        let more = command.ahead();
+        books.into_iter().for_each(|books| books.touch(command.load()));
+        while more && command.ahead() {}
+        let loaded = match books {
+            Some(books) => books.load(command.load()),
+            None => Books::default().load(command.load()),
         };
         let (mut change, refusals) = match command.decide(&loaded) {
             Decision::Replayed => return loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
