@@ -175,7 +175,13 @@ impl Store for Memory {
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        Box::pin(async move { Ok(self.read(load.business, |books| books.load(load))) })
+        Box::pin(async move {
+            Ok(self.read(load.business, |books| {
+                books.touch_indexes(load);
+                books.touch(load);
+                books.load(load)
+            }))
+        })
     }
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {
