@@ -112,13 +112,17 @@ impl Bench {
     fn request(&mut self, into: Into, requests: &mut Vec<Redeem>) -> Made<By> {
         self.asked += 1;
         let by = self.stock.keyed(&format!("receipt-{}", self.asked));
-        let contacts = if into == Into::Wallet { REGULARS } else { self.stock.contacts.len() };
-        let contact = self.stock.contacts.get(self.dice.below(contacts)).ok_or("there are no contacts")?;
         let code = self.stock.codes.next().ok_or("no passes are left")?;
-        requests.push(match into {
-            Into::Till => Redeem::direct(code, euros(VALUE)?),
-            _ => Redeem::into_wallet(code, *contact),
-        });
+        let contacts = match into {
+            Into::Till => {
+                requests.push(Redeem::direct(code, euros(VALUE)?));
+                return Ok(by);
+            }
+            Into::Wallet => REGULARS,
+            Into::AnyWallet => self.stock.contacts.len(),
+        };
+        let contact = self.stock.contacts.get(self.dice.below(contacts)).ok_or("there are no contacts")?;
+        requests.push(Redeem::into_wallet(code, *contact));
         Ok(by)
     }
 }
@@ -140,7 +144,8 @@ pub(crate) fn child(args: &[String]) -> Made<Value> {
     let before = held()?;
     let mut stock = Stock::new(Arc::new(Memory::new()), size.passes)?;
     let bytes = (held()? - before - stock.codes.bytes()) / f64::from(size.passes);
-    stock.welcome(size.contacts)?;
+    // A till knows no customers.
+    stock.welcome(if into == Into::Till { 0 } else { size.contacts })?;
     let mut left: Vec<u32> = (0..size.passes).collect();
     shuffle(&mut left, 9);
     let floor = Floor::new(size.passes);
