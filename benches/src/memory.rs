@@ -190,8 +190,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     let (till, wallet, any) = (till?, wallet?, any?);
     let rate = |name: &str, ratios: &[f64]| Measure::of_rounds(name, "×", ratios);
     let nanoseconds = |name: &str, each: f64| Measure::new(name, "ns", each);
-    let ([direct, direct_lists], [calls, lists], [into_any, _]) =
-        (&till.ratios, &wallet.ratios, &any.ratios);
+    let ([direct, direct_lists], [calls, lists], [into_any, _]) = (&till.ratios, &wallet.ratios, &any.ratios);
     Ok(vec![
         rate("directly with a key, rate ÷ floor", direct).at_least(0.3, 0.6),
         rate("directly with keys, lists of 100, rate ÷ floor", direct_lists),

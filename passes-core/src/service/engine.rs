@@ -147,7 +147,7 @@ pub(crate) struct Kept<F, T> {
 }
 
 /// A command that is lent to a store which answers at once.
-struct Loan<'a, 'b, F, T> {
+pub(crate) struct Loan<'a, 'b, F, T> {
     inner: &'a Inner,
     order: &'a mut Order<'b>,
     decide: &'a F,
@@ -286,11 +286,9 @@ impl Passes {
         T: Done,
         F: Decides<T>,
     {
-        let mut loan = Loan { inner: &self.inner, order, decide, told: Told::default() };
-        let answer = match self.inner.store.run_now(&mut loan)? {
-            Ok(answer) => self.finish(&loan.order.env, loan.told, answer),
-            Err(error) => Err(error.into()),
-        };
+        let mut loan = self.loan(order, decide);
+        let answer = self.inner.store.run_now(&mut loan)?;
+        let answer = self.repaid(loan, answer);
         Some(if self.has_to_flush() {
             Begun::Later(Box::pin(async move {
                 self.flush_some().await;
@@ -299,6 +297,24 @@ impl Passes {
         } else {
             Begun::Over(answer)
         })
+    }
+
+    /// A command as it is lent.
+    pub(crate) fn loan<'a, 'b, F, T>(
+        &'a self,
+        order: &'a mut Order<'b>,
+        decide: &'a F,
+    ) -> Loan<'a, 'b, F, T> {
+        Loan { inner: &self.inner, order, decide, told: Told::default() }
+    }
+
+    /// What a command that was lent came to.
+    pub(crate) fn repaid<F, T: Done>(
+        &self,
+        loan: Loan<'_, '_, F, T>,
+        answer: Result<Answer, StoreError>,
+    ) -> Result<Receipt<T>, Error> {
+        self.finish(&loan.order.env, loan.told, answer?)
     }
 
     /// Gives a command to a store that doesn't take loans.

@@ -1,5 +1,6 @@
 //! Checking and redeeming passes.
 
+mod list;
 mod request;
 
 pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
@@ -7,7 +8,7 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Begun, Decides, Draft, Env, Kept, Left, Order, View, first_half, key_hash};
+use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, first_half, key_hash};
 use super::{Call, Error, Keys, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
@@ -21,7 +22,7 @@ use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Expect, Fingerprint, KeyHash, Put, Record, StoreError, TallyKey};
+use crate::store::{Add, Change, Expect, Fingerprint, KeyHash, Put, Record, TallyKey};
 use std::borrow::Borrow;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -118,50 +119,11 @@ impl Passes {
         Call::new(async move {
             limits::list("redemptions", requests.len(), limits::BATCH)?;
             let mut told = Vec::with_capacity(requests.len());
-            let mut requests = requests.into_iter();
             // One call of the system for all of them: they are told apart by where they stand in its stream.
-            let mut seeds = Ids::new(&self.seed()?, self.inner.clock.now());
-            while !requests.as_slice().is_empty() {
-                let size = requests.len().min(AT_ONCE);
-                let (mut commands, mut waiting) = (Vec::with_capacity(size), Vec::with_capacity(size));
-                for (by, request) in requests.by_ref().take(size) {
-                    let permit = self.permit(&by, Right::Redeem);
-                    let permit = permit.and_then(|()| self.early(&by, may_take(&by, &request)));
-                    let job = match permit.map(|()| self.presented(&by, &request)) {
-                        Ok(Ok(code)) => {
-                            let (now, seed) = (self.inner.clock.now(), seeds.bytes());
-                            let env = Env { now, seed, ..Env::early(&by) };
-                            let order = Asked { request: &request, code: &code }.order(env, Left::Key);
-                            self.prepare(order, Asked { request, code })
-                        }
-                        Ok(Err(told)) => Err(told.await),
-                        Err(error) => Err(error),
-                    };
-                    commands.extend(job.iter().map(Kept::command));
-                    waiting.push(job);
-                }
-                let mut answers = match self.inner.store.run_all(commands).await {
-                    Ok(answers) => answers.into_iter(),
-                    Err(error) if told.is_empty() => return Err(error.into()),
-                    // Those before have landed, and are told so.
-                    Err(error) => vec![Err(error); size].into_iter(),
-                };
-                let missing = || Err(StoreError::Backend("a command without an answer".into()));
-                for job in waiting {
-                    let answer = match job {
-                        Ok(job) => Ok((answers.next().unwrap_or_else(missing), job)),
-                        Err(error) => Err(error),
-                    };
-                    told.push(match answer {
-                        Ok((Ok(answer), job)) => self.finish(job.env(), job.told(), answer),
-                        // Boxed, because it is rare.
-                        Ok((Err(StoreError::InDoubt), job)) if job.is_keyed() => {
-                            Box::pin(self.drive(job, true)).await
-                        }
-                        Ok((Err(error), _)) => Err(error.into()),
-                        Err(error) => Err(error),
-                    });
-                }
+            let mut seeds = blake3::Hasher::new_keyed(&self.seed()?).finalize_xof();
+            for requests in requests.chunks(AT_ONCE) {
+                let first = told.is_empty();
+                told.extend(self.some(requests, &mut seeds, first).await?);
             }
             self.flush_some().await;
             Ok(told)
@@ -245,6 +207,13 @@ impl<R: Borrow<Redeem>, C: Borrow<Code>> Asked<R, C> {
     }
 }
 
+impl Asked<&Redeem, &Code> {
+    /// The same, for a store that keeps it.
+    fn to_owned(&self) -> Asked<Redeem, Code> {
+        Asked { request: self.request.clone(), code: self.code.clone() }
+    }
+}
+
 impl<R, C> Decides<Redeemed> for Asked<R, C>
 where
     R: Borrow<Redeem> + Send + Sync,
@@ -262,8 +231,7 @@ where
             Target::Direct => (3, None),
         };
         // Half the hash tells codes apart, and leaves what is hashed in one block.
-        let facts =
-            (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
+        let facts = (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
         order.fingerprint_of(keys, &facts)
     }
 }

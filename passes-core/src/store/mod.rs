@@ -121,6 +121,22 @@ pub trait Store: Send + Sync {
         })
     }
 
+    /// What [`Store::run_now`] is to [`Store::run`]: runs several commands at once, if this store can do that.
+    ///
+    /// ```
+    /// use passes_core::store::{Command, Decision, Lent, Load, Loaded, Store, memory::Memory};
+    /// # use passes_core::{Refusal, id::BusinessId};
+    /// let refused = |_: &Loaded| Decision::Refused(vec![Refusal::UnknownCode], None);
+    /// let command = || Command::new(Load::new(BusinessId::STORE), refused);
+    /// let (mut one, mut other) = (command(), command());
+    /// let mut lent: [&mut dyn Lent; 2] = [&mut one, &mut other];
+    /// assert!(Memory::new().run_all_now(&mut lent).is_some_and(|answers| answers.len() == 2));
+    /// ```
+    fn run_all_now(&self, commands: &mut [&mut dyn Lent]) -> Option<Vec<Result<Answer, StoreError>>> {
+        let _ = commands;
+        None
+    }
+
     /// In how many slots a tally stands that many commands add to, so that they don't wait for each other: 1 where
     /// they are written one after the other anyway. The slots' bounds depend on it: a store never changes it.
     ///

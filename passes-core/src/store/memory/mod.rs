@@ -65,6 +65,13 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Runs one command.
+    fn one(&self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
+        let mut tables = self.tables();
+        tables.fetch(&mut [&mut *command]);
+        tables.run(command)
+    }
+
     /// Reads the books of a business; one that isn't known has empty ones.
     fn read<T>(&self, business: BusinessId, read: impl FnOnce(&Books) -> T) -> T {
         let tables = self.tables();
@@ -86,28 +93,39 @@ impl Tables {
         self.books.entry(change.business).or_default().apply(change, loaded, &mut self.last)
     }
 
-    /// Looks at the rows that commands will load. What one of them waits for isn't in the cache, and the processor
-    /// fetches many such rows at once; command by command it would wait for each.
-    fn touch<'a>(&self, commands: impl Iterator<Item = &'a Command> + Clone) {
-        let books = |load: &Load| self.books.get(&load.business);
+    /// Has fetched what commands will load. What one of them waits for isn't in the cache, and the processor fetches
+    /// much side by side, while the commands do what they can without it.
+    fn fetch(&self, commands: &mut [&mut dyn Lent]) {
+        let books = |load: &Load| self.books.get(&load.business).into_iter();
         // The indexes of all of them first: a row can only be asked for when its place is known.
-        for load in commands.clone().map(Command::load) {
-            books(load).into_iter().for_each(|books| books.touch_indexes(load));
+        for command in &mut *commands {
+            books(command.load()).for_each(|books| books.touch_indexes(command.load()));
         }
-        for load in commands.map(Command::load) {
-            books(load).into_iter().for_each(|books| books.touch(load));
+        for command in &mut *commands {
+            command.ahead();
+        }
+        for command in &mut *commands {
+            books(command.load()).for_each(|books| books.touch(command.load()));
+        }
+        for command in commands {
+            while command.ahead() {}
         }
     }
 
-    /// Loads, decides and commits.
+    /// Runs commands, one after the other.
+    fn run_all(&mut self, commands: &mut [&mut dyn Lent]) -> Vec<Result<Answer, StoreError>> {
+        let mut answers = Vec::with_capacity(commands.len());
+        for commands in commands.chunks_mut(AHEAD) {
+            self.fetch(commands);
+            answers.extend(commands.iter_mut().map(|command| self.run(*command)));
+        }
+        answers
+    }
+
+    /// Loads, decides and commits what has been fetched.
     fn run(&mut self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
-        // What is hardly ever in the cache is asked for first: the command does what it can until it is there.
         let business = command.load().business;
         let books = self.books.get(&business);
-        books.into_iter().for_each(|books| books.touch_indexes(command.load()));
-        let more = command.ahead();
-        books.into_iter().for_each(|books| books.touch(command.load()));
-        while more && command.ahead() {}
         let loaded = match books {
             Some(books) => books.load(command.load()),
             None => Books::default().load(command.load()),
@@ -154,24 +172,22 @@ impl Store for Memory {
     }
 
     fn run(&self, mut command: Command) -> Fut<'_, Answer> {
-        Box::pin(async move { self.tables().run(&mut command) })
+        Box::pin(async move { self.one(&mut command) })
     }
 
     fn run_now(&self, command: &mut dyn Lent) -> Option<Result<Answer, StoreError>> {
-        Some(self.tables().run(command))
+        Some(self.one(command))
     }
 
-    fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
+    fn run_all(&self, mut commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
         Box::pin(async move {
-            let mut tables = self.tables();
-            let mut answers = Vec::with_capacity(commands.len());
-            let mut commands = commands.into_iter();
-            while !commands.as_slice().is_empty() {
-                tables.touch(commands.as_slice().iter().take(AHEAD));
-                answers.extend(commands.by_ref().take(AHEAD).map(|mut command| tables.run(&mut command)));
-            }
-            Ok(answers)
+            let mut lent: Vec<_> = commands.iter_mut().map(|command| command as &mut dyn Lent).collect();
+            Ok(self.tables().run_all(&mut lent))
         })
+    }
+
+    fn run_all_now(&self, commands: &mut [&mut dyn Lent]) -> Option<Vec<Result<Answer, StoreError>>> {
+        Some(self.tables().run_all(commands))
     }
 
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
