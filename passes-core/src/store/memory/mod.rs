@@ -96,16 +96,27 @@ impl Tables {
     /// Has fetched what commands will load. What one of them waits for isn't in the cache, and the processor fetches
     /// much side by side, while the commands do what they can without it.
     fn fetch(&self, commands: &mut [&mut dyn Lent]) {
-        let books = |load: &Load| self.books.get(&load.business).into_iter();
+        let mut last = None;
+        let mut books = |business: BusinessId| match last {
+            // Those of the command before, nearly always.
+            Some((of, books)) if of == business => Some(books),
+            _ => {
+                let books = self.books.get(&business)?;
+                last = Some((business, books));
+                Some(books)
+            }
+        };
         // The indexes of all of them first: a row can only be asked for when its place is known.
         for command in &mut *commands {
-            books(command.load()).for_each(|books| books.touch_indexes(command.load()));
+            let load = command.load();
+            books(load.business).into_iter().for_each(|books| books.touch_indexes(load));
         }
         for command in &mut *commands {
             command.ahead();
         }
         for command in &mut *commands {
-            books(command.load()).for_each(|books| books.touch(command.load()));
+            let load = command.load();
+            books(load.business).into_iter().for_each(|books| books.touch(load));
         }
         for command in commands {
             while command.ahead() {}
