@@ -98,7 +98,7 @@ impl Books {
         load.code.iter().for_each(|code| self.codes.touch(code.as_bytes()));
     }
 
-    /// Reads what a command loads that is hardly ever in the cache, and no more.
+    /// Has fetched what a command loads that is hardly ever in the cache; what leads there must have come.
     pub(super) fn touch(&self, load: &Load) {
         load.code.iter().for_each(|code| self.touch_pass(code));
         load.key.iter().for_each(|key| self.journal.touch(key));

@@ -139,7 +139,7 @@ impl Row {
         }
     }
 
-    /// Has it fetched.
+    /// Has it fetched, without waiting for it: it spans up to four lines of the cache.
     pub(super) fn touch(&self) {
         prefetch_index(std::slice::from_ref(&self.code), 0);
         prefetch_index(std::slice::from_ref(&self.value), 0);

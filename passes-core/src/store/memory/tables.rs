@@ -235,7 +235,7 @@ impl Books {
         Some((lot, row.to_pass(id)))
     }
 
-    /// Has the row of a pass fetched.
+    /// Has the row fetched that a code leads to, nearly always.
     pub(super) fn touch_pass(&self, code: &Digest) {
         let at = self.codes.likely(code.as_bytes());
         at.and_then(|at| self.passes.get(at as usize)).into_iter().for_each(Row::touch);
