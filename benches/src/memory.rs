@@ -1,7 +1,8 @@
 //! Redemption in memory: the public call beside the compact-store floor.
 //!
 //! Each kind of redemption runs beside the floor in a process of its own: what one kind leaves behind in heap and caches
-//! is nothing that another should pay for.
+//! is nothing that another should pay for. With more than two sides those at the ends of a round would also have the
+//! caches from their own round before, and the one in the middle never.
 
 use crate::child::{self, cpu_seconds};
 use crate::floor::Floor;
@@ -59,6 +60,10 @@ impl Into {
 
 /// Redemptions in one call, where a till or a server collects them.
 const LIST: usize = 100;
+
+/// How they are asked for.
+const CALLS: &str = "one by one";
+const LISTS: &str = "in lists";
 
 /// Both sides, and what was redeemed of each.
 struct Bench {
@@ -135,10 +140,10 @@ fn held() -> Made<f64> {
     Ok(kibibytes * 1024.0)
 }
 
-/// A process's side: the CPU seconds of every round of the floor, of single calls and of lists, and the bytes of a pass.
+/// A process's side: the CPU seconds of every round of the floor and of ours, and the bytes of a pass.
 pub(crate) fn child(args: &[String]) -> Made<Value> {
-    let [size, into] = args else { return Err("a size, and what to redeem into".into()) };
-    let quick = size == "quick";
+    let [size, into, how] = args else { return Err("a size, what to redeem into, and how".into()) };
+    let (quick, lists) = (size == "quick", how == LISTS);
     let size = if quick { QUICK } else { WHOLE };
     let into = Into::ALL.into_iter().find(|kind| kind.name() == into).ok_or("redeemed into what?")?;
     let before = held()?;
@@ -152,59 +157,62 @@ pub(crate) fn child(args: &[String]) -> Made<Value> {
     let bench = Bench { stock, floor, left, dice: Dice(11), asked: 0, round: size.round };
     let bench = RefCell::new(bench);
     let mut on_the_floor = |_| bench.borrow_mut().on_the_floor();
-    let mut calls = |_| bench.borrow_mut().by_call(into);
-    let mut lists = |_| bench.borrow_mut().by_lists(into);
-    let mut sides: [Side<'_>; 3] = [&mut on_the_floor, &mut calls, &mut lists];
-    let what = format!("redeeming in memory, {}", into.name());
+    let mut ours = |_| {
+        let mut bench = bench.borrow_mut();
+        if lists { bench.by_lists(into) } else { bench.by_call(into) }
+    };
+    let mut sides: [Side<'_>; 2] = [&mut on_the_floor, &mut ours];
+    let what = format!("redeeming in memory, {}, {how}", into.name());
     let rounds = all_in_turns(&Run::new(quick), &what, size.rounds, &mut sides)?;
     Ok(json!({ "rounds": rounds, "round": size.round, "bytes": bytes }))
 }
 
 /// What a process told.
 struct Told {
-    /// The floor's rate for each round of single calls, and for each of lists.
-    ratios: [Vec<f64>; 2],
-    /// What one takes, in nanoseconds: on the floor, by a call, in a list.
-    each: [f64; 3],
+    /// The floor's rate for each of our rounds.
+    ratios: Vec<f64>,
+    /// What one takes, in nanoseconds: on the floor, and of ours.
+    floor: f64,
+    ours: f64,
     bytes: f64,
 }
 
-fn told(run: &Run, into: Into) -> Made<Told> {
-    let told = child::call(CHILD, &[run.or_quick("whole", "quick"), into.name()])?;
+fn told(run: &Run, into: Into, how: &str) -> Made<Told> {
+    let told = child::call(CHILD, &[run.or_quick("whole", "quick"), into.name(), how])?;
     let rounds: Vec<Vec<f64>> =
         serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
-    let [floor, calls, lists] = rounds.as_slice() else { return Err("a side is missing".into()) };
-    let ratios = |ours: &[f64]| floor.iter().zip(ours).map(|(f, o)| f / o).collect();
+    let [floor, ours] = rounds.as_slice() else { return Err("a side is missing".into()) };
     let round = told.number("round")?;
     let each = |of: &[f64]| median(of) / round * 1e9;
     Ok(Told {
-        ratios: [ratios(calls), ratios(lists)],
-        each: [each(floor), each(calls), each(lists)],
+        ratios: floor.iter().zip(ours).map(|(f, o)| f / o).collect(),
+        floor: each(floor),
+        ours: each(ours),
         bytes: told.number("bytes")?,
     })
 }
 
 /// The measures of the report.
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
-    let [till, wallet, any] = Into::ALL.map(|into| told(run, into));
-    let (till, wallet, any) = (till?, wallet?, any?);
-    let rate = |name: &str, ratios: &[f64]| Measure::of_rounds(name, "×", ratios);
+    let (till, tills) = (told(run, Into::Till, CALLS)?, told(run, Into::Till, LISTS)?);
+    let (wallet, wallets) = (told(run, Into::Wallet, CALLS)?, told(run, Into::Wallet, LISTS)?);
+    let any = told(run, Into::AnyWallet, CALLS)?;
+    let rate = |name: &str, of: &Told| Measure::of_rounds(name, "×", &of.ratios);
     let nanoseconds = |name: &str, each: f64| Measure::new(name, "ns", each);
-    let ([direct, direct_lists], [calls, lists], [into_any, _]) = (&till.ratios, &wallet.ratios, &any.ratios);
     Ok(vec![
-        rate("directly with a key, rate ÷ floor", direct).at_least(0.3, 0.6),
-        rate("directly with keys, lists of 100, rate ÷ floor", direct_lists),
-        rate("into a wallet with a key, rate ÷ floor", calls)
+        rate("directly with a key, rate ÷ floor", &till).at_least(0.3, 0.6),
+        rate("directly with keys, lists of 100, rate ÷ floor", &tills),
+        rate("into a wallet with a key, rate ÷ floor", &wallet)
             .note("a contact, a credit and an id more, which the floor has no counterpart of"),
-        rate("into wallets with keys, lists of 100, rate ÷ floor", lists),
-        rate("into any of a hundred times as many wallets, rate ÷ floor", into_any)
+        rate("into wallets with keys, lists of 100, rate ÷ floor", &wallets),
+        rate("into any of a hundred times as many wallets, rate ÷ floor", &any)
             .note("most wallets and contacts are in no cache"),
-        nanoseconds("the floor, each", till.each[0]).note("CPU time, as all of this section"),
-        nanoseconds("directly, each", till.each[1]),
-        nanoseconds("directly by lists, each", till.each[2]),
-        nanoseconds("into a wallet, each", wallet.each[1]),
-        nanoseconds("into wallets by lists, each", wallet.each[2]),
-        nanoseconds("into any wallet, each", any.each[1]),
+        nanoseconds("the floor, each", till.floor).note("CPU time, as all of this section"),
+        nanoseconds("directly, each", till.ours),
+        nanoseconds("directly by lists, each", tills.ours),
+        nanoseconds("into a wallet, each", wallet.ours),
+        nanoseconds("into wallets by lists, each", wallets.ours),
+        nanoseconds("into any wallet, each", any.ours),
         Measure::new("a sold pass with its code", "bytes", till.bytes),
     ])
 }

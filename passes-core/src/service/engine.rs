@@ -1,5 +1,7 @@
 //! How a command travels: from a request to a change that the store runs, and back to a receipt.
 
+mod lend;
+
 use super::docs::Docs;
 use super::receipt::{Done, Receipt};
 use super::{Error, Inner, Keys, Passes, stored};
@@ -10,7 +12,7 @@ use crate::id::{Ids, PlanId};
 use crate::operation::{By, Kind, Right};
 use crate::refusal::Refusal;
 use crate::store::{
-    Answer, Change, Command, Decide, Decision, DocKey, DocKind, Fingerprint, KeyHash, Lent, Load, Loaded,
+    Answer, Change, Command, Decide, Decision, DocKey, DocKind, Fingerprint, KeyHash, Load, Loaded,
     Operation, Put, Record, StoreError, StoredOperation, TallyKey,
 };
 use blake3::hazmat::{ContextKey, hash_derive_key_context};
@@ -146,14 +148,6 @@ pub(crate) struct Kept<F, T> {
     told: Mutex<Told<T>>,
 }
 
-/// A command that is lent to a store which answers at once.
-pub(crate) struct Loan<'a, 'b, F, T> {
-    inner: &'a Inner,
-    order: &'a mut Order<'b>,
-    decide: &'a F,
-    told: Told<T>,
-}
-
 /// What became of a command when it was given to the store.
 pub(crate) enum Begun<'a, T> {
     /// The store answered at once, and nothing else is to be done.
@@ -278,43 +272,6 @@ impl Passes {
         while order.ahead(&self.inner, &decide)? {}
         let order = Order { env: order.env.into_owned(), ..order };
         Ok(Arc::new(Kept { inner: Arc::clone(&self.inner), order, decide, told: Mutex::default() }))
-    }
-
-    /// Lends a command to the store. Nothing, if the store has to be given it.
-    pub(crate) fn lend<'a, T, F>(&'a self, order: &mut Order<'_>, decide: &F) -> Option<Begun<'a, T>>
-    where
-        T: Done,
-        F: Decides<T>,
-    {
-        let mut loan = self.loan(order, decide);
-        let answer = self.inner.store.run_now(&mut loan)?;
-        let answer = self.repaid(loan, answer);
-        Some(if self.has_to_flush() {
-            Begun::Later(Box::pin(async move {
-                self.flush_some().await;
-                answer
-            }))
-        } else {
-            Begun::Over(answer)
-        })
-    }
-
-    /// A command as it is lent.
-    pub(crate) fn loan<'a, 'b, F, T>(
-        &'a self,
-        order: &'a mut Order<'b>,
-        decide: &'a F,
-    ) -> Loan<'a, 'b, F, T> {
-        Loan { inner: &self.inner, order, decide, told: Told::default() }
-    }
-
-    /// What a command that was lent came to.
-    pub(crate) fn repaid<F, T: Done>(
-        &self,
-        loan: Loan<'_, '_, F, T>,
-        answer: Result<Answer, StoreError>,
-    ) -> Result<Receipt<T>, Error> {
-        self.finish(&loan.order.env, loan.told, answer?)
     }
 
     /// Gives a command to a store that doesn't take loans.
@@ -568,27 +525,6 @@ impl<F: Decides<T> + 'static, T: Done> Decide for Kept<F, T> {
         *told = Told::default();
         let judged = self.order.judge(&self.inner, &self.decide, loaded, &mut told);
         told.decision(judged)
-    }
-}
-
-impl<F: Decides<T>, T: Done> Lent for Loan<'_, '_, F, T> {
-    fn load(&self) -> &Load {
-        &self.order.load
-    }
-
-    fn ahead(&mut self) -> bool {
-        self.order.ahead(self.inner, self.decide).unwrap_or_else(|error| {
-            self.told.error = Some(error);
-            false
-        })
-    }
-
-    fn decide(&mut self, loaded: &Loaded) -> Decision {
-        if self.told.error.is_some() {
-            return Decision::Refused(Vec::new(), None);
-        }
-        let judged = self.order.judge(self.inner, self.decide, loaded, &mut self.told);
-        self.told.decision(judged)
     }
 }
 
