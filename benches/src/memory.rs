@@ -1,4 +1,8 @@
 //! Redemption in memory: the public call beside the compact-store floor.
+//!
+//! Each kind of redemption runs beside the floor in a process of its own: what one kind leaves behind in heap and caches
+//! is nothing that another should pay for. With more than two sides those at the ends of a round would also have the
+//! caches from their own round before, and the one in the middle never.
 
 use crate::child::{self, cpu_seconds};
 use crate::floor::Floor;
@@ -12,7 +16,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// What runs in a process of its own, whose heap nobody used before.
+/// What runs in processes of their own, whose heaps nobody used before.
 pub(crate) const CHILD: &str = "memory";
 
 /// Rounds after the first, which warms up; redemptions of each kind in one; passes on each side.
@@ -42,8 +46,24 @@ enum Into {
     AnyWallet,
 }
 
+impl Into {
+    const ALL: [Self; 3] = [Self::Till, Self::Wallet, Self::AnyWallet];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Wallet => "into wallets",
+            Self::Till => "at the till",
+            Self::AnyWallet => "into any wallet",
+        }
+    }
+}
+
 /// Redemptions in one call, where a till or a server collects them.
 const LIST: usize = 100;
+
+/// How they are asked for.
+const CALLS: &str = "one by one";
+const LISTS: &str = "in lists";
 
 /// Both sides, and what was redeemed of each.
 struct Bench {
@@ -97,13 +117,17 @@ impl Bench {
     fn request(&mut self, into: Into, requests: &mut Vec<Redeem>) -> Made<By> {
         self.asked += 1;
         let by = self.stock.keyed(&format!("receipt-{}", self.asked));
-        let contacts = if into == Into::Wallet { REGULARS } else { self.stock.contacts.len() };
-        let contact = self.stock.contacts.get(self.dice.below(contacts)).ok_or("there are no contacts")?;
         let code = self.stock.codes.next().ok_or("no passes are left")?;
-        requests.push(match into {
-            Into::Till => Redeem::direct(code, euros(VALUE)?),
-            _ => Redeem::into_wallet(code, *contact),
-        });
+        let contacts = match into {
+            Into::Till => {
+                requests.push(Redeem::direct(code, euros(VALUE)?));
+                return Ok(by);
+            }
+            Into::Wallet => REGULARS,
+            Into::AnyWallet => self.stock.contacts.len(),
+        };
+        let contact = self.stock.contacts.get(self.dice.below(contacts)).ok_or("there are no contacts")?;
+        requests.push(Redeem::into_wallet(code, *contact));
         Ok(by)
     }
 }
@@ -116,58 +140,79 @@ fn held() -> Made<f64> {
     Ok(kibibytes * 1024.0)
 }
 
-/// The process's side: the CPU seconds of every round of each side, and the bytes of a pass.
+/// A process's side: the CPU seconds of every round of the floor and of ours, and the bytes of a pass.
 pub(crate) fn child(args: &[String]) -> Made<Value> {
-    let quick = args.iter().any(|arg| arg == "quick");
+    let [size, into, how] = args else { return Err("a size, what to redeem into, and how".into()) };
+    let (quick, lists) = (size == "quick", how == LISTS);
     let size = if quick { QUICK } else { WHOLE };
+    let into = Into::ALL.into_iter().find(|kind| kind.name() == into).ok_or("redeemed into what?")?;
     let before = held()?;
     let mut stock = Stock::new(Arc::new(Memory::new()), size.passes)?;
     let bytes = (held()? - before - stock.codes.bytes()) / f64::from(size.passes);
-    stock.welcome(size.contacts)?;
+    // A till knows no customers.
+    stock.welcome(if into == Into::Till { 0 } else { size.contacts })?;
     let mut left: Vec<u32> = (0..size.passes).collect();
     shuffle(&mut left, 9);
     let floor = Floor::new(size.passes);
     let bench = Bench { stock, floor, left, dice: Dice(11), asked: 0, round: size.round };
     let bench = RefCell::new(bench);
-    let call = |into: Into| {
-        let bench = &bench;
-        move |_| bench.borrow_mut().by_call(into)
-    };
-    let (mut wallet, mut till, mut any) = (call(Into::Wallet), call(Into::Till), call(Into::AnyWallet));
     let mut on_the_floor = |_| bench.borrow_mut().on_the_floor();
-    let mut wallets = |_| bench.borrow_mut().by_lists(Into::Wallet);
-    let mut tills = |_| bench.borrow_mut().by_lists(Into::Till);
-    let mut sides: [Side<'_>; 6] =
-        [&mut on_the_floor, &mut wallet, &mut till, &mut any, &mut wallets, &mut tills];
-    let rounds = all_in_turns(&Run::new(quick), "redeeming in memory", size.rounds, &mut sides)?;
+    let mut ours = |_| {
+        let mut bench = bench.borrow_mut();
+        if lists { bench.by_lists(into) } else { bench.by_call(into) }
+    };
+    let mut sides: [Side<'_>; 2] = [&mut on_the_floor, &mut ours];
+    let what = format!("redeeming in memory, {}, {how}", into.name());
+    let rounds = all_in_turns(&Run::new(quick), &what, size.rounds, &mut sides)?;
     Ok(json!({ "rounds": rounds, "round": size.round, "bytes": bytes }))
+}
+
+/// What a process told.
+struct Told {
+    /// The floor's rate for each of our rounds.
+    ratios: Vec<f64>,
+    /// What one takes, in nanoseconds: on the floor, and of ours.
+    floor: f64,
+    ours: f64,
+    bytes: f64,
+}
+
+fn told(run: &Run, into: Into, how: &str) -> Made<Told> {
+    let told = child::call(CHILD, &[run.or_quick("whole", "quick"), into.name(), how])?;
+    let rounds: Vec<Vec<f64>> =
+        serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
+    let [floor, ours] = rounds.as_slice() else { return Err("a side is missing".into()) };
+    let round = told.number("round")?;
+    let each = |of: &[f64]| median(of) / round * 1e9;
+    Ok(Told {
+        ratios: floor.iter().zip(ours).map(|(f, o)| f / o).collect(),
+        floor: each(floor),
+        ours: each(ours),
+        bytes: told.number("bytes")?,
+    })
 }
 
 /// The measures of the report.
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
-    let told = child::call(CHILD, &[run.or_quick("whole", "quick")])?;
-    let rounds: Vec<Vec<f64>> =
-        serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
-    let [floor, wallet, till, any, wallets, tills] = rounds.as_slice() else {
-        return Err("a side is missing".into());
-    };
-    let ratios = |ours: &[f64]| -> Vec<f64> { floor.iter().zip(ours).map(|(f, o)| f / o).collect() };
-    let round = told.number("round")?;
-    let nanoseconds = |name: &str, of: &[f64]| Measure::new(name, "ns", median(of) / round * 1e9);
-    let rate = |name: &str, ours: &[f64]| Measure::of_rounds(name, "×", &ratios(ours));
+    let (till, tills) = (told(run, Into::Till, CALLS)?, told(run, Into::Till, LISTS)?);
+    let (wallet, wallets) = (told(run, Into::Wallet, CALLS)?, told(run, Into::Wallet, LISTS)?);
+    let any = told(run, Into::AnyWallet, CALLS)?;
+    let rate = |name: &str, of: &Told| Measure::of_rounds(name, "×", &of.ratios);
+    let nanoseconds = |name: &str, each: f64| Measure::new(name, "ns", each);
     Ok(vec![
-        rate("into a wallet with a key, rate ÷ floor", wallet).at_least(0.3, 0.6),
-        rate("directly with a key, rate ÷ floor", till).at_least(0.3, 0.6),
-        rate("into wallets with keys, lists of 100, rate ÷ floor", wallets),
-        rate("directly with keys, lists of 100, rate ÷ floor", tills),
-        rate("into any of a hundred times as many wallets, rate ÷ floor", any)
-            .note("most wallets and contacts are in no cache, which the floor has no counterpart of"),
-        nanoseconds("the floor, each", floor).note("CPU time, as all of this section"),
-        nanoseconds("into a wallet, each", wallet),
-        nanoseconds("directly, each", till),
-        nanoseconds("into any wallet, each", any),
-        nanoseconds("into wallets by lists, each", wallets),
-        nanoseconds("directly by lists, each", tills),
-        Measure::new("a sold pass with its code", "bytes", told.number("bytes")?),
+        rate("directly with a key, rate ÷ floor", &till).at_least(0.3, 0.6),
+        rate("directly with keys, lists of 100, rate ÷ floor", &tills),
+        rate("into a wallet with a key, rate ÷ floor", &wallet)
+            .note("a contact, a credit and an id more, which the floor has no counterpart of"),
+        rate("into wallets with keys, lists of 100, rate ÷ floor", &wallets),
+        rate("into any of a hundred times as many wallets, rate ÷ floor", &any)
+            .note("most wallets and contacts are in no cache"),
+        nanoseconds("the floor, each", till.floor).note("CPU time, as all of this section"),
+        nanoseconds("directly, each", till.ours),
+        nanoseconds("directly by lists, each", tills.ours),
+        nanoseconds("into a wallet, each", wallet.ours),
+        nanoseconds("into wallets by lists, each", wallets.ours),
+        nanoseconds("into any wallet, each", any.ours),
+        Measure::new("a sold pass with its code", "bytes", till.bytes),
     ])
 }

@@ -186,7 +186,7 @@ impl Passes {
     async fn change_listed(
         &self,
         by: &By,
-        order: &Order,
+        order: &Order<'_>,
         command: &Command,
         passes: Vec<PassId>,
         strict: bool,

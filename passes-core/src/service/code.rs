@@ -8,6 +8,7 @@ use crate::passcode::{CodeHash, Digest, Folded, FoldedFormat, Presented, Recogni
 use crate::refusal::Refusal;
 
 /// A presented code, hashed.
+#[derive(Clone)]
 pub(crate) struct Code {
     pub(crate) hash: CodeHash,
     pub(crate) digest: Digest,
@@ -69,7 +70,7 @@ impl Code {
     }
 }
 
-impl Env {
+impl Env<'_> {
     /// Where the command is given.
     pub(crate) fn place(&self) -> Option<&str> {
         self.by.place.as_deref()

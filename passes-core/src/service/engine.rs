@@ -1,8 +1,10 @@
 //! How a command travels: from a request to a change that the store runs, and back to a receipt.
 
+mod lend;
+
 use super::docs::Docs;
 use super::receipt::{Done, Receipt};
-use super::{Error, Inner, Passes, stored};
+use super::{Error, Inner, Keys, Passes, stored};
 use crate::business::Business;
 use crate::calendar::Instant;
 use crate::event::Event;
@@ -15,36 +17,49 @@ use crate::store::{
 };
 use blake3::hazmat::{ContextKey, hash_derive_key_context};
 use serde::Serialize;
-use std::borrow::Borrow;
+use std::borrow::Cow;
 use std::future::Future;
-use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What a decision has at hand besides its request: the moment, randomness, and who asks.
 #[derive(Clone)]
-pub(crate) struct Env {
+pub(crate) struct Env<'a> {
     pub(crate) now: Instant,
     pub(crate) seed: [u8; 32],
-    pub(crate) by: By,
+    /// Borrowed until the command has to be kept: counting who holds each of its texts costs as much as a rule.
+    pub(crate) by: Cow<'a, By>,
     pub(crate) key: Option<KeyHash>,
 }
 
-impl Env {
-    pub(crate) fn new(by: &By, now: Instant, seed: [u8; 32]) -> Self {
-        let key = by.key.as_deref().map(|key| key_hash(by, key));
-        let By { business, actor, place, channel, reason, .. } = by;
-        let (actor, place, channel) = (actor.clone(), place.clone(), channel.clone());
-        // The key is hashed, and not needed any more.
-        let by = By { business: *business, actor, place, channel, reason: reason.clone(), key: None };
-        Self { now, seed, by, key }
+impl<'a> Env<'a> {
+    /// What is known before anything is found out: who asks. Moment, seed and key are still to come.
+    pub(crate) fn early(by: &'a By) -> Self {
+        Self { now: Instant::EPOCH, seed: [0; 32], by: Cow::Borrowed(by), key: None }
+    }
+
+    fn find_key(&mut self) {
+        self.key = self.by.key.as_deref().map(|key| key_hash(&self.by, key));
+    }
+
+    fn find_moment(&mut self, inner: &Inner) -> Result<(), Error> {
+        (self.now, self.seed) = (inner.clock.now(), inner.entropy.seed().map_err(Error::Entropy)?);
+        Ok(())
+    }
+
+    /// The same, for a command that is kept.
+    fn into_owned(self) -> Env<'static> {
+        let mut by = self.by.into_owned();
+        // It is hashed, and not needed any more.
+        by.key = None;
+        Env { by: Cow::Owned(by), ..self }
     }
 }
 
 /// What a decision looks at.
 pub(crate) struct View<'a> {
-    pub(crate) env: &'a Env,
+    pub(crate) env: &'a Env<'a>,
     pub(crate) inner: &'a Inner,
     pub(crate) loaded: &'a Loaded,
     /// The named tallies that were loaded, in their order.
@@ -86,29 +101,52 @@ impl<T> Draft<T> {
 
 /// A command, ready to be decided.
 #[derive(Clone)]
-pub(crate) struct Order {
-    pub(crate) env: Env,
+pub(crate) struct Order<'a> {
+    pub(crate) env: Env<'a>,
     pub(crate) kind: Kind,
     pub(crate) load: Load,
     pub(crate) fingerprint: Option<Fingerprint>,
+    /// What is still to be found out. Only a command that may be lent leaves something: it finds that out while the store
+    /// waits for memory.
+    left: Left,
+}
+
+/// What of a command rests on nothing that is loaded, and is still to be found out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Its key and its fingerprint, then its moment and its seed.
+    All,
+    /// Its key and its fingerprint.
+    Key,
+    /// Its moment and its seed.
+    Moment,
+    /// Nothing.
+    Nothing,
 }
 
 /// A decision proper: what a request comes to, whatever else the store makes of it. It may be asked again.
-pub(crate) trait Decides<T>: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync {}
+pub(crate) trait Decides<T>: Send + Sync {
+    fn decide(&self, view: &View<'_>) -> Result<Draft<T>, Error>;
 
-impl<T, F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync> Decides<T> for F {}
+    /// What tells the request apart from others under the same key, if that is left to be found out.
+    fn fingerprint(&self, _keys: &Keys, order: &Order<'_>) -> Result<Option<Fingerprint>, Error> {
+        Ok(order.fingerprint)
+    }
+}
 
-/// A command under way: what its decisions rest on, however often the store decides. All of that is lent to a store that
-/// answers at once.
-pub(crate) struct Job<I, O, F, T> {
-    inner: I,
-    order: O,
+impl<T, F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync> Decides<T> for F {
+    fn decide(&self, view: &View<'_>) -> Result<Draft<T>, Error> {
+        self(view)
+    }
+}
+
+/// A command under way that has to be waited for: what its decisions rest on, however often the store decides.
+pub(crate) struct Kept<F, T> {
+    inner: Arc<Inner>,
+    order: Order<'static>,
     decide: F,
     told: Mutex<Told<T>>,
 }
-
-/// A command that has to be waited for.
-pub(crate) type Kept<F, T> = Job<Arc<Inner>, Order, F, T>;
 
 /// What became of a command when it was given to the store.
 pub(crate) enum Begun<'a, T> {
@@ -185,9 +223,12 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 impl Passes {
     /// Judges who asks, and gathers what a decision needs.
-    pub(crate) fn env(&self, by: &By, right: Right) -> Result<Env, Error> {
+    pub(crate) fn env<'a>(&self, by: &'a By, right: Right) -> Result<Env<'a>, Error> {
         self.permit(by, right)?;
-        Ok(Env::new(by, self.inner.clock.now(), self.seed()?))
+        let mut env = Env::early(by);
+        env.find_key();
+        env.find_moment(&self.inner)?;
+        Ok(env)
     }
 
     /// In how many slots the store keeps a tally that many share.
@@ -209,70 +250,46 @@ impl Passes {
     }
 
     /// A command of this kind, whose request is told apart from others under the same key by `request`.
-    pub(crate) fn order<R: Serialize>(
+    pub(crate) fn order<'a, R: Serialize>(
         &self,
-        by: &By,
+        by: &'a By,
         right: Right,
         kind: Kind,
         request: &R,
-    ) -> Result<Order, Error> {
-        self.order_of(self.env(by, right)?, kind, request)
-    }
-
-    /// Likewise, for who was judged before.
-    pub(crate) fn order_of<R: Serialize>(&self, env: Env, kind: Kind, request: &R) -> Result<Order, Error> {
-        let mut load = Load::new(env.by.business);
-        // Most name one more.
-        load.docs.reserve_exact(2);
-        load.docs.push(DocKey::new(DocKind::Business, env.by.business));
-        load.key = env.key;
-        let fingerprint = match env.key {
-            None => None,
-            Some(_) => {
-                let key = self.inner.keys.fingerprint()?;
-                Some(stored::fingerprint(key, &(kind.number(), request))?)
-            }
-        };
-        Ok(Order { env, kind, load, fingerprint })
+    ) -> Result<Order<'a>, Error> {
+        let mut order = Order::new(self.env(by, right)?, kind, Left::Nothing);
+        order.fingerprint = order.fingerprint_of(&self.inner.keys, request)?;
+        Ok(order)
     }
 
     /// The command, as it and its store keep it.
-    pub(crate) fn prepare<T, F>(&self, order: Order, decide: F) -> Arc<Kept<F, T>>
+    pub(crate) fn prepare<T, F>(&self, order: Order<'_>, decide: F) -> Result<Arc<Kept<F, T>>, Error>
     where
         T: Done,
         F: Decides<T>,
     {
-        Arc::new(Job { inner: Arc::clone(&self.inner), order, decide, told: Mutex::default() })
+        let mut order = order;
+        while order.ahead(&self.inner, &decide)? {}
+        let order = Order { env: order.env.into_owned(), ..order };
+        Ok(Arc::new(Kept { inner: Arc::clone(&self.inner), order, decide, told: Mutex::default() }))
     }
 
-    /// Gives a command to the store, and keeps it only if it has to be waited for.
-    pub(crate) fn begin<'a, T, F>(&'a self, order: Order, decide: F) -> Begun<'a, T>
+    /// Gives a command to a store that doesn't take loans.
+    pub(crate) fn give<'a, T, F>(&'a self, order: Order<'_>, decide: F) -> Begun<'a, T>
     where
         T: Done,
         F: Decides<T> + 'static,
     {
-        let lent = Job { inner: &*self.inner, order: &order, decide: &decide, told: Mutex::default() };
-        let answer = match self.inner.store.run_now(&lent) {
-            Some(Ok(answer)) => {
-                let told = lent.told.into_inner().unwrap_or_else(PoisonError::into_inner);
-                self.finish(&order.env, told, answer)
-            }
-            Some(Err(error)) => Err(error.into()),
-            None => return Begun::Later(Box::pin(self.drive(self.prepare(order, decide), false))),
-        };
-        if self.has_to_flush() {
-            return Begun::Later(Box::pin(async move {
-                self.flush_some().await;
-                answer
-            }));
+        match self.prepare(order, decide) {
+            Ok(job) => Begun::Later(Box::pin(self.drive(job, false))),
+            Err(error) => Begun::Over(Err(error)),
         }
-        Begun::Over(answer)
     }
 
     /// The receipt of an answer, or why there is none.
     pub(crate) fn finish<T: Done>(
         &self,
-        env: &Env,
+        env: &Env<'_>,
         told: Told<T>,
         answer: Answer,
     ) -> Result<Receipt<T>, Error> {
@@ -295,15 +312,16 @@ impl Passes {
     /// Runs a command.
     pub(crate) fn run<T, F>(
         &self,
-        order: Order,
+        order: Order<'_>,
         decide: F,
     ) -> impl Future<Output = Result<Receipt<T>, Error>> + Send + use<'_, T, F>
     where
         T: Done,
-        F: Decides<T> + 'static,
+        F: Fn(&View<'_>) -> Result<Draft<T>, Error> + Send + Sync + 'static,
     {
         // Not inside the future, which would hold order and decision beside the command made of them.
-        self.begin(order, decide).end()
+        let mut order = order;
+        self.lend(&mut order, &decide).unwrap_or_else(|| self.give(order, decide)).end()
     }
 
     /// Has the store run a command, and looks it up where its answer was lost. `doubt` says that it was run before, and
@@ -345,7 +363,7 @@ impl Passes {
     /// done then.
     pub(crate) async fn rehearse<T: Done>(
         &self,
-        order: &Order,
+        order: &Order<'_>,
         answer: impl FnOnce(&View<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let loaded = self.inner.store.load(&order.load).await?;
@@ -362,7 +380,7 @@ impl Passes {
         load: Load,
         answer: impl FnOnce(&View<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let env = Env { now: self.inner.clock.now(), seed: [0; 32], by: by.clone(), key: None };
+        let env = Env { now: self.inner.clock.now(), seed: [0; 32], by: Cow::Borrowed(by), key: None };
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));
         let loaded = self.inner.store.load(&load).await?;
@@ -370,53 +388,59 @@ impl Passes {
     }
 }
 
-impl<I, O, F, T> Job<I, O, F, T> {
-    fn lock(&self) -> MutexGuard<'_, Told<T>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T> Default for Told<T> {
-    fn default() -> Self {
-        Self { done: None, error: None, plan: None }
-    }
-}
-
-impl<F: Decides<T> + 'static, T: Done> Kept<F, T> {
-    pub(crate) fn env(&self) -> &Env {
-        &self.order.env
+impl<'a> Order<'a> {
+    /// A command of this kind, which names nothing yet but its key and the settings.
+    pub(crate) fn new(env: Env<'a>, kind: Kind, left: Left) -> Self {
+        let mut load = Load::new(env.by.business);
+        // Most name one more.
+        load.docs.reserve_exact(2);
+        load.docs.push(DocKey::new(DocKind::Business, env.by.business));
+        load.key = env.key;
+        Self { env, kind, load, fingerprint: None, left }
     }
 
-    /// What the last decision told.
-    pub(crate) fn told(&self) -> Told<T> {
-        std::mem::take(&mut *self.lock())
+    /// Finds out the next part of what is left; no, if nothing is.
+    pub(crate) fn ahead<T>(&mut self, inner: &Inner, decide: &impl Decides<T>) -> Result<bool, Error> {
+        let left = std::mem::replace(&mut self.left, Left::Nothing);
+        match left {
+            Left::All | Left::Key => {
+                self.env.find_key();
+                self.load.key = self.env.key;
+                self.fingerprint = decide.fingerprint(&inner.keys, self)?;
+                self.left = if left == Left::All { Left::Moment } else { Left::Nothing };
+            }
+            Left::Moment => self.env.find_moment(inner)?,
+            Left::Nothing => return Ok(false),
+        }
+        Ok(true)
     }
 
-    /// Whether what became of it can be looked up.
-    pub(crate) fn is_keyed(&self) -> bool {
-        self.order.env.key.is_some()
+    /// What tells a request of this kind apart from others, where it has a key.
+    pub(crate) fn fingerprint_of<R: Serialize>(
+        &self,
+        keys: &Keys,
+        request: &R,
+    ) -> Result<Option<Fingerprint>, Error> {
+        if self.env.key.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(stored::fingerprint(keys.fingerprint()?, &(self.kind.number(), request))?))
     }
 
-    pub(crate) fn command(self: &Arc<Self>) -> Command {
-        Arc::clone(self).into()
-    }
-}
-
-impl<I, O, F, T> Job<I, O, F, T>
-where
-    I: Deref<Target = Inner>,
-    O: Borrow<Order>,
-    F: Decides<T>,
-    T: Done,
-{
     /// The key is judged before state and balance, then the decision proper. Nothing, if it was done before.
-    fn judge(&self, loaded: &Loaded, told: &mut Told<T>) -> Result<Option<Box<Change>>, Error> {
-        let Order { env, kind: asked, load, fingerprint } = self.order.borrow();
+    fn judge<T: Done>(
+        &self,
+        inner: &Inner,
+        decide: &impl Decides<T>,
+        loaded: &Loaded,
+        told: &mut Told<T>,
+    ) -> Result<Option<Box<Change>>, Error> {
+        let Self { env, kind: asked, load, fingerprint, .. } = self;
         if replayed(loaded, *fingerprint)?.is_some() {
             return Ok(None);
         }
-        let view = view(&self.inner, env, load, loaded)?;
-        let decided = (self.decide)(&view);
+        let view = view(inner, env, load, loaded)?;
+        let decided = decide.decide(&view);
         told.plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
@@ -446,33 +470,70 @@ where
     }
 }
 
-impl<I, O, F, T> Decide for Job<I, O, F, T>
-where
-    I: Deref<Target = Inner> + Send + Sync,
-    O: Borrow<Order> + Send + Sync,
-    F: Decides<T>,
-    T: Done,
-{
-    fn load(&self) -> &Load {
-        &self.order.borrow().load
+impl<T> Default for Told<T> {
+    fn default() -> Self {
+        Self { done: None, error: None, plan: None }
     }
+}
 
-    fn decide(&self, loaded: &Loaded) -> Decision {
-        let mut told = self.lock();
-        *told = Told::default();
-        match self.judge(loaded, &mut told) {
+impl<T> Told<T> {
+    /// What a judgement comes to; the store is not told why another than a refusal failed.
+    fn decision(&mut self, judged: Result<Option<Box<Change>>, Error>) -> Decision {
+        match judged {
             Ok(Some(change)) => Decision::Accepted(change),
             Ok(None) => Decision::Replayed,
             Err(Error::Refused(refused)) => Decision::Refused(refused.reasons().to_vec(), None),
             Err(other) => {
-                told.error = Some(other);
+                self.error = Some(other);
                 Decision::Refused(Vec::new(), None)
             }
         }
     }
 }
 
-fn view<'a>(inner: &'a Inner, env: &'a Env, load: &'a Load, loaded: &'a Loaded) -> Result<View<'a>, Error> {
+impl<F: Decides<T> + 'static, T: Done> Kept<F, T> {
+    fn lock(&self) -> MutexGuard<'_, Told<T>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn env(&self) -> &Env<'static> {
+        &self.order.env
+    }
+
+    /// What the last decision told.
+    pub(crate) fn told(&self) -> Told<T> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Whether what became of it can be looked up.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.order.env.key.is_some()
+    }
+
+    pub(crate) fn command(self: &Arc<Self>) -> Command {
+        Arc::clone(self).into()
+    }
+}
+
+impl<F: Decides<T> + 'static, T: Done> Decide for Kept<F, T> {
+    fn load(&self) -> &Load {
+        &self.order.load
+    }
+
+    fn decide(&self, loaded: &Loaded) -> Decision {
+        let mut told = self.lock();
+        *told = Told::default();
+        let judged = self.order.judge(&self.inner, &self.decide, loaded, &mut told);
+        told.decision(judged)
+    }
+}
+
+fn view<'a>(
+    inner: &'a Inner,
+    env: &'a Env<'a>,
+    load: &'a Load,
+    loaded: &'a Loaded,
+) -> Result<View<'a>, Error> {
     stored::sound(loaded)?;
     let docs = Docs { business: env.by.business, loaded, cache: &inner.cache };
     let (business, business_version) = docs.business()?;

@@ -1,5 +1,6 @@
 //! Checking and redeeming passes.
 
+mod list;
 mod request;
 
 pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
@@ -7,8 +8,8 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Begun, Decides, Draft, Env, Kept, Order, View, first_half};
-use super::{Call, Error, Passes, Receipt};
+use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, first_half, key_hash};
+use super::{Call, Error, Keys, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
 use crate::event::Event;
@@ -21,7 +22,8 @@ use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Expect, KeyHash, Put, Record, StoreError, TallyKey};
+use crate::store::{Add, Change, Expect, Fingerprint, KeyHash, Put, Record, TallyKey};
+use std::borrow::Borrow;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -44,10 +46,12 @@ impl Passes {
     /// ```
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
-            let env = self.env(by, Right::Redeem)?;
-            let answer = match self.presented(&env, request) {
+            self.permit(by, Right::Redeem)?;
+            let answer = match self.presented(by, request) {
                 Ok(code) => {
-                    let order = self.ask(env, request, &code)?;
+                    let asked = Asked { request, code: &code };
+                    let mut order = asked.order(Env::early(by), Left::All);
+                    while order.ahead(&self.inner, &asked)? {}
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
                 Err(told) => Err(told.await),
@@ -115,52 +119,11 @@ impl Passes {
         Call::new(async move {
             limits::list("redemptions", requests.len(), limits::BATCH)?;
             let mut told = Vec::with_capacity(requests.len());
-            let mut requests = requests.into_iter();
             // One call of the system for all of them: they are told apart by where they stand in its stream.
-            let mut seeds = Ids::new(&self.seed()?, self.inner.clock.now());
-            while !requests.as_slice().is_empty() {
-                let size = requests.len().min(AT_ONCE);
-                let (mut commands, mut waiting) = (Vec::with_capacity(size), Vec::with_capacity(size));
-                for (by, request) in requests.by_ref().take(size) {
-                    let env = self.permit(&by, Right::Redeem);
-                    let env = env.map(|()| Env::new(&by, self.inner.clock.now(), seeds.bytes()));
-                    let env = env.and_then(|env| {
-                        self.early(&by, may_take(&by, &request))?;
-                        Ok(env)
-                    });
-                    let job = match env.map(|env| (self.presented(&env, &request), env)) {
-                        Ok((Ok(code), env)) => {
-                            let order = self.ask(env, &request, &code);
-                            order.map(|order| self.prepare(order, decision(request, code)))
-                        }
-                        Ok((Err(told), _)) => Err(told.await),
-                        Err(error) => Err(error),
-                    };
-                    commands.extend(job.iter().map(Kept::command));
-                    waiting.push(job);
-                }
-                let mut answers = match self.inner.store.run_all(commands).await {
-                    Ok(answers) => answers.into_iter(),
-                    Err(error) if told.is_empty() => return Err(error.into()),
-                    // Those before have landed, and are told so.
-                    Err(error) => vec![Err(error); size].into_iter(),
-                };
-                let missing = || Err(StoreError::Backend("a command without an answer".into()));
-                for job in waiting {
-                    let answer = match job {
-                        Ok(job) => Ok((answers.next().unwrap_or_else(missing), job)),
-                        Err(error) => Err(error),
-                    };
-                    told.push(match answer {
-                        Ok((Ok(answer), job)) => self.finish(job.env(), job.told(), answer),
-                        // Boxed, because it is rare.
-                        Ok((Err(StoreError::InDoubt), job)) if job.is_keyed() => {
-                            Box::pin(self.drive(job, true)).await
-                        }
-                        Ok((Err(error), _)) => Err(error.into()),
-                        Err(error) => Err(error),
-                    });
-                }
+            let mut seeds = blake3::Hasher::new_keyed(&self.seed()?).finalize_xof();
+            for requests in requests.chunks(AT_ONCE) {
+                let first = told.is_empty();
+                told.extend(self.some(requests, &mut seeds, first).await?);
             }
             self.flush_some().await;
             Ok(told)
@@ -169,33 +132,25 @@ impl Passes {
 
     /// A redemption that the store was given. Not inside the future, which would hold all that it is made of.
     fn started(&self, by: &By, request: Redeem) -> Result<Begun<'_, Redeemed>, Error> {
-        let env = self.env(by, Right::Redeem)?;
-        self.early(&env.by, may_take(&env.by, &request))?;
-        Ok(match self.presented(&env, &request) {
-            Ok(code) => self.begin(self.ask(env, &request, &code)?, decision(request, code)),
+        self.permit(by, Right::Redeem)?;
+        self.early(by, may_take(by, &request))?;
+        Ok(match self.presented(by, &request) {
+            Ok(code) => {
+                let asked = Asked { request: &request, code: &code };
+                let mut order = asked.order(Env::early(by), Left::All);
+                match self.lend(&mut order, &asked) {
+                    Some(begun) => begun,
+                    None => self.give(order, Asked { request, code }),
+                }
+            }
             Err(told) => Begun::Later(Box::pin(async { Err(told.await) })),
         })
     }
 
     /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
-    fn presented(&self, env: &Env, request: &Redeem) -> Result<Code, Told<'_>> {
-        let after_key = |error| self.after_key(env.by.business, env.key, error);
-        self.code(&env.by, &request.code).map_err(after_key)
-    }
-
-    /// The order of a redemption.
-    fn ask(&self, env: Env, request: &Redeem, code: &Code) -> Result<Order, Error> {
-        let target = match request.target {
-            Target::Contact(contact) => (1_u8, Some(contact)),
-            Target::NewContact => (2, None),
-            Target::Direct => (3, None),
-        };
-        // Half the hash tells codes apart, and leaves what is hashed in one block.
-        let facts = (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
-        let kind = if request.target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
-        let mut order = self.order_of(env, kind, &facts)?;
-        name(&mut order.load, request, code);
-        Ok(order)
+    fn presented(&self, by: &By, request: &Redeem) -> Result<Code, Told<'_>> {
+        let key = || by.key.as_deref().map(|key| key_hash(by, key));
+        self.code(by, &request.code).map_err(|error| self.after_key(by.business, key(), error))
     }
 
     /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.
@@ -226,14 +181,6 @@ fn may_take(by: &By, request: &Redeem) -> Result<(), Refusal> {
     }
 }
 
-/// Names what a redemption reads.
-fn name(load: &mut crate::store::Load, request: &Redeem, code: &Code) {
-    load.code = Some(code.digest);
-    if let Target::Contact(contact) = request.target {
-        load.docs.push(contact_key(contact));
-    }
-}
-
 /// How many redemptions of a list a store is given at once: all that it may do in one transaction, and few enough
 /// to stay in the processor's cache until they are answered.
 const AT_ONCE: usize = 512;
@@ -241,9 +188,52 @@ const AT_ONCE: usize = 512;
 /// What is told in the end. Boxed, because it is rare: every redemption's future would have the room for it.
 type Told<'a> = Pin<Box<dyn Future<Output = Error> + Send + 'a>>;
 
-/// What a redemption decides.
-fn decision(request: Redeem, code: Code) -> impl Decides<Redeemed> + 'static {
-    move |view: &View<'_>| Judged::new(view, &request, &code)?.draft(view)
+/// A redemption that is asked for: its own where the store has to keep it, else the caller's.
+struct Asked<R, C> {
+    request: R,
+    code: C,
+}
+
+impl<R: Borrow<Redeem>, C: Borrow<Code>> Asked<R, C> {
+    fn order<'a>(&self, env: Env<'a>, left: Left) -> Order<'a> {
+        let target = self.request.borrow().target;
+        let kind = if target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
+        let mut order = Order::new(env, kind, left);
+        order.load.code = Some(self.code.borrow().digest);
+        if let Target::Contact(contact) = target {
+            order.load.docs.push(contact_key(contact));
+        }
+        order
+    }
+}
+
+impl Asked<&Redeem, &Code> {
+    /// The same, for a store that keeps it.
+    fn to_owned(&self) -> Asked<Redeem, Code> {
+        Asked { request: self.request.clone(), code: self.code.clone() }
+    }
+}
+
+impl<R, C> Decides<Redeemed> for Asked<R, C>
+where
+    R: Borrow<Redeem> + Send + Sync,
+    C: Borrow<Code> + Send + Sync,
+{
+    fn decide(&self, view: &View<'_>) -> Result<Draft<Redeemed>, Error> {
+        Judged::new(view, self.request.borrow(), self.code.borrow())?.draft(view)
+    }
+
+    fn fingerprint(&self, keys: &Keys, order: &Order<'_>) -> Result<Option<Fingerprint>, Error> {
+        let (request, code) = (self.request.borrow(), self.code.borrow());
+        let target = match request.target {
+            Target::Contact(contact) => (1_u8, Some(contact)),
+            Target::NewContact => (2, None),
+            Target::Direct => (3, None),
+        };
+        // Half the hash tells codes apart, and leaves what is hashed in one block.
+        let facts = (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
+        order.fingerprint_of(keys, &facts)
+    }
 }
 
 /// A redemption that every rule lets pass.

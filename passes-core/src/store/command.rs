@@ -16,6 +16,25 @@ pub trait Decide: Send + Sync {
     fn decide(&self, loaded: &Loaded) -> Decision;
 }
 
+/// A command that is lent to a store which answers at once: it is run no more than once, and by nobody else meanwhile.
+/// See [`Store::run_now`](super::Store::run_now).
+pub trait Lent {
+    /// What it reads.
+    /// See [`Store::run_now`](super::Store::run_now).
+    fn load(&self) -> &Load;
+
+    /// Does the next part of what rests on nothing that is loaded; no, if nothing is left. A store has that done while it
+    /// waits for memory, and the rest before it loads: only then all that is to be loaded is named.
+    /// See [`Store::run_now`](super::Store::run_now).
+    fn ahead(&mut self) -> bool {
+        false
+    }
+
+    /// What comes of what was loaded.
+    /// See [`Store::run_now`](super::Store::run_now).
+    fn decide(&mut self, loaded: &Loaded) -> Decision;
+}
+
 /// A command, as a store runs it. Whoever may have to run it again keeps a clone.
 ///
 /// ```
@@ -71,6 +90,16 @@ impl Decide for Command {
     }
 
     fn decide(&self, loaded: &Loaded) -> Decision {
+        self.0.decide(loaded)
+    }
+}
+
+impl Lent for Command {
+    fn load(&self) -> &Load {
+        self.0.load()
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Decision {
         self.0.decide(loaded)
     }
 }

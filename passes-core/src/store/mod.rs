@@ -22,7 +22,7 @@ pub use body::{Body, Piece};
 pub use change::{
     Add, After, Change, Chunk, Claim, Expect, Fingerprint, Operation, Put, Record, StoredOperation,
 };
-pub use command::{Command, Decide};
+pub use command::{Command, Decide, Lent};
 pub use delegate::delegate;
 pub use error::StoreError;
 pub use key::{DocKey, DocKind, KeyHash, TallyKey};
@@ -92,10 +92,10 @@ pub trait Store: Send + Sync {
     /// use passes_core::store::{Answer, Command, Decision, Load, Store, memory::Memory, wait};
     /// use passes_core::{Refusal, id::BusinessId};
     /// let refused = |_: &_| Decision::Refused(vec![Refusal::UnknownCode], None);
-    /// let command = Command::new(Load::new(BusinessId::STORE), refused);
-    /// assert!(matches!(Memory::new().run_now(&command), Some(Ok(Answer::Refused(_)))));
+    /// let mut command = Command::new(Load::new(BusinessId::STORE), refused);
+    /// assert!(matches!(Memory::new().run_now(&mut command), Some(Ok(Answer::Refused(_)))));
     /// ```
-    fn run_now(&self, command: &dyn Decide) -> Option<Result<Answer, StoreError>> {
+    fn run_now(&self, command: &mut dyn Lent) -> Option<Result<Answer, StoreError>> {
         let _ = command;
         None
     }
@@ -119,6 +119,22 @@ pub trait Store: Send + Sync {
             }
             Ok(answers)
         })
+    }
+
+    /// What [`Store::run_now`] is to [`Store::run`]: runs several commands at once, if this store can do that.
+    ///
+    /// ```
+    /// use passes_core::store::{Command, Decision, Lent, Load, Loaded, Store, memory::Memory};
+    /// # use passes_core::{Refusal, id::BusinessId};
+    /// let refused = |_: &Loaded| Decision::Refused(vec![Refusal::UnknownCode], None);
+    /// let command = || Command::new(Load::new(BusinessId::STORE), refused);
+    /// let (mut one, mut other) = (command(), command());
+    /// let mut lent: [&mut dyn Lent; 2] = [&mut one, &mut other];
+    /// assert!(Memory::new().run_all_now(&mut lent).is_some_and(|answers| answers.len() == 2));
+    /// ```
+    fn run_all_now(&self, commands: &mut [&mut dyn Lent]) -> Option<Vec<Result<Answer, StoreError>>> {
+        let _ = commands;
+        None
     }
 
     /// In how many slots a tally stands that many commands add to, so that they don't wait for each other: 1 where

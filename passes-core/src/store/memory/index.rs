@@ -1,6 +1,6 @@
 //! Where rows are, by keys that are random already.
 
-use std::hint::black_box;
+use prefetch_index::prefetch_index;
 
 /// A key that comes from a hash, so that a part of it is a hash of it.
 pub(super) trait Random {
@@ -71,10 +71,14 @@ impl Index {
         usize::try_from((u64::from(part) * self.slots.len() as u64) >> 32).unwrap_or_default()
     }
 
-    /// Looks at where a key is, or would go, and doesn't wait for that: who looks for several has all of them fetched at
-    /// once.
+    /// Has fetched where a key is, or would go, without waiting for it.
     pub(super) fn touch<K: Random>(&self, key: &K) {
-        black_box(self.slots.get(self.home(key.part())).map(|slot| slot.0));
+        prefetch_index(&self.slots, self.home(key.part()));
+    }
+
+    /// The first place that a key may have, by a part of it: nearly always its place, if it has one.
+    pub(super) fn likely<K: Random>(&self, key: &K) -> Option<u32> {
+        self.find(key, |_| true)
     }
 
     /// The place of a key, which `is` recognises.
@@ -129,6 +133,8 @@ mod tests {
                 assert_eq!((find(&index, n), index.len()), (None, usize::try_from(n).unwrap()));
                 index.add(&key(n), n);
                 assert_eq!(find(&index, n), Some(n));
+                // The first that it may be is found by a part of it, and is there.
+                assert!(index.likely(&key(n)).is_some_and(|likely| likely <= n));
             }
             assert!((0..2_000).all(|n| find(&index, n) == Some(n)) && find(&index, 2_000).is_none());
         }

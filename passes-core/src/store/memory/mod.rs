@@ -15,13 +15,12 @@ mod write;
 mod tests;
 
 use super::{
-    After, Answer, Auditor, Change, Chunk, Command, Decide, Decision, Expect, Fut, Load, Loaded, Page,
+    After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Lent, Load, Loaded, Page,
     PageQuery, Put, Record, Store, StoreError, StoredOperation, done,
 };
 use crate::hash::Set;
 use crate::id::BusinessId;
 use std::fmt;
-use std::hint::black_box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tables::{Books, Tables};
@@ -66,6 +65,13 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Runs one command.
+    fn one(&self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
+        let mut tables = self.tables();
+        tables.fetch(&mut [&mut *command]);
+        tables.run(command)
+    }
+
     /// Reads the books of a business; one that isn't known has empty ones.
     fn read<T>(&self, business: BusinessId, read: impl FnOnce(&Books) -> T) -> T {
         let tables = self.tables();
@@ -87,25 +93,53 @@ impl Tables {
         self.books.entry(change.business).or_default().apply(change, loaded, &mut self.last)
     }
 
-    /// Looks at the rows that commands will load. What one of them waits for isn't in the cache, and the processor
-    /// fetches many such rows at once; command by command it would wait for each.
-    fn touch<'a>(&self, commands: impl Iterator<Item = &'a Command> + Clone) {
-        let books = |load: &Load| self.books.get(&load.business);
+    /// Has fetched what commands will load. What one of them waits for isn't in the cache, and the processor fetches
+    /// much side by side, while the commands do what they can without it.
+    fn fetch(&self, commands: &mut [&mut dyn Lent]) {
+        let mut last = None;
+        let mut books = |business: BusinessId| match last {
+            // Those of the command before, nearly always.
+            Some((of, books)) if of == business => Some(books),
+            _ => {
+                let books = self.books.get(&business)?;
+                last = Some((business, books));
+                Some(books)
+            }
+        };
         // The indexes of all of them first: a row can only be asked for when its place is known.
-        for load in commands.clone().map(Command::load) {
-            books(load).into_iter().for_each(|books| books.touch_indexes(load));
+        for command in &mut *commands {
+            let load = command.load();
+            books(load.business).into_iter().for_each(|books| books.touch_indexes(load));
         }
-        for load in commands.map(Command::load) {
-            black_box(books(load).map(|books| books.touch(load)));
+        for command in &mut *commands {
+            command.ahead();
+        }
+        for command in &mut *commands {
+            let load = command.load();
+            books(load.business).into_iter().for_each(|books| books.touch(load));
+        }
+        for command in commands {
+            while command.ahead() {}
         }
     }
 
-    /// Loads, decides and commits.
-    fn run(&mut self, command: &dyn Decide) -> Result<Answer, StoreError> {
-        let load = command.load();
-        let loaded = match self.books.get(&load.business) {
-            Some(books) => books.load(load),
-            None => Books::default().load(load),
+    /// Runs commands, one after the other.
+    fn run_all(&mut self, commands: &mut [&mut dyn Lent]) -> Vec<Result<Answer, StoreError>> {
+        let mut answers = Vec::with_capacity(commands.len());
+        for commands in commands.chunks_mut(AHEAD) {
+            self.fetch(commands);
+            answers.extend(commands.iter_mut().map(|command| self.run(*command)));
+        }
+        answers
+    }
+
+    /// Loads, decides and commits what has been fetched.
+    fn run(&mut self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
+        let business = command.load().business;
+        let books = self.books.get(&business);
+        let loaded = match books {
+            Some(books) => books.load(command.load()),
+            None => Books::default().load(command.load()),
         };
         let (mut change, refusals) = match command.decide(&loaded) {
             Decision::Replayed => return loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
@@ -117,7 +151,7 @@ impl Tables {
             }
             Decision::Accepted(change) => (change, None),
         };
-        let of_it = (change.business == load.business).then_some(&loaded);
+        let of_it = (change.business == business).then_some(&loaded);
         let after = self.apply(&mut change, of_it)?;
         Ok(refusals.map_or(Answer::Done(after), Answer::Refused))
     }
@@ -148,29 +182,33 @@ impl Store for Memory {
         1
     }
 
-    fn run(&self, command: Command) -> Fut<'_, Answer> {
-        Box::pin(async move { self.tables().run(&command) })
+    fn run(&self, mut command: Command) -> Fut<'_, Answer> {
+        Box::pin(async move { self.one(&mut command) })
     }
 
-    fn run_now(&self, command: &dyn Decide) -> Option<Result<Answer, StoreError>> {
-        Some(self.tables().run(command))
+    fn run_now(&self, command: &mut dyn Lent) -> Option<Result<Answer, StoreError>> {
+        Some(self.one(command))
     }
 
-    fn run_all(&self, commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
+    fn run_all(&self, mut commands: Vec<Command>) -> Fut<'_, Vec<Result<Answer, StoreError>>> {
         Box::pin(async move {
-            let mut tables = self.tables();
-            let mut answers = Vec::with_capacity(commands.len());
-            let mut commands = commands.into_iter();
-            while !commands.as_slice().is_empty() {
-                tables.touch(commands.as_slice().iter().take(AHEAD));
-                answers.extend(commands.by_ref().take(AHEAD).map(|command| tables.run(&command)));
-            }
-            Ok(answers)
+            let mut lent: Vec<_> = commands.iter_mut().map(|command| command as &mut dyn Lent).collect();
+            Ok(self.tables().run_all(&mut lent))
         })
     }
 
+    fn run_all_now(&self, commands: &mut [&mut dyn Lent]) -> Option<Vec<Result<Answer, StoreError>>> {
+        Some(self.tables().run_all(commands))
+    }
+
     fn load<'a>(&'a self, load: &'a Load) -> Fut<'a, Loaded> {
-        Box::pin(async move { Ok(self.read(load.business, |books| books.load(load))) })
+        Box::pin(async move {
+            Ok(self.read(load.business, |books| {
+                books.touch_indexes(load);
+                books.touch(load);
+                books.load(load)
+            }))
+        })
     }
 
     fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, StoreError>>> {

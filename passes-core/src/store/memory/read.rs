@@ -36,6 +36,12 @@ impl Docs {
         found || self.chain.iter().flat_map(|chain| chain.docs()).any(|doc| doc.key == *key)
     }
 
+    /// Takes those of a chain, of which some may have been found by name.
+    fn take(&mut self, chain: Arc<Piece>) {
+        self.found.retain(|doc| chain.docs().iter().all(|of_it| of_it.key != doc.key));
+        self.chain = Some(chain);
+    }
+
     fn add(&mut self, doc: &Doc) {
         if self.has(&doc.key) {
             return;
@@ -56,18 +62,13 @@ fn count(limit: u32) -> usize {
 
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
-        // First what is hardly ever in the cache, fetched side by side: nothing else waits for it.
-        self.touch_indexes(load);
-        let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
         let bound = load.key.and_then(|key| self.journal.find(&key));
-        let mut docs = Docs {
-            found: Vec::with_capacity(load.docs.len()),
-            chain: lot.map(|lot| self.chain_at_hand(lot)),
-            ..Docs::default()
-        };
+        let mut docs = Docs { found: Vec::with_capacity(load.docs.len()), ..Docs::default() };
         for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
             docs.add(doc);
         }
+        let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
+        lot.into_iter().for_each(|lot| docs.take(self.chain_at_hand(lot)));
         let passes = self.load_passes(load);
         let credits = self.load_credits(load);
         // Rows of the same lot come together: one look at the lot before is enough for most.
@@ -95,15 +96,12 @@ impl Books {
     /// Has fetched what leads to what a command loads.
     pub(super) fn touch_indexes(&self, load: &Load) {
         load.code.iter().for_each(|code| self.codes.touch(code.as_bytes()));
-        load.key.iter().for_each(|key| self.journal.touch(key));
     }
 
-    /// Reads what a command loads that is hardly ever in the cache, and no more.
-    pub(super) fn touch(&self, load: &Load) -> (Option<usize>, Option<u32>, Option<u32>) {
-        let bound = load.key.and_then(|key| self.journal.find(&key)).map(|(at, _)| at);
-        let row = load.code.as_ref().and_then(|code| self.touch_pass(code));
-        let doc = load.docs.last().and_then(|key| self.docs.get(key)).map(|doc| doc.version);
-        (bound, row, doc)
+    /// Has fetched what a command loads that is hardly ever in the cache; what leads there must have come.
+    pub(super) fn touch(&self, load: &Load) {
+        load.code.iter().for_each(|code| self.touch_pass(code));
+        load.key.iter().for_each(|key| self.journal.touch(key));
     }
 
     /// The chain of a lot: the lot's document, its terms, their plan.

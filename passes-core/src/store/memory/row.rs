@@ -4,6 +4,7 @@ use crate::calendar::Instant;
 use crate::id::{ContactId, Id, PassId, SaleId};
 use crate::pass::{PassRow, Standing, Tally};
 use crate::passcode::Digest;
+use prefetch_index::prefetch_index;
 
 /// A pass. A redemption of one among millions finds none of it in the cache, so it pays to keep it small.
 #[derive(Clone)]
@@ -136,6 +137,14 @@ impl Row {
             fields,
             last: self.last,
         }
+    }
+
+    /// Has it fetched, without waiting for it: it spans up to four lines of the cache.
+    pub(super) fn touch(&self) {
+        prefetch_index(std::slice::from_ref(&self.code), 0);
+        prefetch_index(std::slice::from_ref(&self.value), 0);
+        prefetch_index(std::slice::from_ref(&self.redeem_by), 0);
+        prefetch_index(std::slice::from_ref(&self.standing), 0);
     }
 
     pub(super) fn code(&self) -> Option<&Digest> {

@@ -235,9 +235,10 @@ impl Books {
         Some((lot, row.to_pass(id)))
     }
 
-    /// Reads what of a pass is hardly ever in the cache.
-    pub(super) fn touch_pass(&self, code: &Digest) -> Option<u32> {
-        self.passes.get(self.row_by(code)?).map(|row| row.version)
+    /// Has the row fetched that a code leads to, nearly always.
+    pub(super) fn touch_pass(&self, code: &Digest) {
+        let at = self.codes.likely(code.as_bytes());
+        at.and_then(|at| self.passes.get(at as usize)).into_iter().for_each(Row::touch);
     }
 
     /// The passes of the lot of `first` with serial numbers up to that of `last`, in order.

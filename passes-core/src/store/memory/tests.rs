@@ -9,8 +9,8 @@ use crate::operation::Kind;
 use crate::pass::{PassRow, Standing, Tally};
 use crate::passcode::Digest;
 use crate::store::{
-    Add, AuditRow, Change, Claim, Command, Decision, Doc, DocKey, DocKind, Expect, Load, Operation, Put,
-    Record, Store, StoreError, TallyKey, wait,
+    Add, Answer, AuditRow, Change, Claim, Command, Decision, Doc, DocKey, DocKind, Expect, Lent, Load,
+    Loaded, Operation, Put, Record, Store, StoreError, TallyKey, wait,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -161,6 +161,54 @@ fn a_future_waits_to_be_polled() {
     assert_eq!(decided.load(Ordering::SeqCst), 0);
     assert_eq!(wait(future).unwrap_err(), StoreError::Conflict);
     assert_eq!(decided.load(Ordering::SeqCst), 1);
+}
+
+/// A command that names what it loads bit by bit, while the store waits.
+struct Slow {
+    load: Load,
+    left: Vec<TallyKey>,
+    found: Option<Vec<Tally>>,
+}
+
+impl Lent for Slow {
+    fn load(&self) -> &Load {
+        &self.load
+    }
+
+    fn ahead(&mut self) -> bool {
+        let next = self.left.pop();
+        self.load.tallies.extend(next);
+        next.is_some()
+    }
+
+    fn decide(&mut self, loaded: &Loaded) -> Decision {
+        self.found = Some(loaded.tallies.clone());
+        Decision::Refused(Vec::new(), None)
+    }
+}
+
+/// D-1, R-11: a command that is lent is loaded for when nothing of it is left to be found out, alone and in a list
+/// longer than what is looked ahead; one of a business that nobody knows finds nothing.
+#[test]
+fn a_lent_command_is_loaded_when_it_is_whole() {
+    let (store, lot) = (store(), lot());
+    let slow = |business| Slow {
+        load: Load::new(business),
+        left: (1..=3).map(|serial| TallyKey::Uses(lot.pass(serial))).collect(),
+        found: None,
+    };
+    let mut one = slow(business());
+    assert!(matches!(store.run_now(&mut one), Some(Ok(Answer::Refused(_)))));
+    assert_eq!(one.found, Some(vec![Tally::new(3); 3]));
+    let owner = |n: usize| if n % 5 == 4 { BusinessId::from_bytes([9; 16]) } else { business() };
+    let mut many: Vec<Slow> = (0..100).map(|n| slow(owner(n))).collect();
+    let mut lent: Vec<_> = many.iter_mut().map(|slow| slow as &mut dyn Lent).collect();
+    let answers = store.run_all_now(&mut lent).unwrap();
+    assert!(answers.len() == 100 && answers.iter().all(|answer| matches!(answer, Ok(Answer::Refused(_)))));
+    for (n, slow) in many.iter().enumerate() {
+        let tally = if n % 5 == 4 { Tally::default() } else { Tally::new(3) };
+        assert_eq!(slow.found, Some(vec![tally; 3]), "{n}");
+    }
 }
 
 /// D-2, Z-1: what is no change at all is told apart from a guard that fails: no retry would mend it.
