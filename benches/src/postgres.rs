@@ -136,7 +136,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     };
     let mut measures = Vec::new();
     for (commit, settings) in [("commit on", ""), ("commit off", OFF)] {
-        let cards = run.or_quick(20_000, 5_000);
+        let cards = run.or_quick(30_000, 5_000);
         let mut shop = Shop::new(&server, settings, cards)?;
         let first = shop.ask(1)?;
         first.iter().try_for_each(|asked| shop.redeem(asked))?;
@@ -146,7 +146,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
             // First of all: nothing may be spent of these cards yet.
             measures.push(same_code(run, &shop)?);
         }
-        for (clients, each) in [(1, 200), (8, 800), (32, 1_600)] {
+        for (clients, each) in [(1, 800), (8, 1_600), (32, 1_600)] {
             measures.extend(clients_of(run, commit, &shop, &hands, clients, run.or_quick(each, 64))?);
         }
         if commit == "commit on" {
@@ -284,9 +284,10 @@ fn beside_nostro(run: &Run, server: &Server, shop: &RefCell<Shop>) -> Made<Vec<M
     let mut measures = Vec::new();
     for clients in [1, 8] {
         let ours = |_| {
-            let asked = shop.borrow_mut().ask(each)?;
+            // Long enough to be timed.
+            let asked = shop.borrow_mut().ask(each * 4)?;
             let shop: &Shop = &shop.borrow();
-            at_once(clients, &asked, |_, asked| shop.redeem(asked))
+            Ok(at_once(clients, &asked, |_, asked| shop.redeem(asked))? / 4.0)
         };
         let theirs = |_| nostro.borrow_mut().redeem(clients, each);
         let turns = crate::measure::in_turns(run, &named(clients), rounds, ours, theirs)?;

@@ -10,10 +10,11 @@ use crate::sql::Sql;
 use crate::tls;
 use crate::values::Arg;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
-use futures_util::future::{join, join_all, join3};
+use futures_util::future::{join, join_all, join3, poll_immediate};
 use passes_core::store::StoreError;
 use postgres_protocol::escape::escape_literal;
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -254,7 +255,13 @@ pub(crate) struct Session {
 
 /// A connection of the pool.
 pub(crate) async fn connection(pool: &Pool) -> Result<Connection, StoreError> {
-    pool.manager().serves.serve(pool.get()).await.map_err(no_connection)
+    let mut got = pin!(pool.get());
+    // Most often one is there.
+    let got = match poll_immediate(&mut got).await {
+        Some(got) => got,
+        None => pool.manager().serves.serve(got).await,
+    };
+    got.map_err(no_connection)
 }
 
 /// What only reads is asked again over so many other connections when one was lost.
@@ -382,8 +389,13 @@ impl Session {
         self.trip();
         let (first, last) = if self.is_bare() { (Some(ALONE), Some(COMMIT)) } else { (None, None) };
         self.open |= first.is_some();
-        let answers = join_all(all.iter().map(|ready| self.send_between(ready, first, last)));
-        let answers = self.serves.serve(answers).await;
+        let answers = match all {
+            [one] => vec![self.serves.serve(self.send_between(one, first, last)).await],
+            _ => {
+                let answers = all.iter().map(|ready| self.send_between(ready, first, last));
+                self.serves.serve(join_all(answers)).await
+            }
+        };
         if last.is_some() && answers.iter().all(|(_, ended)| *ended) {
             self.open = false;
         }
