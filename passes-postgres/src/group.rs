@@ -12,7 +12,7 @@ use passes_core::store::{Answer, Command, StoreError};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// So many go together at most.
@@ -37,8 +37,11 @@ pub(crate) struct Groups {
 struct Queue {
     /// How many groups are under way, one command alone among them.
     under_way: usize,
-    /// How many were told of late, and may come back at once.
+    /// How many were told when the last one ended, and may come back at once.
     returning: usize,
+    ended: Option<Instant>,
+    /// Whether those of a group came back at once, when that was seen last.
+    prompt: bool,
     waiting: VecDeque<Waiting>,
     /// Tells apart who waits.
     next: u64,
@@ -87,7 +90,9 @@ impl Groups {
     fn leave(&self, number: u64) -> bool {
         let mut queue = self.queue();
         // Nobody who didn't come back is waited for again.
-        queue.returning = 0;
+        if queue.under_way == 0 {
+            (queue.returning, queue.prompt) = (0, false);
+        }
         let place = queue.waiting.iter().position(|waiting| waiting.number == number);
         let left = place.and_then(|at| queue.waiting.remove(at)).is_some();
         if left {
@@ -105,13 +110,15 @@ impl Groups {
 pub(crate) async fn run(pool: &Pool, groups: &Arc<Groups>, command: &Command) -> Result<Answer, StoreError> {
     let (waits, patience) = {
         let mut queue = groups.queue();
-        queue.returning = queue.returning.saturating_sub(1);
-        match (queue.under_way, queue.returning) {
-            (0, 0) => {
+        queue.came();
+        // A task's timers are too coarse for it to linger.
+        let lingers = queue.prompt && queue.returning > 0 && serves();
+        match queue.under_way {
+            0 if lingers => (Some(queue.join(command)), LINGER),
+            0 => {
                 queue.begin();
                 (None, Duration::ZERO)
             }
-            (0, _) => (Some(queue.join(command)), LINGER),
             _ => (Some(queue.join(command)), PATIENCE),
         }
     };
@@ -168,6 +175,27 @@ enum Waits {
 }
 
 impl Queue {
+    /// Somebody comes: one of those who were told, for all that is known.
+    fn came(&mut self) {
+        if self.returning == 0 {
+            return;
+        }
+        self.returning -= 1;
+        if self.ended.is_none_or(|ended| ended.elapsed() > LINGER) {
+            (self.returning, self.prompt) = (0, false);
+        } else if self.returning == 0 {
+            self.prompt = true;
+        }
+    }
+
+    /// One that had so many ends; whether those who wait go at once.
+    fn end(&mut self, members: usize) -> bool {
+        self.under_way = self.under_way.saturating_sub(1);
+        (self.returning, self.ended) = (members, Some(Instant::now()));
+        // Fewer than are about to be back wait for those.
+        !self.prompt || self.waiting.len() >= members
+    }
+
     /// One more goes.
     fn begin(&mut self) {
         self.under_way = self.under_way.saturating_add(1);
@@ -289,11 +317,31 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut queue = self.groups.queue();
-        queue.under_way = queue.under_way.saturating_sub(1);
-        queue.returning = self.members;
-        // Fewer than may be back at once wait for those.
-        if queue.waiting.len() >= self.members {
+        if queue.end(self.members) {
             self.next(queue);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D-3: those of a group are waited for only where they came back at once before.
+    #[test]
+    fn who_comes_back_at_once_is_waited_for() {
+        let mut queue = Queue::default();
+        queue.begin();
+        assert!(queue.end(3));
+        let come = |queue: &mut Queue| {
+            queue.came();
+            (queue.returning, queue.prompt)
+        };
+        assert_eq!([(); 4].map(|()| come(&mut queue)), [(2, false), (1, false), (0, true), (0, true)]);
+        queue.begin();
+        assert!(!queue.end(3));
+        assert_eq!(come(&mut queue), (2, true));
+        queue.ended = Instant::now().checked_sub(LINGER * 2);
+        assert_eq!(come(&mut queue), (0, false));
     }
 }
