@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("iso_currency", "the currencies of ISO 4217"),
     ("oxilangtag", "language tags, BCP 47"),
     ("postcard", "the compact form of stored records"),
+    ("prefetch-index", "asks for rows of the memory store before they are needed"),
     ("rand_core", "the trait of a caller's generator; without the operating system's"),
     ("rust_decimal", "decimal numbers at the edges of money"),
     ("serde", "the forms of records"),
