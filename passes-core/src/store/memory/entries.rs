@@ -124,8 +124,8 @@ mod tests {
         let subjects = [Subject::None, Subject::Pass(lot.pass(0)), Subject::Pass(lot.pass(7)), range, credit];
         let (mut journal, mut entries) = (Journal::default(), Entries::default());
         let mut wanted = Vec::new();
-        for (nth, from) in subjects.into_iter().enumerate() {
-            let (at, operation) = (Instant::from_micros(nth as i64).unwrap(), 10 * nth as u64);
+        for (nth, from) in (0_u32..).zip(subjects) {
+            let (at, operation) = (Instant::from_micros(nth.into()).unwrap(), 10 * u64::from(nth));
             let place = journal.room().unwrap();
             for to in subjects {
                 let number = 2 * wanted.len() as u64 + 1;
@@ -135,7 +135,7 @@ mod tests {
                     from: (Account::Outstanding, from),
                     to: (Account::Credit, to),
                     unit: Unit::Money(Currency::EUR),
-                    amount: i64::MAX - number as i64,
+                    amount: i64::MAX - i64::from(nth),
                     mark: Mark::Paid,
                     line: (to == credit).then_some(u32::MAX),
                 };
