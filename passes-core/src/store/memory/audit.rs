@@ -87,10 +87,10 @@ impl Books {
             let own = u64::try_from(self.entries_of(number).count()).unwrap_or(u64::MAX);
             rows.push(AuditRow::Operation { stored, keyed, entries: own });
             while let Some(entry) = entries.next_if(|entry| entry.operation <= number) {
-                rows.push(AuditRow::Entry(entry.clone()));
+                rows.push(AuditRow::Entry(entry));
             }
         }
-        rows.extend(entries.cloned().map(AuditRow::Entry));
+        rows.extend(entries.map(AuditRow::Entry));
         rows
     }
 

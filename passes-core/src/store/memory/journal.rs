@@ -117,6 +117,16 @@ impl Journal {
         self.rows.get(at).filter(|row| row.number == number).map(|_| at)
     }
 
+    /// The place behind the operations up to a number.
+    pub(super) fn place_after(&self, number: u64) -> usize {
+        self.rows.partition_point(|row| row.number <= number)
+    }
+
+    /// The number of the operation at a place, when it counts and when it was written.
+    pub(super) fn times(&self, at: usize) -> Option<(u64, Instant, Instant)> {
+        self.rows.get(at).map(|row| (row.number, row.at, row.booked))
+    }
+
     /// The operation at a place.
     pub(super) fn get(&self, at: usize) -> Option<Arc<StoredOperation>> {
         self.rows.get(at).and_then(|row| self.stored(row))
@@ -124,8 +134,7 @@ impl Journal {
 
     /// The operations above a number.
     pub(super) fn after(&self, number: u64) -> impl Iterator<Item = Arc<StoredOperation>> {
-        let from = self.rows.partition_point(|row| row.number <= number);
-        self.rows.from(from).filter_map(|row| self.stored(row))
+        self.rows.from(self.place_after(number)).filter_map(|row| self.stored(row))
     }
 
     /// Every idempotency key, with the number of the operation that it leads to, and whether that stops it.
@@ -150,9 +159,10 @@ impl Journal {
         vec![format!("the index of idempotency keys has {index}, and leads to {found} of {there}")]
     }
 
-    /// Whether another fits, before anything is written.
-    pub(super) fn room(&self) -> Result<(), StoreError> {
-        Bound::new(self.len(), false).map(drop).ok_or_else(full)
+    /// The place of the next one, if it fits: to be known before anything is written.
+    pub(super) fn room(&self) -> Result<u32, StoreError> {
+        let next = u32::try_from(self.len()).ok();
+        next.filter(|_| Bound::new(self.len(), false).is_some()).ok_or_else(full)
     }
 
     /// Appends an operation. Its keys lead nowhere yet.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod chunks;
+mod entries;
 mod index;
 mod journal;
 pub(super) mod judge;

@@ -155,7 +155,7 @@ impl Books {
             OperationKey::Key(key) => self.journal.find(&key)?.0,
         };
         let stored = self.journal.get(at)?;
-        let entries = self.entries_of(stored.number).cloned().collect();
+        let entries = self.entries_of(stored.number).collect();
         Some((stored, entries))
     }
 
@@ -239,9 +239,9 @@ impl Books {
             Subject::None | Subject::Passes { .. } => None,
         };
         let entry = |number| self.entry(number);
-        let chain =
-            std::iter::successors(last.and_then(entry), |stored| stored.previous(subject).and_then(entry));
-        let wanted = chain.filter(|stored| before.is_none_or(|before| stored.number < before));
-        wanted.take(limit).cloned().collect()
+        let chain = std::iter::successors(last.and_then(entry), |stored: &StoredEntry| {
+            stored.previous(subject).and_then(entry)
+        });
+        chain.filter(|stored| before.is_none_or(|before| stored.number < before)).take(limit).collect()
     }
 }

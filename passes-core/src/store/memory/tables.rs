@@ -1,6 +1,6 @@
 //! What the store holds, and how one record is found.
 
-use super::chunks::Chunks;
+use super::entries::Entries;
 use super::index::Index;
 use super::journal::Journal;
 use super::row::Row;
@@ -53,8 +53,7 @@ pub(super) struct Books {
     pub(super) wallets: Map<ContactId, Vec<CreditRow>>,
     pub(super) tallies: Map<([u8; 16], u16), Tally>,
     pub(super) journal: Journal,
-    /// In the order of their numbers.
-    pub(super) entries: Chunks<StoredEntry>,
+    pub(super) entries: Entries,
     /// The pass that was looked up last, and its place in `passes`.
     last_row: Cell<Option<(PassId, usize)>>,
 }
@@ -283,19 +282,17 @@ impl Books {
         }
     }
 
-    pub(super) fn entry(&self, number: u64) -> Option<&StoredEntry> {
-        let at = self.entries.partition_point(|entry| entry.number < number);
-        self.entries.get(at).filter(|entry| entry.number == number)
+    pub(super) fn entry(&self, number: u64) -> Option<StoredEntry> {
+        self.entries.get(number, &self.journal)
     }
 
     /// The entries of an operation, in order.
-    pub(super) fn entries_of(&self, operation: u64) -> impl Iterator<Item = &StoredEntry> {
+    pub(super) fn entries_of(&self, operation: u64) -> impl Iterator<Item = StoredEntry> {
         self.entries_after(operation.saturating_sub(1)).take_while(move |entry| entry.operation == operation)
     }
 
     /// The entries of the operations above a number.
-    pub(super) fn entries_after(&self, operation: u64) -> impl Iterator<Item = &StoredEntry> {
-        // Entries are booked in the order of operations.
-        self.entries.from(self.entries.partition_point(|entry| entry.operation <= operation))
+    pub(super) fn entries_after(&self, operation: u64) -> impl Iterator<Item = StoredEntry> {
+        self.entries.from(self.journal.place_after(operation), &self.journal)
     }
 }

@@ -4,9 +4,8 @@ use super::index::Index;
 use super::judge::kept;
 use super::row::Row;
 use super::tables::{Books, Lot, Numbers, Place, place_of};
-use crate::calendar::Instant;
 use crate::id::PassId;
-use crate::ledger::{Entry, StoredEntry, Subject};
+use crate::ledger::{Entry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
 use crate::store::{Add, After, Change, Claim, Doc, DocKind, Loaded, Put, Record, StoreError, TallyKey};
 
@@ -41,7 +40,8 @@ impl Books {
         after: Vec<Tally>,
         last: &mut Numbers,
     ) -> Result<After, StoreError> {
-        self.journal.room()?;
+        let next = self.journal.room()?;
+        self.entries.room(change.entries.len())?;
         place(self.passes.len().saturating_add(change.put.len()))?;
         place(self.lots.len().saturating_add(change.put.len()).saturating_add(change.claim.len()))?;
         for put in change.put.drain(..) {
@@ -59,7 +59,7 @@ impl Books {
         last.operation += 1;
         for entry in change.entries.drain(..) {
             last.entry += 1;
-            self.book(entry, operation.at, operation.booked, *last);
+            self.book(last.entry, next, entry);
         }
         self.journal.push(last.operation, operation, &after)?;
         Ok(After { operation: last.operation, tallies: after })
@@ -155,20 +155,12 @@ impl Books {
     }
 
     /// Appends an entry, which continues the chains of its subjects.
-    fn book(&mut self, entry: Entry, at: Instant, booked: Instant, number: Numbers) {
+    fn book(&mut self, number: u64, operation: u32, entry: Entry) {
         let (from, to) = (entry.from.1, entry.to.1);
-        let stored = StoredEntry {
-            number: number.entry,
-            operation: number.operation,
-            at,
-            booked,
-            before_from: self.last_entry(from),
-            before_to: self.last_entry(to),
-            entry,
-        };
-        self.entries.push(stored);
-        self.chain(from, number.entry);
-        self.chain(to, number.entry);
+        let before = (self.last_entry(from), self.last_entry(to));
+        self.entries.push(number, operation, entry, before);
+        self.chain(from, number);
+        self.chain(to, number);
     }
 
     /// The last entry of a subject; 0 when there is none. The passes of a range have the same.
