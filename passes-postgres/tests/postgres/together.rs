@@ -11,6 +11,8 @@ use passes_core::store::{
 use passes_postgres::Postgres;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 const PLAN: DocKey = DocKey { kind: DocKind::Plan, id: [0xA1; 16] };
 const TERMS: DocKey = DocKey { kind: DocKind::Terms, id: [0xA2; 16] };
@@ -178,6 +180,74 @@ fn what_is_known_is_judged_again() {
     }
     assert!(is_done(&store, 1));
     assert_eq!(used(&store, pass(1)), taken + 1);
+}
+
+/// D-3, P-4: the same where many go together, in several lanes, while somebody else closes and opens the plan again and
+/// again.
+#[test]
+fn what_those_who_go_together_know_is_judged_again() {
+    let Some((_, url)) = crate::database() else { return };
+    let (store, other) =
+        (Postgres::options().connections(16).open(&url).unwrap(), Postgres::open(&url).unwrap());
+    shop(&store, 12, 1_000_000);
+    // How often it was closed and opened: by an odd number it is closed.
+    let (turns, ended) = (AtomicU32::new(0), AtomicBool::new(false));
+    let (store, turns, ended, landed) = (&store, &turns, &ended, &AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for n in 1..=12 {
+            scope.spawn(move || {
+                while !ended.load(Ordering::SeqCst) {
+                    let before = turns.load(Ordering::SeqCst);
+                    let done = is_done(store, n);
+                    let after = turns.load(Ordering::SeqCst);
+                    landed.fetch_add(u32::from(done), Ordering::SeqCst);
+                    let closed = before == after && before % 2 == 1;
+                    assert!(!(closed && done), "landed while the plan was closed");
+                }
+            });
+        }
+        let set = |version: u32, body: &[u8]| {
+            let put = vec![doc(PLAN, None, body, Expect::Version(version))];
+            commit(&other, Change { put, ..done() }).unwrap();
+        };
+        for round in 0..12 {
+            std::thread::sleep(Duration::from_millis(20));
+            set(2 * round + 1, b"closed");
+            turns.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(10));
+            turns.fetch_add(1, Ordering::SeqCst);
+            set(2 * round + 2, b"open");
+        }
+        ended.store(true, Ordering::SeqCst);
+    });
+    let used: i64 = (1..=12).map(|n| used(store, pass(n))).sum();
+    assert_eq!(used, i64::from(landed.load(Ordering::SeqCst)));
+    assert!(used > 0);
+}
+
+/// R-11, D-1: a list of a few takes two round trips, as one of many does, and nothing is prepared for it that a list of
+/// another length would not use.
+#[test]
+fn a_list_of_a_few_takes_two_round_trips() {
+    let Some(store) = store() else { return };
+    shop(&store, 12, 1_000);
+    let list = |count: u32| {
+        let before = store.round_trips();
+        let answers = wait(store.run_all((1..=count).map(redeem).collect())).unwrap();
+        assert_eq!(answers.len(), usize::try_from(count).unwrap());
+        assert!(answers.iter().all(|answer| matches!(answer, Ok(Answer::Done(_)))));
+        store.round_trips() - before
+    };
+    (1..=12).for_each(|count| drop(list(count)));
+    let prepared = store.prepared();
+    assert!((2..=12).all(|count| list(count) == 2));
+    assert_eq!(store.prepared(), prepared);
+    assert_eq!(used(&store, pass(1)), 23);
+    // One that is refused is told so, and the others land.
+    commit(&store, Change { tally: vec![Add::used(TallyKey::Uses(pass(3)), 1_000 - 20)], ..done() }).unwrap();
+    let answers = wait(store.run_all((1..=5).map(redeem).collect())).unwrap();
+    let refused: Vec<bool> = answers.iter().map(|answer| matches!(answer, Ok(Answer::Refused(_)))).collect();
+    assert_eq!(refused, [false, false, true, false, false]);
 }
 
 /// D-1: a redemption whose lot is known is two round trips, as is one whose lot isn't.
