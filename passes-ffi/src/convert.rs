@@ -29,6 +29,7 @@ macro_rules! same {
         }
     )+ };
 }
+pub(crate) use same;
 
 same!(bool, i64, String);
 

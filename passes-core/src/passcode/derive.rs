@@ -1,10 +1,11 @@
 //! The codes and PINs of a lot, derived from its seed (T-2).
 
 use super::maker::{Body, Maker};
+use crate::secret::wipe;
 use rand_core::{CryptoRng, Infallible, Rng, TryCryptoRng, TryRng, utils};
 use std::fmt;
 use std::ops::Range;
-use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// What is derived from the seed of a lot. Each has a stream of its own.
 /// See [`LotSeed::stream`].
@@ -123,8 +124,7 @@ impl LotSeed {
                 *word = u64::from_le_bytes(*bytes);
             }
         }
-        bytes = [[0; 64]; N];
-        optimization_barrier(&bytes);
+        wipe(bytes.as_flattened_mut());
     }
 }
 
@@ -172,8 +172,7 @@ impl Iterator for Codes<'_> {
 
 impl Drop for Codes<'_> {
     fn drop(&mut self) {
-        self.ahead = [[0; 8]; AHEAD];
-        optimization_barrier(&self.ahead);
+        wipe(self.ahead.as_flattened_mut());
     }
 }
 
@@ -239,8 +238,7 @@ impl TryCryptoRng for SeedStream<'_> {}
 
 impl Drop for SeedStream<'_> {
     fn drop(&mut self) {
-        self.block = [0; 8];
-        optimization_barrier(&self.block);
+        wipe(&mut self.block);
     }
 }
 

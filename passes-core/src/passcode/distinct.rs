@@ -4,10 +4,11 @@ use super::capacity::capacity;
 use super::maker::{Body, Maker};
 use crate::limits;
 use crate::refusal::Refusal;
+use crate::secret::wipe;
 use rand_core::CryptoRng;
 use std::collections::HashSet;
 use std::fmt;
-use zeroize::{ZeroizeOnDrop, optimization_barrier};
+use zeroize::ZeroizeOnDrop;
 
 /// How often repeated codes are drawn anew. At most half of the codes are wanted, so each time at most half of
 /// them repeat again; only a generator that gives the same over and over comes to the end of this.
@@ -208,12 +209,6 @@ fn hash(body: &[u8]) -> u64 {
         );
     }
     (hash ^ (hash >> 32)).wrapping_mul(FACTOR)
-}
-
-/// Overwrites what would tell codes.
-fn wipe<T: Copy + Default>(secret: &mut [T]) {
-    secret.fill(T::default());
-    optimization_barrier(secret);
 }
 
 #[cfg(test)]

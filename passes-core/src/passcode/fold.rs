@@ -1,10 +1,11 @@
 //! The folded form of a passcode: one rule for every code, whatever its plan (C-1).
 
 use crate::refusal::Refusal;
+use crate::secret::wipe;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
-use zeroize::{Zeroizing, optimization_barrier};
+use zeroize::Zeroizing;
 
 /// The version of the rule. It goes into the context of every hash (see
 /// [`CODE_HASH_CONTEXT`](super::CODE_HASH_CONTEXT)): another rule would be another version and context.
@@ -82,8 +83,7 @@ impl Folded {
 
 impl Drop for Folded {
     fn drop(&mut self) {
-        self.few.fill(0);
-        optimization_barrier(&self.few);
+        wipe(&mut self.few);
     }
 }
 
@@ -132,8 +132,7 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
     }
     let folded =
         if sound { Folded::of(room.get(..length).unwrap_or_default()) } else { Err(Refusal::Malformed) };
-    room.fill(0);
-    optimization_barrier(&room);
+    wipe(&mut room);
     folded
 }
 

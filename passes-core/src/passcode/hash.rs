@@ -3,7 +3,7 @@
 use super::fold::{FOLDING_VERSION, Folded, fold};
 use super::{HIDDEN, visible};
 use crate::refusal::Refusal;
-use crate::secret::{Key, hex};
+use crate::secret::{Key, hex, wipe};
 use constant_time_eq::constant_time_eq_32;
 use std::cmp::Ordering;
 use std::fmt;
@@ -220,8 +220,7 @@ pub(super) fn hash_parts<const N: usize>(business: &[u8; 16], code: [&[u8]; N]) 
         }
     }
     let hash = hash_of(std::iter::once(&*whole));
-    room.fill(0);
-    optimization_barrier(&room);
+    wipe(&mut room);
     hash
 }
 
@@ -240,8 +239,7 @@ fn hash_of<'a>(parts: impl Iterator<Item = &'a [u8]>) -> CodeHash {
 
 impl Drop for CodeHash {
     fn drop(&mut self) {
-        self.0 = [0; 32];
-        optimization_barrier(&self.0);
+        wipe(&mut self.0);
     }
 }
 

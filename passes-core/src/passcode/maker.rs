@@ -7,9 +7,10 @@ use super::format::{FoldedFormat, Format};
 use super::hash::{CodeHash, Passcode, hash_parts};
 use super::{HIDDEN, visible};
 use crate::refusal::Refusal;
+use crate::secret::wipe;
 use rand_core::CryptoRng;
 use std::fmt;
-use zeroize::{ZeroizeOnDrop, optimization_barrier};
+use zeroize::ZeroizeOnDrop;
 
 /// Room for a body: 33 characters at most, and the bytes of a word beyond them, which are drawn and not used. A power
 /// of two, so that a place in it needs no check.
@@ -50,9 +51,7 @@ impl Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        // Whole words, not byte by byte as `zeroize` does it: a lot drops millions of these.
-        self.chars = [0; ROOM];
-        optimization_barrier(&self.chars);
+        wipe(&mut self.chars);
     }
 }
 

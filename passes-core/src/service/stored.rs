@@ -5,12 +5,11 @@ use super::engine::first_half;
 use crate::ledger::{StoredEntry, Subject};
 use crate::money::MAX_MINOR;
 use crate::pass::{PassRow, Tally};
-use crate::secret::Key;
+use crate::secret::{Key, wipe};
 use crate::store::{Fingerprint, Loaded, StoreError};
 use postcard::ser_flavors::Flavor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, optimization_barrier};
 
 /// The version in which documents are written.
 const DOCUMENT: u16 = 1;
@@ -95,15 +94,14 @@ pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 pub(crate) fn fingerprint<T: Serialize>(key: &Key, request: &T) -> Result<Fingerprint, StoreError> {
     let hash = |bytes: &mut [u8]| {
         let hash = blake3::keyed_hash(key.reveal(), bytes);
-        bytes.fill(0);
-        optimization_barrier(bytes);
+        wipe(bytes);
         first_half(hash.as_bytes())
     };
     let mut room = [0; 128];
     if let Ok(bytes) = written(&mut room, request) {
         return Ok(hash(bytes));
     }
-    room.zeroize();
+    wipe(&mut room);
     // The room is for all of it at once: a list that grows leaves copies behind.
     let packed = postcard::experimental::serialized_size(request)
         .and_then(|size| postcard::to_extend(request, Vec::with_capacity(size)));

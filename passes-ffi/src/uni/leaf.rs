@@ -2,7 +2,7 @@
 
 use super::error::PassesError;
 use super::made::{BusinessId, Line, Position, Right};
-use crate::convert::{Give, Take};
+use crate::convert::{Give, Take, same};
 use passes_host::Refusal;
 use passes_host::{calendar, conditions, money, operation, service};
 use std::collections::HashSet;
@@ -72,18 +72,6 @@ uniffi::custom_type!(
     lower: |hash| hash.reveal_hex().to_string(),
     try_lift: |text| CodeHash::from_hex(&text).map_err(|refusal| PassesError::from(refusal).into()),
 });
-
-/// Types that are the same on both sides.
-macro_rules! same {
-    ($($ty:ty),+) => { $(
-        impl Give<$ty> for $ty {
-            fn give(self) -> $ty { self }
-        }
-        impl Take<$ty> for $ty {
-            fn take(self) -> Result<$ty, Refusal> { Ok(self) }
-        }
-    )+ };
-}
 
 same!(ExactDecimal, CivilDate, Instant, Passcode, CodeHash);
 
