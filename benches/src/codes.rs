@@ -1,7 +1,7 @@
 //! Unique passcodes: how fast, beside the generators of npm, and how much memory they take.
 
 use crate::child::{self, Told};
-use crate::measure::{Good, Measure, all_in_turns, median, power};
+use crate::measure::{Good, Measure, all_in_turns, median, power, ratios};
 use crate::npm;
 use crate::run::{Made, Run};
 use chacha20::{ChaCha12Rng, rand_core::SeedableRng};
@@ -82,9 +82,6 @@ fn beside_peers(run: &Run) -> Made<Vec<Measure>> {
         &mut [&mut safe, &mut voucher, &mut widest, &mut referral],
     )?;
     let [safe, voucher, widest, referral] = sides.as_slice() else { return Err("a side is missing".into()) };
-    let ratios = |peer: &[f64], ours: &[f64]| -> Vec<f64> {
-        peer.iter().zip(ours).map(|(peer, ours)| peer / ours).collect()
-    };
     let [first, second, third] = names;
     let rates: Vec<f64> = safe.iter().map(|cpu| f64::from(count) / cpu).collect();
     Ok(vec![

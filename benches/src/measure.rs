@@ -249,8 +249,13 @@ pub(crate) struct Turns {
 impl Turns {
     /// `b ÷ a` of each round: how many times faster `a` was than `b`.
     pub(crate) fn ratios(&self) -> Vec<f64> {
-        self.a.iter().zip(&self.b).map(|(a, b)| b / a).collect()
+        ratios(&self.b, &self.a)
     }
+}
+
+/// `theirs ÷ ours` of each round: how many times faster ours was.
+pub(crate) fn ratios(theirs: &[f64], ours: &[f64]) -> Vec<f64> {
+    theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect()
 }
 
 /// Both sides in turns: each is called once a round with its number and tells what it took, in seconds of some

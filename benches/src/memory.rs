@@ -6,7 +6,7 @@
 
 use crate::child::{self, cpu_seconds};
 use crate::floor::Floor;
-use crate::measure::{Measure, Side, all_in_turns, median};
+use crate::measure::{Measure, Side, all_in_turns, median, ratios};
 use crate::run::{Made, Run};
 use crate::stock::{Dice, Stock, VALUE, euros, shuffle};
 use passes_core::operation::By;
@@ -185,7 +185,7 @@ fn told(run: &Run, into: Into, how: &str) -> Made<Told> {
     let round = told.number("round")?;
     let each = |of: &[f64]| median(of) / round * 1e9;
     Ok(Told {
-        ratios: floor.iter().zip(ours).map(|(f, o)| f / o).collect(),
+        ratios: ratios(floor, ours),
         floor: each(floor),
         ours: each(ours),
         bytes: told.number("bytes")?,

@@ -1,6 +1,6 @@
 //! Redemption in PostgreSQL: the public call beside statements written by hand, by as many clients.
 
-use crate::measure::{Measure, Side, all_in_turns, median};
+use crate::measure::{Measure, Side, all_in_turns, median, ratios};
 use crate::postgres_peer::Nostro;
 use crate::postgres_twin::{Hand, Way};
 use crate::run::{Made, Run};
@@ -194,9 +194,8 @@ fn clients_of(
     let took = all_in_turns(run, &what, run.or_quick(21, 3), &mut sides)?;
     let [ours, cte, transaction, update] = took.as_slice() else { return Err("a side is missing".into()) };
     let ratio = |name: &str, theirs: &[f64]| {
-        let rounds: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
         let clients = if clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") };
-        Measure::of_rounds(format!("{commit}, {clients}: rate ÷ {name}"), "×", &rounds)
+        Measure::of_rounds(format!("{commit}, {clients}: rate ÷ {name}"), "×", &ratios(theirs, ours))
     };
     let on = commit == "commit on";
     let transaction = ratio("BEGIN … COMMIT", transaction);
@@ -231,8 +230,8 @@ fn lists(run: &Run, shop: &RefCell<Shop>) -> Made<Measure> {
     let mut sides: [Side<'_>; 2] = [&mut list, &mut single];
     let took = all_in_turns(run, "lists of 100", run.or_quick(21, 3), &mut sides)?;
     let [list, single] = took.as_slice() else { return Err("a side is missing".into()) };
-    let ratios: Vec<f64> = list.iter().zip(single).map(|(list, single)| single / list).collect();
-    Ok(Measure::of_rounds("a list of 100, rate ÷ single calls", "×", &ratios).at_least(2.5, 4.0))
+    let name = "a list of 100, rate ÷ single calls";
+    Ok(Measure::of_rounds(name, "×", &ratios(single, list)).at_least(2.5, 4.0))
 }
 
 /// Each of so many codes is redeemed by eight clients at once, for all that is on it: how many codes had one winner.

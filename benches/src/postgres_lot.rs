@@ -1,6 +1,6 @@
 //! A lot into PostgreSQL, all included, beside COPY by hand into the same tables with their indexes.
 
-use crate::measure::{Measure, Side, all_in_turns, power};
+use crate::measure::{Measure, Side, all_in_turns, power, ratios};
 use crate::run::{Made, Run};
 use crate::stock::Stock;
 use crate::world::MASTER;
@@ -54,8 +54,8 @@ pub(crate) fn measures(run: &Run, server: &Server) -> Made<Vec<Measure>> {
     let took = all_in_turns(run, &name, rounds, &mut sides)?;
     let [ours, plain, sorted] = took.as_slice() else { return Err("a side is missing".into()) };
     let ratio = |theirs: &[f64], what: &str| {
-        let rounds: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
-        Measure::of_rounds(format!("commit on: {name}, rate ÷ COPY{what}"), "×", &rounds)
+        let name = format!("commit on: {name}, rate ÷ COPY{what}");
+        Measure::of_rounds(name, "×", &ratios(theirs, ours))
     };
     Ok(vec![ratio(plain, "").at_least(0.8, 1.0), ratio(sorted, " of what is sorted first")])
 }

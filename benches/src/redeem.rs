@@ -1,7 +1,7 @@
 //! Durable redemption by one client, beside the same rows written by hand.
 
 use crate::child::cpu_seconds;
-use crate::measure::{Good, Measure, Side, all_in_turns, median};
+use crate::measure::{Good, Measure, Side, all_in_turns, median, ratios};
 use crate::run::{Made, Run};
 use crate::stock::Dice;
 use crate::syncs;
@@ -68,10 +68,9 @@ fn beside_the_twin(
     let mut sides: [Side<'_>; 3] = [&mut by_call, &mut by_twin, &mut bare];
     let took = all_in_turns(run, &format!("redeeming {name}"), rounds, &mut sides)?;
     let [ours, by_hand, bare] = took.as_slice() else { return Err("a side is missing".into()) };
-    let ratios = |of: &[f64]| -> Vec<f64> { of.iter().zip(ours).map(|(of, ours)| of / ours).collect() };
-    let by_hand = Measure::of_rounds(format!("{name}, rate ÷ by hand"), "×", &ratios(by_hand));
-    let bare = Measure::of_rounds(format!("{name}, rate ÷ a bare UPDATE"), "×", &ratios(bare));
-    let cpu: Vec<f64> = their_cpu.iter().zip(&our_cpu).map(|(theirs, ours)| theirs / ours).collect();
+    let by_hand = Measure::of_rounds(format!("{name}, rate ÷ by hand"), "×", &ratios(by_hand, ours));
+    let bare = Measure::of_rounds(format!("{name}, rate ÷ a bare UPDATE"), "×", &ratios(bare, ours));
+    let cpu = ratios(&their_cpu, &our_cpu);
     let cpu = Measure::of_rounds(format!("{name}, by CPU time ÷ by hand"), "×", &cpu);
     let each = Measure::new(format!("{name}, CPU time of one"), "µs", median(&our_cpu) / ROUND as f64 * 1e6);
     Ok(vec![by_hand.at_least(0.88, 0.95), bare.hoped(Good::High, 0.5), cpu, each])

@@ -122,7 +122,7 @@ pub(crate) async fn run(pool: &Pool, groups: &Arc<Groups>, command: &Command) ->
             _ => (Some(queue.join(command)), PATIENCE),
         }
     };
-    let turn = || Turn { pool: pool.clone(), groups: Arc::clone(groups), members: 1 };
+    let turn = || Turn::new(pool, groups);
     let Some((number, waits)) = waits else {
         let turn = turn();
         if serves() {
@@ -224,6 +224,10 @@ struct Turn {
 }
 
 impl Turn {
+    fn new(pool: &Pool, groups: &Arc<Groups>) -> Self {
+        Self { pool: pool.clone(), groups: Arc::clone(groups), members: 1 }
+    }
+
     /// Those who wait and can go with a command: of its business.
     fn others(&mut self, first: &Command) -> Vec<Waiting> {
         let business = first.load().business;
@@ -259,7 +263,7 @@ impl Turn {
                 Tell::Task(sender) => {
                     queue.begin();
                     drop(queue);
-                    let next = Self { pool: self.pool.clone(), groups: Arc::clone(&self.groups), members: 1 };
+                    let next = Self::new(&self.pool, &self.groups);
                     return next.lead_apart(command, sender);
                 }
             }

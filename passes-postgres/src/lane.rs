@@ -129,16 +129,28 @@ impl Lanes {
         Visit::new(lane)
     }
 
+    /// A lane, and what answers in it.
+    fn take<'a, T: 'a, F>(
+        &'a self,
+        ask: impl FnOnce(&'a Lane) -> F + Send + 'a,
+    ) -> (&'a Lane, impl Future<Output = Result<T, StoreError>> + Send + 'a)
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'a,
+    {
+        let visit = self.visit();
+        (visit.0, async move {
+            let visit = visit;
+            ask(visit.0).await
+        })
+    }
+
     /// Answers in a lane; a thread that may be blocked serves it meanwhile.
     pub(crate) fn serve<'a, T: 'a, F>(&'a self, ask: impl FnOnce(&'a Lane) -> F + Send + 'a) -> Fut<'a, T>
     where
         F: Future<Output = Result<T, StoreError>> + Send + 'a,
     {
-        let visit = self.visit();
-        visit.0.runtime.served(async move {
-            let visit = visit;
-            ask(visit.0).await
-        })
+        let (lane, answer) = self.take(ask);
+        lane.runtime.served(answer)
     }
 
     /// Answers in a lane, which its keeper serves meanwhile.
@@ -146,11 +158,8 @@ impl Lanes {
     where
         F: Future<Output = Result<T, StoreError>> + Send + 'a,
     {
-        let visit = self.visit();
-        visit.0.runtime.within(async move {
-            let visit = visit;
-            ask(visit.0).await
-        })
+        let (lane, answer) = self.take(ask);
+        lane.runtime.within(answer)
     }
 
     /// Gives no connection to anybody any more.

@@ -9,6 +9,11 @@ use crate::store::{Lent, StoreError};
 /// The answer of each.
 type Answers = Vec<Result<Receipt<Redeemed>, Error>>;
 
+/// What a store that answers too few commands is told as.
+fn missing() -> StoreError {
+    StoreError::Backend("a command without an answer".into())
+}
+
 impl Passes {
     /// Redeems what the store is given at once: the first of a list, or more of it.
     pub(super) async fn some(
@@ -49,8 +54,9 @@ impl Passes {
             },
         };
         let mut answers = answers.into_iter();
-        let missing = || Err(StoreError::Backend("a command without an answer".into()).into());
-        let answer = |code: Result<Code, Error>| code.and_then(|_| answers.next().unwrap_or_else(missing));
+        let answer = |code: Result<Code, Error>| {
+            code.and_then(|_| answers.next().unwrap_or_else(|| Err(missing().into())))
+        };
         Ok(codes.into_iter().map(answer).collect())
     }
 
@@ -76,10 +82,9 @@ impl Passes {
             .collect();
         let commands = jobs.iter().flatten().map(Kept::command).collect();
         let mut answers = self.inner.store.run_all(commands).await?.into_iter();
-        let missing = || Err(StoreError::Backend("a command without an answer".into()));
         let mut told = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let answer = job.map(|job| (answers.next().unwrap_or_else(missing), job));
+            let answer = job.map(|job| (answers.next().unwrap_or_else(|| Err(missing())), job));
             told.push(match answer {
                 Ok((Ok(answer), job)) => self.finish(job.env(), job.told(), answer),
                 // Boxed, because it is rare.
