@@ -1,6 +1,7 @@
 //! How a command travels: from a request to a change that the store runs, and back to a receipt.
 
 mod lend;
+mod spare;
 
 use super::docs::Docs;
 use super::receipt::{Done, Receipt};
@@ -34,13 +35,10 @@ pub(crate) struct Env<'a> {
 }
 
 impl<'a> Env<'a> {
-    /// What is known before anything is found out: who asks. Moment, seed and key are still to come.
-    pub(crate) fn early(by: &'a By) -> Self {
-        Self { now: Instant::EPOCH, seed: [0; 32], by: Cow::Borrowed(by), key: None }
-    }
-
-    fn find_key(&mut self) {
-        self.key = self.by.key.as_deref().map(|key| key_hash(&self.by, key));
+    /// What is known before anything is found out: who asks, under which key. Moment and seed are still to come.
+    #[inline]
+    pub(crate) fn early(by: &'a By, key: Option<KeyHash>) -> Self {
+        Self { now: Instant::EPOCH, seed: [0; 32], by: Cow::Borrowed(by), key }
     }
 
     fn find_moment(&mut self, inner: &Inner) -> Result<(), Error> {
@@ -93,7 +91,7 @@ pub(crate) struct Draft<T> {
 
 impl<T> Draft<T> {
     pub(crate) fn new(view: &View<'_>, done: T) -> Self {
-        let change = Box::new(Change::new(view.env.by.business));
+        let change = spare::change(view.env.by.business);
         // Most raise one.
         Self { change, done, events: Vec::with_capacity(1), stops: None, kind: None }
     }
@@ -114,10 +112,10 @@ pub(crate) struct Order<'a> {
 /// What of a command rests on nothing that is loaded, and is still to be found out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// Its key and its fingerprint, then its moment and its seed.
+    /// Its fingerprint, then its moment and its seed.
     All,
-    /// Its key and its fingerprint.
-    Key,
+    /// Its fingerprint.
+    Fingerprint,
     /// Its moment and its seed.
     Moment,
     /// Nothing.
@@ -193,6 +191,11 @@ pub(crate) fn key_hash(by: &By, key: &str) -> KeyHash {
     first_half(hash.as_bytes())
 }
 
+/// Likewise, of who asks.
+pub(crate) fn by_key(by: &By) -> Option<KeyHash> {
+    by.key.as_deref().map(|key| key_hash(by, key))
+}
+
 pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *hash;
     [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
@@ -225,8 +228,7 @@ impl Passes {
     /// Judges who asks, and gathers what a decision needs.
     pub(crate) fn env<'a>(&self, by: &'a By, right: Right) -> Result<Env<'a>, Error> {
         self.permit(by, right)?;
-        let mut env = Env::early(by);
-        env.find_key();
+        let mut env = Env::early(by, by_key(by));
         env.find_moment(&self.inner)?;
         Ok(env)
     }
@@ -290,17 +292,17 @@ impl Passes {
     pub(crate) fn finish<T: Done>(
         &self,
         env: &Env<'_>,
-        told: Told<T>,
+        told: &mut Told<T>,
         answer: Answer,
     ) -> Result<Receipt<T>, Error> {
         match answer {
-            Answer::Done(after) => match told.done {
+            Answer::Done(after) => match told.done.take() {
                 Some(done) => Ok(Receipt::first(&after, env.now, done)),
                 None => Err(StoreError::Backend("done, and nobody decided it".into()).into()),
             },
             Answer::Replayed(stored) => Ok(Receipt::again(&stored)?),
             Answer::Refused(refusals) => {
-                if let Some(error) = told.error {
+                if let Some(error) = told.error.take() {
                     return Err(error);
                 }
                 self.inner.refusals.count(self.inner.clock.now(), &env.by, &refusals, told.plan);
@@ -335,7 +337,7 @@ impl Passes {
         for round in 0..DOUBTS {
             match running.await {
                 Ok(answer) => {
-                    let answer = self.finish(job.env(), job.told(), answer);
+                    let answer = self.finish(job.env(), &mut job.told(), answer);
                     self.flush_some().await;
                     return answer;
                 }
@@ -380,7 +382,7 @@ impl Passes {
         load: Load,
         answer: impl FnOnce(&View<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let env = Env { now: self.inner.clock.now(), seed: [0; 32], by: Cow::Borrowed(by), key: None };
+        let env = Env { now: self.inner.clock.now(), ..Env::early(by, None) };
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));
         let loaded = self.inner.store.load(&load).await?;
@@ -390,12 +392,13 @@ impl Passes {
 
 impl<'a> Order<'a> {
     /// A command of this kind, which names nothing yet but its key and the settings.
+    #[inline]
     pub(crate) fn new(env: Env<'a>, kind: Kind, left: Left) -> Self {
-        let mut load = Load::new(env.by.business);
+        let business = env.by.business;
         // Most name one more.
-        load.docs.reserve_exact(2);
-        load.docs.push(DocKey::new(DocKind::Business, env.by.business));
-        load.key = env.key;
+        let mut docs = Vec::with_capacity(2);
+        docs.push(DocKey::new(DocKind::Business, business));
+        let load = Load { docs, key: env.key, ..Load::new(business) };
         Self { env, kind, load, fingerprint: None, left }
     }
 
@@ -403,9 +406,7 @@ impl<'a> Order<'a> {
     pub(crate) fn ahead<T>(&mut self, inner: &Inner, decide: &impl Decides<T>) -> Result<bool, Error> {
         let left = std::mem::replace(&mut self.left, Left::Nothing);
         match left {
-            Left::All | Left::Key => {
-                self.env.find_key();
-                self.load.key = self.env.key;
+            Left::All | Left::Fingerprint => {
                 self.fingerprint = decide.fingerprint(&inner.keys, self)?;
                 self.left = if left == Left::All { Left::Moment } else { Left::Nothing };
             }
@@ -444,6 +445,7 @@ impl<'a> Order<'a> {
         told.plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
+        let (receipt, events_room) = spare::bytes();
         // The settings must be those that it was decided by, unless it is the command that changes them, or one that
         // holds them.
         let settings = DocKey::new(DocKind::Business, by.business);
@@ -462,8 +464,8 @@ impl<'a> Order<'a> {
             booked: env.now,
             key: env.key.zip(*fingerprint),
             stops,
-            receipt: stored::pack(&done)?,
-            events: stored::pack(&events)?,
+            receipt: stored::pack(&done, receipt)?,
+            events: stored::pack(&events, events_room)?,
         });
         told.done = Some(done);
         Ok(Some(change))

@@ -8,7 +8,7 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, first_half, key_hash};
+use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, by_key, first_half};
 use super::{Call, Error, Keys, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
@@ -48,9 +48,9 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Redeem)?;
             let answer = match self.presented(by, request) {
-                Ok(code) => {
+                Ok((code, key)) => {
                     let asked = Asked { request, code: &code };
-                    let mut order = asked.order(Env::early(by), Left::All);
+                    let mut order = asked.order(Env::early(by, key), Left::All);
                     while order.ahead(&self.inner, &asked)? {}
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
@@ -88,12 +88,7 @@ impl Passes {
     /// # Ok::<(), passes_core::Error>(())
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
-        Call::new(async move {
-            match self.started(by, request)? {
-                Begun::Over(answer) => answer,
-                Begun::Later(answer) => answer.await,
-            }
-        })
+        Call::begin(move || self.started(by, &request))
     }
 
     /// Redeems many passes in one call. Each is atomic by itself and has its own answer, in order (R-11). Each
@@ -130,27 +125,30 @@ impl Passes {
         })
     }
 
-    /// A redemption that the store was given. Not inside the future, which would hold all that it is made of.
-    fn started(&self, by: &By, request: Redeem) -> Result<Begun<'_, Redeemed>, Error> {
-        self.permit(by, Right::Redeem)?;
-        self.early(by, may_take(by, &request))?;
-        Ok(match self.presented(by, &request) {
-            Ok(code) => {
-                let asked = Asked { request: &request, code: &code };
-                let mut order = asked.order(Env::early(by), Left::All);
+    /// A redemption that the store was given.
+    fn started(&self, by: &By, request: &Redeem) -> Begun<'_, Redeemed> {
+        let permit = self.permit(by, Right::Redeem);
+        if let Err(error) = permit.and_then(|()| self.early(by, may_take(by, request))) {
+            return Begun::Over(Err(error));
+        }
+        match self.presented(by, request) {
+            Ok((code, key)) => {
+                let asked = Asked { request, code: &code };
+                let mut order = asked.order(Env::early(by, key), Left::All);
                 match self.lend(&mut order, &asked) {
                     Some(begun) => begun,
-                    None => self.give(order, Asked { request, code }),
+                    None => self.give(order, asked.to_owned()),
                 }
             }
             Err(told) => Begun::Later(Box::pin(async { Err(told.await) })),
-        })
+        }
     }
 
-    /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
-    fn presented(&self, by: &By, request: &Redeem) -> Result<Code, Told<'_>> {
-        let key = || by.key.as_deref().map(|key| key_hash(by, key));
-        self.code(by, &request.code).map_err(|error| self.after_key(by.business, key(), error))
+    /// The code that a redemption presents, and its key; or what is told of one that ends before the store is asked for
+    /// a pass.
+    fn presented(&self, by: &By, request: &Redeem) -> Result<(Code, Option<KeyHash>), Told<'_>> {
+        let code = self.code(by, &request.code, || by_key(by));
+        code.map_err(|error| self.after_key(by.business, by_key(by), error))
     }
 
     /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.
@@ -195,6 +193,7 @@ struct Asked<R, C> {
 }
 
 impl<R: Borrow<Redeem>, C: Borrow<Code>> Asked<R, C> {
+    #[inline]
     fn order<'a>(&self, env: Env<'a>, left: Left) -> Order<'a> {
         let target = self.request.borrow().target;
         let kind = if target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
@@ -321,10 +320,10 @@ impl<'a> Judged<'a> {
         let mut draft = Draft::new(view, self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
         // The settings are the third.
-        change.seen = Vec::with_capacity(3);
-        change.entries = Vec::with_capacity(self.taking.parts.len());
-        change.tally =
-            taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
+        change.seen.reserve_exact(3);
+        change.entries.reserve_exact(self.taking.parts.len());
+        let direct = self.request.target == Target::Direct;
+        take_from(pass, &self.taking, self.chain.terms.usage, direct, &mut change.tally);
         self.chain.rest(change);
         let unit = Unit::Money(self.chain.terms.currency);
         let from = (Account::Outstanding, Subject::Pass(pass.id));
@@ -400,22 +399,21 @@ pub(crate) fn open_wallet(
     Ok(())
 }
 
-/// What a taking adds to the tallies of a pass: uses, balance, and its granted part.
-fn taken(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool) -> Vec<Add> {
+/// Adds what a taking adds to the tallies of a pass: uses, balance, and its granted part.
+fn take_from(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool, tally: &mut Vec<Add>) {
     // The rest and the number of uses were told from what was used before, unless a single use is spent in parts.
     let from = (!direct || usage != Usage::Single).then_some(pass.balance.used);
     // What a reversal gives back meanwhile changes how many uses this takes, and of which mark. Spends in parts
     // don't: the use is open, and once the granted part is gone it stays as it is.
     let same = |used: i64, key: TallyKey, n: i64| Add { from: Some(used), ..Add::used(key, n) };
-    let mut tally = vec![
-        // What else was read of the pass must stand, too: whether it is suspended, until when it can be redeemed.
-        Add { version: Some(pass.version), ..same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses) },
-        Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) },
-    ];
+    tally.reserve_exact(3);
+    // What else was read of the pass must stand, too: whether it is suspended, until when it can be redeemed.
+    let uses = same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses);
+    tally.push(Add { version: Some(pass.version), ..uses });
+    tally.push(Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) });
     if pass.granted.limit > 0 {
         tally.push(same(pass.granted.used, TallyKey::Granted(pass.id), taking.granted));
     }
-    tally
 }
 
 /// The state of a pass that was loaded with its chain.

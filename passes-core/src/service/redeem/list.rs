@@ -34,15 +34,15 @@ impl Passes {
         }
         let good = || {
             requests.iter().zip(&codes).filter_map(|((by, request), code)| {
-                code.as_ref().ok().map(|code| (by, Asked { request, code }))
+                code.as_ref().ok().map(|(code, key)| (Env::early(by, *key), Asked { request, code }))
             })
         };
-        let (bys, asked): (Vec<&By>, Vec<Asked<&Redeem, &Code>>) = good().unzip();
+        let (envs, asked): (Vec<Env<'_>>, Vec<Asked<&Redeem, &Code>>) = good().unzip();
         let (now, mut seeds) = (self.inner.clock.now(), vec![[0; 32]; asked.len()]);
         stream.fill(seeds.as_flattened_mut());
         let mut orders = Vec::with_capacity(asked.len());
-        for ((by, asked), seed) in bys.into_iter().zip(&asked).zip(seeds) {
-            orders.push(asked.order(Env { now, seed, ..Env::early(by) }, Left::Key));
+        for ((env, asked), seed) in envs.into_iter().zip(&asked).zip(seeds) {
+            orders.push(asked.order(Env { now, seed, ..env }, Left::Fingerprint));
         }
         let answers = match self.lend_all(&mut orders, &asked) {
             Some(answers) => answers,
@@ -54,7 +54,7 @@ impl Passes {
             },
         };
         let mut answers = answers.into_iter();
-        let answer = |code: Result<Code, Error>| {
+        let answer = |code: Result<_, Error>| {
             code.and_then(|_| answers.next().unwrap_or_else(|| Err(missing().into())))
         };
         Ok(codes.into_iter().map(answer).collect())
@@ -66,7 +66,7 @@ impl Passes {
             orders.iter_mut().zip(asked).map(|(order, asked)| self.loan(order, asked)).collect();
         let mut lent: Vec<_> = loans.iter_mut().map(|loan| loan as &mut dyn Lent).collect();
         let answers = self.inner.store.run_all_now(&mut lent)?;
-        Some(loans.into_iter().zip(answers).map(|(loan, answer)| self.repaid(loan, answer)).collect())
+        Some(loans.iter_mut().zip(answers).map(|(loan, answer)| self.repaid(loan, answer)).collect())
     }
 
     /// Gives redemptions to a store that doesn't take loans.
@@ -86,7 +86,7 @@ impl Passes {
         for job in jobs {
             let answer = job.map(|job| (answers.next().unwrap_or_else(|| Err(missing())), job));
             told.push(match answer {
-                Ok((Ok(answer), job)) => self.finish(job.env(), job.told(), answer),
+                Ok((Ok(answer), job)) => self.finish(job.env(), &mut job.told(), answer),
                 // Boxed, because it is rare.
                 Ok((Err(StoreError::InDoubt), job)) if job.is_keyed() => {
                     Box::pin(self.drive(job, true)).await

@@ -56,8 +56,8 @@ impl Entries {
     }
 
     /// Appends an entry of the operation at a place in the journal. Before it came those entries of its two subjects.
-    pub(super) fn push(&mut self, number: u64, operation: u32, entry: Entry, before: (u64, u64)) {
-        let Entry { from: (from_account, from), to: (to_account, to), unit, amount, mark, line } = entry;
+    pub(super) fn push(&mut self, number: u64, operation: u32, entry: &Entry, before: (u64, u64)) {
+        let Entry { from: (from_account, from), to: (to_account, to), unit, amount, mark, line } = *entry;
         let (pass, of_pass) = match (from, to) {
             (Subject::Pass(pass), _) => (pass, before.0),
             (_, Subject::Pass(pass)) => (pass, before.1),
@@ -139,7 +139,7 @@ mod tests {
                     mark: Mark::Paid,
                     line: (to == credit).then_some(u32::MAX),
                 };
-                entries.push(number, place, entry.clone(), before);
+                entries.push(number, place, &entry, before);
                 let none = |subject, before| if subject == Subject::None { 0 } else { before };
                 let (before_from, before_to) = (none(from, before.0), none(to, before.1));
                 let booked = Instant::EPOCH;
@@ -147,7 +147,7 @@ mod tests {
             }
             let kept =
                 Operation::new(OperationId::from_bytes([9; 16]), Kind::Redeem, "till 7", Instant::EPOCH);
-            journal.push(operation, Operation { at, ..kept }, &[]).unwrap();
+            journal.push(operation, &Operation { at, ..kept }, &[]).unwrap();
         }
         assert_eq!(entries.len(), 25);
         assert!(entries.from(0, &journal).eq(wanted.iter().cloned()));

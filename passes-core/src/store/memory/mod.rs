@@ -154,6 +154,7 @@ impl Tables {
         };
         let of_it = (change.business == business).then_some(&loaded);
         let after = self.apply(&mut change, of_it)?;
+        command.take_back(change);
         Ok(refusals.map_or(Answer::Done(after), Answer::Refused))
     }
 

@@ -71,12 +71,14 @@ impl Books {
         lot.into_iter().for_each(|lot| docs.take(self.chain_at_hand(lot)));
         let passes = self.load_passes(load);
         let credits = self.load_credits(load);
-        // Rows of the same lot come together: one look at the lot before is enough for most.
-        let mut before = code.as_ref().map(|row: &PassRow| row.id.lot());
-        let origins = credits.iter().map(|credit| credit.pass);
-        for pass in passes.iter().map(|row| row.id).chain(origins) {
-            if before.replace(pass.lot()) != Some(pass.lot()) {
-                self.chain_of(pass.lot()).for_each(|doc| docs.add(doc));
+        if !passes.is_empty() || !credits.is_empty() {
+            // Rows of the same lot come together: one look at the lot before is enough for most.
+            let mut before = code.as_ref().map(|row: &PassRow| row.id.lot());
+            let origins = credits.iter().map(|credit| credit.pass);
+            for pass in passes.iter().map(|row| row.id).chain(origins) {
+                if before.replace(pass.lot()) != Some(pass.lot()) {
+                    self.chain_of(pass.lot()).for_each(|doc| docs.add(doc));
+                }
             }
         }
         Loaded {
@@ -124,6 +126,9 @@ impl Books {
     }
 
     fn load_passes(&self, load: &Load) -> Vec<PassRow> {
+        if load.passes.is_empty() && load.range.is_none() {
+            return Vec::new();
+        }
         let named = load.passes.iter().filter_map(|id| self.pass(*id));
         let ranged = load
             .range
@@ -138,6 +143,9 @@ impl Books {
     }
 
     fn load_credits(&self, load: &Load) -> Vec<CreditRow> {
+        if load.wallet.is_none() && load.credits.is_empty() {
+            return Vec::new();
+        }
         let wallet = load.wallet.and_then(|contact| self.wallets.get(&contact));
         let left = wallet.into_iter().flatten().filter(|credit| credit.amount.left() > 0);
         let named = load.credits.iter().filter_map(|(contact, id)| self.credit(*contact, *id));

@@ -30,7 +30,7 @@ impl Books {
         self.write(change, after, last)
     }
 
-    /// Writes a change that was judged, with what its tallies come to: what is kept of it is taken out of it.
+    /// Writes a change that was judged, with what its tallies come to: its records are taken out of it.
     ///
     /// # Errors
     /// [`StoreError::Full`] before anything is written.
@@ -53,11 +53,11 @@ impl Books {
         for (add, tally) in change.tally.iter().zip(&after) {
             self.count(add, *tally);
         }
-        let Some(operation) = change.operation.take() else {
+        let Some(operation) = &change.operation else {
             return Ok(After { operation: 0, tallies: after });
         };
         last.operation += 1;
-        for entry in change.entries.drain(..) {
+        for entry in &change.entries {
             last.entry += 1;
             self.book(last.entry, next, entry);
         }
@@ -155,7 +155,7 @@ impl Books {
     }
 
     /// Appends an entry, which continues the chains of its subjects.
-    fn book(&mut self, number: u64, operation: u32, entry: Entry) {
+    fn book(&mut self, number: u64, operation: u32, entry: &Entry) {
         let (from, to) = (entry.from.1, entry.to.1);
         let before = (self.last_entry(from), self.last_entry(to));
         self.entries.push(number, operation, entry, before);
