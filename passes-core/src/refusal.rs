@@ -191,8 +191,10 @@ refusals! {
 /// ```
 #[must_use]
 pub fn by_precedence(mut refusals: Vec<Refusal>) -> Vec<Refusal> {
-    refusals.sort_by_key(Refusal::rank);
-    refusals.dedup();
+    if refusals.len() > 1 {
+        refusals.sort_by_key(Refusal::rank);
+        refusals.dedup();
+    }
     refusals
 }
 

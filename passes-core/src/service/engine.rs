@@ -92,8 +92,7 @@ pub(crate) struct Draft<T> {
 impl<T> Draft<T> {
     pub(crate) fn new(view: &View<'_>, done: T) -> Self {
         let change = spare::change(view.env.by.business);
-        // Most raise one.
-        Self { change, done, events: Vec::with_capacity(1), stops: None, kind: None }
+        Self { change, done, events: spare::events(), stops: None, kind: None }
     }
 }
 
@@ -445,7 +444,7 @@ impl<'a> Order<'a> {
         told.plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
-        let (receipt, events_room) = spare::bytes();
+        let (receipt, told_events) = spare::bytes();
         // The settings must be those that it was decided by, unless it is the command that changes them, or one that
         // holds them.
         let settings = DocKey::new(DocKind::Business, by.business);
@@ -465,8 +464,9 @@ impl<'a> Order<'a> {
             key: env.key.zip(*fingerprint),
             stops,
             receipt: stored::pack(&done, receipt)?,
-            events: stored::pack(&events, events_room)?,
+            events: stored::pack(&events, told_events)?,
         });
+        spare::keep_events(events);
         told.done = Some(done);
         Ok(Some(change))
     }

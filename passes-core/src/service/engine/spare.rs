@@ -1,6 +1,7 @@
 //! What a command that was written leaves to the next one of its thread: a redemption needs half a dozen short lists, and
 //! asking for memory for them costs as much as its rules.
 
+use crate::event::Event;
 use crate::id::BusinessId;
 use crate::store::Change;
 use std::cell::Cell;
@@ -9,6 +10,7 @@ use std::mem::take;
 thread_local! {
     static CHANGE: Cell<Option<Box<Change>>> = const { Cell::new(None) };
     static BYTES: Cell<(Vec<u8>, Vec<u8>)> = const { Cell::new((Vec::new(), Vec::new())) };
+    static EVENTS: Cell<Vec<Event>> = const { Cell::new(Vec::new()) };
 }
 
 /// How many elements, or bytes, a list may have room for that is kept: what a large command leaves isn't hoarded.
@@ -30,6 +32,19 @@ pub(super) fn change(business: BusinessId) -> Box<Change> {
 /// Two empty lists of bytes: for a receipt, and for events.
 pub(super) fn bytes() -> (Vec<u8>, Vec<u8>) {
     BYTES.try_with(Cell::take).unwrap_or_default()
+}
+
+/// An empty list of events.
+pub(super) fn events() -> Vec<Event> {
+    EVENTS.try_with(Cell::take).unwrap_or_default()
+}
+
+/// Keeps a list of events, without what is in it.
+pub(super) fn keep_events(mut events: Vec<Event>) {
+    if events.capacity() <= FEW {
+        events.clear();
+        let _ = EVENTS.try_with(|kept| kept.set(events));
+    }
 }
 
 /// Keeps the lists of a change, without what is in them.

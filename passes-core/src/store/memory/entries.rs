@@ -57,25 +57,35 @@ impl Entries {
 
     /// Appends an entry of the operation at a place in the journal. Before it came those entries of its two subjects.
     pub(super) fn push(&mut self, number: u64, operation: u32, entry: &Entry, before: (u64, u64)) {
-        let Entry { from: (from_account, from), to: (to_account, to), unit, amount, mark, line } = *entry;
+        let Entry { from: (from_account, from), to: (to_account, to), unit, amount, mark, line } = entry;
         let (pass, of_pass) = match (from, to) {
-            (Subject::Pass(pass), _) => (pass, before.0),
-            (_, Subject::Pass(pass)) => (pass, before.1),
+            (Subject::Pass(pass), _) => (*pass, before.0),
+            (_, Subject::Pass(pass)) => (*pass, before.1),
             _ => (LotId::from_bytes([0; 16]).pass(0), 0),
         };
-        let mut about = |subject, before| match subject {
+        let mut about = |subject: &Subject, before| match subject {
             Subject::None => About::None,
-            Subject::Pass(one) if one == pass => About::Pass,
+            Subject::Pass(one) if *one == pass => About::Pass,
             _ => {
                 let other = u32::try_from(self.others.len()).map_or(About::None, About::Other);
-                self.others.push((subject, before));
+                self.others.push((*subject, before));
                 other
             }
         };
         let (from, to) = (about(from, before.0), about(to, before.1));
-        let accounts = (from_account, to_account);
-        let before = of_pass;
-        self.rows.push(Row { number, amount, pass, before, from, to, operation, line, unit, accounts, mark });
+        self.rows.push(Row {
+            number,
+            amount: *amount,
+            pass,
+            before: of_pass,
+            from,
+            to,
+            operation,
+            line: *line,
+            unit: *unit,
+            accounts: (*from_account, *to_account),
+            mark: *mark,
+        });
     }
 
     /// The entry with this number.

@@ -24,6 +24,7 @@ use crate::id::BusinessId;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use judge::Found;
 use tables::{Books, Tables};
 
 /// How many commands of a list are looked at ahead: what they load stays in the cache until they run.
@@ -90,8 +91,8 @@ impl fmt::Debug for Memory {
 }
 
 impl Tables {
-    fn apply(&mut self, change: &mut Change, loaded: Option<&Loaded>) -> Result<After, StoreError> {
-        self.books.entry(change.business).or_default().apply(change, loaded, &mut self.last)
+    fn apply(&mut self, change: &mut Change, found: Found<'_>) -> Result<After, StoreError> {
+        self.books.entry(change.business).or_default().apply(change, found, &mut self.last)
     }
 
     /// Has fetched what commands will load. What one of them waits for isn't in the cache, and the processor fetches
@@ -152,8 +153,8 @@ impl Tables {
             }
             Decision::Accepted(change) => (change, None),
         };
-        let of_it = (change.business == business).then_some(&loaded);
-        let after = self.apply(&mut change, of_it)?;
+        let found = (change.business == business).then_some((command.load(), &loaded));
+        let after = self.apply(&mut change, found)?;
         command.take_back(change);
         Ok(refusals.map_or(Answer::Done(after), Answer::Refused))
     }

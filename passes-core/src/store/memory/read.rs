@@ -38,7 +38,7 @@ impl Docs {
 
     /// Takes those of a chain, of which some may have been found by name.
     fn take(&mut self, chain: Arc<Piece>) {
-        self.found.retain(|doc| chain.docs().iter().all(|of_it| of_it.key != doc.key));
+        self.found.retain(|doc| !chain.docs().iter().any(|of_it| of_it.key == doc.key));
         self.chain = Some(chain);
     }
 
@@ -67,13 +67,15 @@ impl Books {
         for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
             docs.add(doc);
         }
-        let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
-        lot.into_iter().for_each(|lot| docs.take(self.chain_at_hand(lot)));
+        let code = load.code.as_ref().and_then(|code| self.pass_of(code));
+        if let Some((_, _, lot)) = code {
+            docs.take(self.chain_at_hand(lot));
+        }
         let passes = self.load_passes(load);
         let credits = self.load_credits(load);
         if !passes.is_empty() || !credits.is_empty() {
             // Rows of the same lot come together: one look at the lot before is enough for most.
-            let mut before = code.as_ref().map(|row: &PassRow| row.id.lot());
+            let mut before = code.map(|(.., lot)| lot.id);
             let origins = credits.iter().map(|credit| credit.pass);
             for pass in passes.iter().map(|row| row.id).chain(origins) {
                 if before.replace(pass.lot()) != Some(pass.lot()) {
@@ -84,7 +86,7 @@ impl Books {
         Loaded {
             docs: docs.found,
             chain: docs.chain,
-            code,
+            code: code.map(|(id, row, _)| row.to_pass(id)),
             taken: load.taken.iter().map(|code| self.is_taken(code)).collect(),
             passes,
             credits,
