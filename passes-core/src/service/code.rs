@@ -16,28 +16,21 @@ pub(crate) struct Code {
 }
 
 impl Passes {
-    /// Folds and hashes what was presented. What is to be hashed beside it is hashed in between: of two hashes of which
-    /// neither waits for the other the processor computes both in little more than the time of one.
-    pub(crate) fn code<T>(
-        &self,
-        by: &By,
-        presented: &Presented,
-        beside: impl FnOnce() -> T,
-    ) -> Result<(Code, T), Error> {
+    /// Folds and hashes what was presented.
+    pub(crate) fn code(&self, by: &By, presented: &Presented) -> Result<Code, Error> {
         let business = by.business.as_bytes();
-        let (hash, folded, beside) = match presented {
+        let (hash, folded) = match presented {
             Presented::Code(code) => {
                 let folded = code.fold().map_err(|refusal| self.counted(by, refusal))?;
-                let beside = beside();
-                (CodeHash::of(business, &folded), Some(folded), beside)
+                (CodeHash::of(business, &folded), Some(folded))
             }
             Presented::Hash(hash) => {
                 self.permit(by, Right::PresentHash)?;
-                (hash.clone(), None, beside())
+                (hash.clone(), None)
             }
         };
         let digest = hash.digest(self.inner.keys.digest()?);
-        Ok((Code { hash, digest, folded }, beside))
+        Ok(Code { hash, digest, folded })
     }
 
     /// Counts the refusal, if it is one, of what comes before a decision: those of decisions are counted there.

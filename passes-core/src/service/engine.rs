@@ -35,10 +35,14 @@ pub(crate) struct Env<'a> {
 }
 
 impl<'a> Env<'a> {
-    /// What is known before anything is found out: who asks, under which key. Moment and seed are still to come.
+    /// What is known before anything is found out: who asks. Moment, seed and key are still to come.
     #[inline]
-    pub(crate) fn early(by: &'a By, key: Option<KeyHash>) -> Self {
-        Self { now: Instant::EPOCH, seed: [0; 32], by: Cow::Borrowed(by), key }
+    pub(crate) fn early(by: &'a By) -> Self {
+        Self { now: Instant::EPOCH, seed: [0; 32], by: Cow::Borrowed(by), key: None }
+    }
+
+    fn find_key(&mut self) {
+        self.key = self.by.key.as_deref().map(|key| key_hash(&self.by, key));
     }
 
     fn find_moment(&mut self, inner: &Inner) -> Result<(), Error> {
@@ -111,10 +115,10 @@ pub(crate) struct Order<'a> {
 /// What of a command rests on nothing that is loaded, and is still to be found out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// Its fingerprint, then its moment and its seed.
+    /// Its key and its fingerprint, then its moment and its seed.
     All,
-    /// Its fingerprint.
-    Fingerprint,
+    /// Its key and its fingerprint.
+    Key,
     /// Its moment and its seed.
     Moment,
     /// Nothing.
@@ -190,11 +194,6 @@ pub(crate) fn key_hash(by: &By, key: &str) -> KeyHash {
     first_half(hash.as_bytes())
 }
 
-/// Likewise, of who asks.
-pub(crate) fn by_key(by: &By) -> Option<KeyHash> {
-    by.key.as_deref().map(|key| key_hash(by, key))
-}
-
 pub(crate) fn first_half(hash: &[u8; 32]) -> [u8; 16] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *hash;
     [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
@@ -227,7 +226,8 @@ impl Passes {
     /// Judges who asks, and gathers what a decision needs.
     pub(crate) fn env<'a>(&self, by: &'a By, right: Right) -> Result<Env<'a>, Error> {
         self.permit(by, right)?;
-        let mut env = Env::early(by, by_key(by));
+        let mut env = Env::early(by);
+        env.find_key();
         env.find_moment(&self.inner)?;
         Ok(env)
     }
@@ -381,7 +381,7 @@ impl Passes {
         load: Load,
         answer: impl FnOnce(&View<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let env = Env { now: self.inner.clock.now(), ..Env::early(by, None) };
+        let env = Env { now: self.inner.clock.now(), ..Env::early(by) };
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));
         let loaded = self.inner.store.load(&load).await?;
@@ -394,8 +394,9 @@ impl<'a> Order<'a> {
     #[inline]
     pub(crate) fn new(env: Env<'a>, kind: Kind, left: Left) -> Self {
         let business = env.by.business;
+        let mut docs = spare::docs();
         // Most name one more.
-        let mut docs = Vec::with_capacity(2);
+        docs.reserve_exact(2);
         docs.push(DocKey::new(DocKind::Business, business));
         let load = Load { docs, key: env.key, ..Load::new(business) };
         Self { env, kind, load, fingerprint: None, left }
@@ -405,8 +406,12 @@ impl<'a> Order<'a> {
     pub(crate) fn ahead<T>(&mut self, inner: &Inner, decide: &impl Decides<T>) -> Result<bool, Error> {
         let left = std::mem::replace(&mut self.left, Left::Nothing);
         match left {
-            Left::All | Left::Fingerprint => {
+            Left::All | Left::Key => {
+                // One right behind the other: neither waits for the other, and the processor begins with the second
+                // before it is done with the first.
                 self.fingerprint = decide.fingerprint(&inner.keys, self)?;
+                self.env.find_key();
+                self.load.key = self.env.key;
                 self.left = if left == Left::All { Left::Moment } else { Left::Nothing };
             }
             Left::Moment => self.env.find_moment(inner)?,
@@ -421,7 +426,7 @@ impl<'a> Order<'a> {
         keys: &Keys,
         request: &R,
     ) -> Result<Option<Fingerprint>, Error> {
-        if self.env.key.is_none() {
+        if self.env.by.key.is_none() {
             return Ok(None);
         }
         Ok(Some(stored::fingerprint(keys.fingerprint()?, &(self.kind.number(), request))?))

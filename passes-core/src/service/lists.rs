@@ -289,7 +289,7 @@ impl Passes {
     pub fn pass_by_code<'a>(&'a self, by: &'a By, presented: &'a Presented) -> Call<'a, PassView> {
         Call::new(async move {
             self.permit(by, Right::View)?;
-            let (code, ()) = self.code(by, presented, || ())?;
+            let code = self.code(by, presented)?;
             let mut load = Load::new(by.business);
             load.code = Some(code.digest);
             let found = self.look(by, load, |view| Ok(code.pass(view).map(|pass| pass.id))).await?;

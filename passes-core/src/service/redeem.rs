@@ -8,7 +8,7 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, by_key, first_half};
+use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, first_half, key_hash};
 use super::{Call, Error, Keys, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
@@ -48,9 +48,9 @@ impl Passes {
         Call::new(async move {
             self.permit(by, Right::Redeem)?;
             let answer = match self.presented(by, request) {
-                Ok((code, key)) => {
+                Ok(code) => {
                     let asked = Asked { request, code: &code };
-                    let mut order = asked.order(Env::early(by, key), Left::All);
+                    let mut order = asked.order(Env::early(by), Left::All);
                     while order.ahead(&self.inner, &asked)? {}
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
@@ -132,9 +132,9 @@ impl Passes {
             return Begun::Over(Err(error));
         }
         match self.presented(by, request) {
-            Ok((code, key)) => {
+            Ok(code) => {
                 let asked = Asked { request, code: &code };
-                let mut order = asked.order(Env::early(by, key), Left::All);
+                let mut order = asked.order(Env::early(by), Left::All);
                 match self.lend(&mut order, &asked) {
                     Some(begun) => begun,
                     None => self.give(order, asked.to_owned()),
@@ -144,11 +144,10 @@ impl Passes {
         }
     }
 
-    /// The code that a redemption presents, and its key; or what is told of one that ends before the store is asked for
-    /// a pass.
-    fn presented(&self, by: &By, request: &Redeem) -> Result<(Code, Option<KeyHash>), Told<'_>> {
-        let code = self.code(by, &request.code, || by_key(by));
-        code.map_err(|error| self.after_key(by.business, by_key(by), error))
+    /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
+    fn presented(&self, by: &By, request: &Redeem) -> Result<Code, Told<'_>> {
+        let key = || by.key.as_deref().map(|key| key_hash(by, key));
+        self.code(by, &request.code).map_err(|error| self.after_key(by.business, key(), error))
     }
 
     /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.

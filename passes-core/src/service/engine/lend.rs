@@ -23,6 +23,7 @@ impl Passes {
         let mut loan = self.loan(order, decide);
         let answer = self.inner.store.run_now(&mut loan)?;
         let answer = self.repaid(&mut loan, answer);
+        spare::keep_docs(std::mem::take(&mut order.load.docs));
         Some(if self.has_to_flush() {
             Begun::Later(Box::pin(async move {
                 self.flush_some().await;

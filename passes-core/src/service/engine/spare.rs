@@ -3,7 +3,7 @@
 
 use crate::event::Event;
 use crate::id::BusinessId;
-use crate::store::Change;
+use crate::store::{Change, DocKey};
 use std::cell::Cell;
 use std::mem::take;
 
@@ -11,6 +11,7 @@ thread_local! {
     static CHANGE: Cell<Option<Box<Change>>> = const { Cell::new(None) };
     static BYTES: Cell<(Vec<u8>, Vec<u8>)> = const { Cell::new((Vec::new(), Vec::new())) };
     static EVENTS: Cell<Vec<Event>> = const { Cell::new(Vec::new()) };
+    static DOCS: Cell<Vec<DocKey>> = const { Cell::new(Vec::new()) };
 }
 
 /// How many elements, or bytes, a list may have room for that is kept: what a large command leaves isn't hoarded.
@@ -44,6 +45,19 @@ pub(super) fn keep_events(mut events: Vec<Event>) {
     if events.capacity() <= FEW {
         events.clear();
         let _ = EVENTS.try_with(|kept| kept.set(events));
+    }
+}
+
+/// An empty list of documents.
+pub(super) fn docs() -> Vec<DocKey> {
+    DOCS.try_with(Cell::take).unwrap_or_default()
+}
+
+/// Keeps a list of documents, without what is in it.
+pub(super) fn keep_docs(mut docs: Vec<DocKey>) {
+    if docs.capacity() <= FEW {
+        docs.clear();
+        let _ = DOCS.try_with(|kept| kept.set(docs));
     }
 }
 
@@ -86,7 +100,7 @@ mod tests {
     use crate::id::{Id, OperationId};
     use crate::operation::Kind;
     use crate::pass::Tally;
-    use crate::store::{Add, DocKey, DocKind, Operation, TallyKey};
+    use crate::store::{Add, DocKind, Operation, TallyKey};
 
     /// D-1: what is used again says nothing of what it was used for, and what is large isn't kept.
     #[test]

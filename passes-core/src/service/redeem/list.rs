@@ -34,15 +34,15 @@ impl Passes {
         }
         let good = || {
             requests.iter().zip(&codes).filter_map(|((by, request), code)| {
-                code.as_ref().ok().map(|(code, key)| (Env::early(by, *key), Asked { request, code }))
+                code.as_ref().ok().map(|code| (by, Asked { request, code }))
             })
         };
-        let (envs, asked): (Vec<Env<'_>>, Vec<Asked<&Redeem, &Code>>) = good().unzip();
+        let (bys, asked): (Vec<&By>, Vec<Asked<&Redeem, &Code>>) = good().unzip();
         let (now, mut seeds) = (self.inner.clock.now(), vec![[0; 32]; asked.len()]);
         stream.fill(seeds.as_flattened_mut());
         let mut orders = Vec::with_capacity(asked.len());
-        for ((env, asked), seed) in envs.into_iter().zip(&asked).zip(seeds) {
-            orders.push(asked.order(Env { now, seed, ..env }, Left::Fingerprint));
+        for ((by, asked), seed) in bys.into_iter().zip(&asked).zip(seeds) {
+            orders.push(asked.order(Env { now, seed, ..Env::early(by) }, Left::Key));
         }
         let answers = match self.lend_all(&mut orders, &asked) {
             Some(answers) => answers,
@@ -54,7 +54,7 @@ impl Passes {
             },
         };
         let mut answers = answers.into_iter();
-        let answer = |code: Result<_, Error>| {
+        let answer = |code: Result<Code, Error>| {
             code.and_then(|_| answers.next().unwrap_or_else(|| Err(missing().into())))
         };
         Ok(codes.into_iter().map(answer).collect())

@@ -138,10 +138,10 @@ impl Tables {
     /// Loads, decides and commits what has been fetched.
     fn run(&mut self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
         let business = command.load().business;
-        let books = self.books.get(&business);
-        let loaded = match books {
-            Some(books) => books.load(command.load()),
-            None => Books::default().load(command.load()),
+        let room = std::mem::take(&mut self.docs);
+        let loaded = match self.books.get(&business) {
+            Some(books) => books.load_into(room, command.load()),
+            None => Books::default().load_into(room, command.load()),
         };
         let (mut change, refusals) = match command.decide(&loaded) {
             Decision::Replayed => return loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
@@ -156,6 +156,8 @@ impl Tables {
         let found = (change.business == business).then_some((command.load(), &loaded));
         let after = self.apply(&mut change, found)?;
         command.take_back(change);
+        self.docs = loaded.docs;
+        self.docs.clear();
         Ok(refusals.map_or(Answer::Done(after), Answer::Refused))
     }
 

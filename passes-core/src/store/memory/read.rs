@@ -62,8 +62,14 @@ fn count(limit: u32) -> usize {
 
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
+        self.load_into(Vec::new(), load)
+    }
+
+    /// Likewise, with room for the documents.
+    pub(super) fn load_into(&self, mut docs: Vec<Doc>, load: &Load) -> Loaded {
+        docs.reserve_exact(load.docs.len());
+        let mut docs = Docs { found: docs, ..Docs::default() };
         let bound = load.key.and_then(|key| self.journal.find(&key));
-        let mut docs = Docs { found: Vec::with_capacity(load.docs.len()), ..Docs::default() };
         for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
             docs.add(doc);
         }

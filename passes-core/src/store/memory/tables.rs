@@ -21,6 +21,8 @@ pub(super) struct Tables {
     /// Nothing crosses from one business to another, because nothing here is shared.
     pub(super) books: Map<BusinessId, Books>,
     pub(super) last: Numbers,
+    /// Room for the documents that the next command loads.
+    pub(super) docs: Vec<Doc>,
 }
 
 /// The last numbers given. They grow across the whole store.
