@@ -206,6 +206,7 @@ impl Refusal {
     /// assert_eq!(refusal.to_string(), "count: must be above zero");
     /// ```
     #[must_use]
+    #[cold]
     pub fn invalid(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), why: why.into() }
     }

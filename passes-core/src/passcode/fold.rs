@@ -123,7 +123,11 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
     if text.len() <= FEW {
         let mut folded = Folded { few: [0; FEW], length: 0, many: Zeroizing::default() };
         let length = fold_into(text, &mut folded.few).filter(|length| *length > 0);
-        folded.length = length.ok_or(Refusal::Malformed)?;
+        let Some(length) = length else {
+            std::hint::cold_path();
+            return Err(Refusal::Malformed);
+        };
+        folded.length = length;
         // What was dropped at the end stands behind it.
         folded.few.iter_mut().skip(folded.length).for_each(|byte| *byte = 0);
         return Ok(folded);

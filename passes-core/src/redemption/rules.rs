@@ -130,6 +130,7 @@ pub fn judge(case: &Case<'_>) -> (Vec<Refusal>, Result<Taking, Refusal>) {
     // Not `extend`, which makes room before it looks.
     let mut tell = |refusal| {
         if let Some(refusal) = refusal {
+            std::hint::cold_path();
             refusals.push(refusal);
         }
     };

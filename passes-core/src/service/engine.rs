@@ -245,6 +245,7 @@ impl Passes {
     /// Judges whether the actor may do this here; refused before all else.
     pub(crate) fn permit(&self, by: &By, right: Right) -> Result<(), Error> {
         by.may(right).map_err(|refusal| {
+            std::hint::cold_path();
             self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);
             refusal.into()
         })
@@ -299,8 +300,12 @@ impl Passes {
                 Some(done) => Ok(Receipt::first(&after, env.now, done)),
                 None => Err(StoreError::Backend("done, and nobody decided it".into()).into()),
             },
-            Answer::Replayed(stored) => Ok(Receipt::again(&stored)?),
+            Answer::Replayed(stored) => {
+                std::hint::cold_path();
+                Ok(Receipt::again(&stored)?)
+            }
             Answer::Refused(refusals) => {
+                std::hint::cold_path();
                 if let Some(error) = told.error.take() {
                     return Err(error);
                 }
@@ -442,6 +447,7 @@ impl<'a> Order<'a> {
     ) -> Result<Option<Box<Change>>, Error> {
         let Self { env, kind: asked, load, fingerprint, .. } = self;
         if replayed(loaded, *fingerprint)?.is_some() {
+            std::hint::cold_path();
             return Ok(None);
         }
         let view = view(inner, env, load, loaded)?;
@@ -489,8 +495,12 @@ impl<T> Told<T> {
         match judged {
             Ok(Some(change)) => Decision::Accepted(change),
             Ok(None) => Decision::Replayed,
-            Err(Error::Refused(refused)) => Decision::Refused(refused.reasons().to_vec(), None),
+            Err(Error::Refused(refused)) => {
+                std::hint::cold_path();
+                Decision::Refused(refused.reasons().to_vec(), None)
+            }
             Err(other) => {
+                std::hint::cold_path();
                 self.error = Some(other);
                 Decision::Refused(Vec::new(), None)
             }

@@ -129,6 +129,7 @@ impl Passes {
     fn started(&self, by: &By, request: &Redeem) -> Begun<'_, Redeemed> {
         let permit = self.permit(by, Right::Redeem);
         if let Err(error) = permit.and_then(|()| self.early(by, may_take(by, request))) {
+            std::hint::cold_path();
             return Begun::Over(Err(error));
         }
         match self.presented(by, request) {
@@ -140,7 +141,10 @@ impl Passes {
                     None => self.give(order, asked.to_owned()),
                 }
             }
-            Err(told) => Begun::Later(Box::pin(async { Err(told.await) })),
+            Err(told) => {
+                std::hint::cold_path();
+                Begun::Later(Box::pin(async { Err(told.await) }))
+            }
         }
     }
 
@@ -274,6 +278,7 @@ impl<'a> Judged<'a> {
             refusals.extend(view.env.by.may_move(Right::Redeem, amount).err());
         }
         if !refusals.is_empty() {
+            std::hint::cold_path();
             return Err(refusals.into());
         }
         let taking = taking?;

@@ -89,10 +89,14 @@ pub(crate) fn pack<T: Serialize>(value: &T, into: Vec<u8>) -> Result<Vec<u8>, St
             Ok(into)
         }
         Err(postcard::Error::SerializeBufferFull) => {
+            std::hint::cold_path();
             into.push(BYTES);
             postcard::to_extend(value, into).map_err(|e| StoreError::Backend(e.to_string()))
         }
-        Err(error) => Err(StoreError::Backend(error.to_string())),
+        Err(error) => {
+            std::hint::cold_path();
+            Err(StoreError::Backend(error.to_string()))
+        }
     }
 }
 
@@ -107,6 +111,7 @@ pub(crate) fn fingerprint<T: Serialize>(key: &Key, request: &T) -> Result<Finger
     if let Ok(bytes) = written(&mut room, request) {
         return Ok(hash(bytes));
     }
+    std::hint::cold_path();
     wipe(&mut room);
     // The room is for all of it at once: a list that grows leaves copies behind.
     let packed = postcard::experimental::serialized_size(request)
@@ -146,6 +151,7 @@ pub(crate) fn sound(loaded: &Loaded) -> Result<(), StoreError> {
     if sound {
         Ok(())
     } else {
+        std::hint::cold_path();
         Err(StoreError::Corrupt("a row holds numbers that were never written".into()))
     }
 }

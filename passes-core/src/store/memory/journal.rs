@@ -100,6 +100,7 @@ fn unpack(bytes: &[u8], is_narrow: bool) -> Vec<Tally> {
     tallies.map(|[used, held, limit]| Tally { used: *used, held: *held, limit: *limit }).collect()
 }
 
+#[cold]
 fn full() -> StoreError {
     StoreError::Full("a business has some 2^31 operations at most in memory, and 4 GiB of each".into())
 }
@@ -206,7 +207,8 @@ impl Journal {
         let is_narrow = after.iter().flat_map(numbers).all(|number| u32::try_from(number).is_ok());
         let tally = if is_narrow { 12 } else { 24 };
         let sizes = [receipt.len(), events.len(), after.len().saturating_mul(tally)];
-        let [receipt_size, events_size, tallies] = sizes.map(|bytes| u32::try_from(bytes).map_err(|_| full()));
+        let [receipt_size, events_size, tallies] =
+            sizes.map(|bytes| u32::try_from(bytes).map_err(|_| full()));
         let (receipt_size, events_size, tallies) = (receipt_size?, events_size?, tallies?);
         let (bytes, room) = self.bytes.room(sizes.into_iter().sum()).ok_or_else(full)?;
         room.extend_from_slice(receipt);
@@ -215,6 +217,7 @@ impl Journal {
         let place = self.len();
         let has_more = stops.is_some() || booked != at;
         if has_more {
+            std::hint::cold_path();
             self.others.insert(place, More { booked: *booked, stops: *stops });
         }
         let is_keyed = key.is_some();
@@ -235,7 +238,9 @@ impl Journal {
             has_more,
             is_narrow,
         });
-        for (key, is_there, stops) in [(key, is_keyed, false), (stops.unwrap_or_default(), stops.is_some(), true)] {
+        for (key, is_there, stops) in
+            [(key, is_keyed, false), (stops.unwrap_or_default(), stops.is_some(), true)]
+        {
             if is_there && let Some(bound) = Bound::new(place, stops) {
                 self.keys.add(&key, bound.0);
             }
@@ -269,7 +274,12 @@ struct Origin {
 impl Origin {
     fn of(operation: &Operation) -> Self {
         let Operation { actor, place, channel, reason, .. } = operation;
-        Self { actor: Arc::clone(actor), place: place.clone(), channel: channel.clone(), reason: reason.clone() }
+        Self {
+            actor: Arc::clone(actor),
+            place: place.clone(),
+            channel: channel.clone(),
+            reason: reason.clone(),
+        }
     }
 
     /// Whether an operation's are the very same texts.
@@ -305,6 +315,7 @@ impl Origins {
         if let Some(at) = self.recent.iter().find(is) {
             return Some(*at);
         }
+        std::hint::cold_path();
         let origin = Origin::of(operation);
         let at = match self.places.get(&origin) {
             Some(at) => *at,

@@ -98,10 +98,12 @@ pub(in crate::store) fn kept(stored: Option<Tally>, put: Tally) -> Tally {
 }
 
 /// A fault of the caller, which no retry mends.
+#[cold]
 pub(in crate::store) fn broken(why: &str) -> StoreError {
     StoreError::Backend(why.into())
 }
 
+#[cold]
 pub(in crate::store) fn twice(what: &str) -> StoreError {
     StoreError::Backend(format!("a change names {what} twice"))
 }
@@ -112,7 +114,11 @@ pub(in crate::store) fn repeats<T: Ord>(mut keys: Vec<T>) -> bool {
 }
 
 pub(in crate::store) fn must(holds: bool) -> Result<(), StoreError> {
-    if holds { Ok(()) } else { Err(StoreError::Conflict) }
+    if holds {
+        return Ok(());
+    }
+    std::hint::cold_path();
+    Err(StoreError::Conflict)
 }
 
 impl Books {

@@ -21,10 +21,10 @@ use super::{
 };
 use crate::hash::Set;
 use crate::id::BusinessId;
+use judge::Found;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use judge::Found;
 use tables::{Books, Tables};
 
 /// How many commands of a list are looked at ahead: what they load stays in the cache until they run.

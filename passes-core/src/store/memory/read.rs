@@ -126,6 +126,7 @@ impl Books {
         match &*kept {
             Some((era, chain)) if *era == self.era => Arc::clone(chain),
             _ => {
+                std::hint::cold_path();
                 let chain = Arc::new(Piece::new(self.chain_of(lot.id).cloned().collect()));
                 *kept = Some((self.era, Arc::clone(&chain)));
                 chain
