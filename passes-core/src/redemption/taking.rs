@@ -171,7 +171,8 @@ pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
         return Err(Refusal::BalanceTooSmall { short: Money::of(short, case.terms.currency) });
     }
     let mut rest = amount;
-    let mut parts = Vec::new();
+    // One for each line, and one more where what is granted ends within a line.
+    let mut parts = Vec::with_capacity(lines.len() + 1);
     for &(line, total) in lines {
         let part = total.min(rest);
         rest -= part;

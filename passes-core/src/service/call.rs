@@ -1,6 +1,6 @@
 //! A use case under way: a future that a host without a runtime can simply wait for.
 
-use super::engine::Begun;
+use super::engine::{Begun, Later};
 use super::{Error, Receipt};
 use crate::store::wait;
 use std::future::{Future, IntoFuture};
@@ -58,7 +58,7 @@ impl<'a, T: 'a> Call<'a, Receipt<T>> {
 struct Beginning<'a, F, T> {
     begin: F,
     begun: bool,
-    later: Option<Pin<Box<dyn Future<Output = Result<Receipt<T>, Error>> + Send + 'a>>>,
+    later: Option<Later<'a, T>>,
 }
 
 impl<'a, F: Fn() -> Begun<'a, T> + Unpin, T> Future for Beginning<'a, F, T> {

@@ -153,9 +153,12 @@ pub(crate) struct Kept<F, T> {
 pub(crate) enum Begun<'a, T> {
     /// The store answered at once, and nothing else is to be done.
     Over(Result<Receipt<T>, Error>),
-    /// Boxed, so that a future with this in it has no room for what a store that answers at once doesn't need.
-    Later(Pin<Box<dyn Future<Output = Result<Receipt<T>, Error>> + Send + 'a>>),
+    /// It has to be waited for.
+    Later(Later<'a, T>),
 }
+
+/// Boxed, so that a future with this in it has no room for what a store that answers at once doesn't need.
+pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = Result<Receipt<T>, Error>> + Send + 'a>>;
 
 impl<T> Begun<'_, T> {
     /// Waits for it, if need be.
