@@ -76,3 +76,41 @@ impl<'a, F: Fn() -> Begun<'a, T> + Unpin, T> Future for Beginning<'a, F, T> {
         this.later.as_mut().map_or(Poll::Pending, |later| later.as_mut().poll(context))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::Instant;
+    use crate::event::Position;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Waker;
+
+    /// a command is begun when it is first asked for and no second time, whether it is over at once or later.
+    #[test]
+    fn a_command_is_begun_once() {
+        let receipt = || Receipt { operation: Position(7), replayed: false, at: Instant::EPOCH, done: () };
+        let mut context = Context::from_waker(Waker::noop());
+        for at_once in [true, false] {
+            let begun = AtomicU32::new(0);
+            let call = Call::begin(|| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                if at_once {
+                    return Begun::Over(Ok(receipt()));
+                }
+                let mut asked = 0;
+                Begun::Later(Box::pin(std::future::poll_fn(move |_| {
+                    asked += 1;
+                    if asked < 3 { Poll::Pending } else { Poll::Ready(Ok(receipt())) }
+                })))
+            });
+            let mut call = call.into_future();
+            assert_eq!(begun.load(Ordering::Relaxed), 0);
+            let mut ask = || call.as_mut().poll(&mut context);
+            let pending = (0..5).take_while(|_| ask().is_pending()).count();
+            assert_eq!((pending, begun.load(Ordering::Relaxed)), (if at_once { 0 } else { 2 }, 1));
+            if at_once {
+                assert!(ask().is_pending());
+            }
+        }
+    }
+}

@@ -100,6 +100,14 @@ impl<T> Draft<T> {
     }
 }
 
+impl Draft<()> {
+    /// The same, of what it comes to.
+    pub(crate) fn of<T>(self, done: T) -> Draft<T> {
+        let Self { change, done: (), events, stops, kind } = self;
+        Draft { change, done, events, stops, kind }
+    }
+}
+
 /// A command, ready to be decided.
 #[derive(Clone)]
 pub(crate) struct Order<'a> {

@@ -321,7 +321,7 @@ impl<'a> Judged<'a> {
     /// The change that does it.
     fn draft(&self, view: &View<'_>) -> Result<Draft<Redeemed>, Error> {
         let mut ids = Ids::new(&view.env.seed, view.env.now);
-        let mut draft = Draft::new(view, self.preview(view)?);
+        let (mut draft, mut done) = (Draft::new(view, ()), self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
         // The settings are the third.
         change.seen.reserve_exact(3);
@@ -349,7 +349,7 @@ impl<'a> Judged<'a> {
                 None => (Account::Settled, Subject::None),
                 Some(contact) => {
                     let id: CreditId = ids.draw();
-                    let credited = draft.done.credits.get_mut(n);
+                    let credited = done.credits.get_mut(n);
                     let spend_by = credited.and_then(|credited| {
                         credited.credit = id;
                         credited.spend_by
@@ -372,16 +372,16 @@ impl<'a> Judged<'a> {
             let Part { amount, mark, line } = *part;
             change.entries.push(Entry { from, to, unit, amount, mark, line });
         }
-        draft.done.contact = contact;
-        let amount = draft.done.amount;
+        done.contact = contact;
+        let amount = done.amount;
         draft.events.push(match contact {
             None => Event::PassSpent { pass: pass.id, amount, left: 0 },
             Some(contact) => {
-                let credits = draft.done.credits.iter().map(|c| c.credit).collect();
+                let credits = done.credits.iter().map(|c| c.credit).collect();
                 Event::PassRedeemed { pass: pass.id, contact, amount, credits, left: 0 }
             }
         });
-        Ok(draft)
+        Ok(draft.of(done))
     }
 }
 

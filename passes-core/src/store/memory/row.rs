@@ -119,6 +119,7 @@ impl Row {
     }
 
     /// The row of the pass with this id.
+    #[inline]
     pub(super) fn to_pass(&self, id: PassId) -> PassRow {
         let (mut holder, mut successor, mut fields) = (None, None, None);
         if let Some(rest) = &self.rest {
