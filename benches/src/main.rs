@@ -124,6 +124,7 @@ pub(crate) const CHILDREN: &[(&str, child::Work)] = &[
     ("codes", codes::child),
     ("lot", lot::child),
     (memory::CHILD, memory::child),
+    (postgres_peer::CHILD, postgres_peer::child),
     (till::CHILD, till::child),
 ];
 

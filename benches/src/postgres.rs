@@ -1,7 +1,7 @@
 //! Redemption in PostgreSQL: the public call beside statements written by hand, by as many clients.
 
 use crate::measure::{Measure, Side, all_in_turns, median, ratios};
-use crate::postgres_peer::Nostro;
+use crate::postgres_peer;
 use crate::postgres_twin::{Hand, Way};
 use crate::run::{Made, Run};
 use crate::stock::{Stock, VALUE, euros};
@@ -15,18 +15,18 @@ use std::time::Instant;
 use test_postgres::Server;
 
 /// What is spent of a card at once, in minor units: a card lasts for twenty.
-const SPENT: i64 = 125;
+pub(crate) const SPENT: i64 = 125;
 /// Redemptions in one call.
 const LIST: usize = 100;
 
 /// A request of a till: a code, and a key.
-struct Asked {
-    code: String,
-    key: String,
+pub(crate) struct Asked {
+    pub(crate) code: String,
+    pub(crate) key: String,
 }
 
 /// A database with sold cards.
-struct Shop {
+pub(crate) struct Shop {
     stock: Stock,
     store: Arc<Postgres>,
     url: String,
@@ -36,7 +36,7 @@ struct Shop {
 }
 
 impl Shop {
-    fn new(server: &Server, settings: &str, cards: u32) -> Made<Self> {
+    pub(crate) fn new(server: &Server, settings: &str, cards: u32) -> Made<Self> {
         let url = over_tcp(server, &server.database(), settings);
         let store = Arc::new(Postgres::options().connections(32).open(&url)?);
         let mut stock = Stock::new(Arc::clone(&store) as Arc<dyn Store>, cards)?;
@@ -50,7 +50,7 @@ impl Shop {
     }
 
     /// So many requests of different cards, each with a key of its own.
-    fn ask(&mut self, count: usize) -> Made<Vec<Asked>> {
+    pub(crate) fn ask(&mut self, count: usize) -> Made<Vec<Asked>> {
         let mut asked = Vec::with_capacity(count);
         for _ in 0..count {
             self.asked += 1;
@@ -61,7 +61,7 @@ impl Shop {
         Ok(asked)
     }
 
-    fn redeem(&self, asked: &Asked) -> Made<()> {
+    pub(crate) fn redeem(&self, asked: &Asked) -> Made<()> {
         let request = Redeem::direct(asked.code.as_str(), euros(SPENT)?);
         self.stock.passes.redeem(&self.stock.keyed(&asked.key), request).wait()?;
         Ok(())
@@ -79,7 +79,7 @@ impl Shop {
     }
 
     /// Connections by hand, which write receipts and events as long as the store's.
-    fn hands(&self, count: usize) -> Made<Vec<Mutex<Hand>>> {
+    pub(crate) fn hands(&self, count: usize) -> Made<Vec<Mutex<Hand>>> {
         let business = self.stock.by.business;
         let last = passes_core::store::wait(self.store.events(business, 0, 10_000))?;
         let last = last.last().ok_or("nothing happened yet")?;
@@ -123,7 +123,7 @@ pub(crate) fn over_tcp(server: &Server, url: &str, settings: &str) -> String {
 }
 
 /// The parameter of a session that doesn't wait for the disk.
-const OFF: &str = "&options=-csynchronous_commit%3Doff";
+pub(crate) const OFF: &str = "&options=-csynchronous_commit%3Doff";
 
 /// A server as a shop would have one: it syncs, and has room for a log between two checkpoints.
 pub(crate) const SETTINGS: [&str; 5] =
@@ -152,7 +152,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         if commit == "commit on" {
             measures.push(lists(run, &shop)?);
         } else {
-            measures.extend(beside_nostro(run, &server, &shop)?);
+            measures.extend(postgres_peer::measures(run, &server, &shop)?);
         }
     }
     measures.extend(crate::postgres_lot::measures(run, &server)?);
@@ -261,37 +261,4 @@ fn same_code(run: &Run, shop: &RefCell<Shop>) -> Made<Measure> {
     }
     let name = format!("{codes} codes, each by 8 clients at once: codes with one winner");
     Ok(Measure::new(name, "codes", f64::from(single)).at_least(f64::from(codes), f64::from(codes)))
-}
-
-/// Redemptions beside those of hf-nostro, on the same server and without waiting for the disk.
-fn beside_nostro(run: &Run, server: &Server, shop: &RefCell<Shop>) -> Made<Vec<Measure>> {
-    let (each, rounds) = run.or_quick((160, 15), (40, 3));
-    let url = server.through(&server.database(), &[server.address()]);
-    let name = server.say(&url, "SELECT current_database()");
-    let _ = server.say(&url, &format!("ALTER DATABASE {name} SET synchronous_commit=off"));
-    let started = Nostro::start(url.split('?').next().unwrap_or(&url), each * 2 * (rounds + 1));
-    let named = |clients: usize| format!("commit off, {clients} at once: rate ÷ hf-nostro");
-    let nostro = match started {
-        Ok(nostro) => RefCell::new(nostro),
-        Err(why) => {
-            return Ok(vec![
-                Measure::not_run(named(1), "×", why.to_string()).at_least(10.0, 20.0),
-                Measure::not_run(named(8), "×", why.to_string()),
-            ]);
-        }
-    };
-    let mut measures = Vec::new();
-    for clients in [1, 8] {
-        let ours = |_| {
-            // Long enough to be timed.
-            let asked = shop.borrow_mut().ask(each * 4)?;
-            let shop: &Shop = &shop.borrow();
-            Ok(at_once(clients, &asked, |_, asked| shop.redeem(asked))? / 4.0)
-        };
-        let theirs = |_| nostro.borrow_mut().redeem(clients, each);
-        let turns = crate::measure::in_turns(run, &named(clients), rounds, ours, theirs)?;
-        let ratio = Measure::of_rounds(named(clients), "×", &turns.ratios());
-        measures.push(if clients == 1 { ratio.at_least(10.0, 20.0) } else { ratio });
-    }
-    Ok(measures)
 }
