@@ -16,8 +16,8 @@ mod write;
 mod tests;
 
 use super::{
-    After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Lent, Load, Loaded, Page,
-    PageQuery, Put, Record, Store, StoreError, StoredOperation, done,
+    After, Answer, Auditor, Change, Chunk, Command, Expect, Fut, Lent, Load, Loaded, Page, PageQuery, Put,
+    Record, Store, StoreError, StoredOperation, Verdict,
 };
 use crate::hash::Set;
 use crate::id::BusinessId;
@@ -142,19 +142,12 @@ impl Tables {
             Some(books) => books.load(command.load()),
             None => Books::default().load(command.load()),
         };
-        let (mut change, refusals) = match command.decide(&loaded) {
-            Decision::Replayed => return loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
-            Decision::Refused(refusals, None) => return Ok(Answer::Refused(refusals)),
-            Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
-            // Nothing lands that can't be answered.
-            Decision::Accepted(change) if change.operation.is_none() => {
-                return done(&change, After { operation: 0, tallies: Vec::new() });
-            }
-            Decision::Accepted(change) => (change, None),
+        let (mut change, landed) = match command.decide(&loaded).verdict(&loaded)? {
+            Verdict::Over(answer) => return Ok(answer),
+            Verdict::Write(change, landed) => (change, landed),
         };
         let of_it = (change.business == business).then_some(&loaded);
-        let after = self.apply(&mut change, of_it)?;
-        Ok(refusals.map_or(Answer::Done(after), Answer::Refused))
+        Ok(landed.answer(self.apply(&mut change, of_it)?))
     }
 
     fn fill(&mut self, chunk: &Chunk) -> Result<After, StoreError> {
