@@ -14,7 +14,7 @@ use crate::pool::{Pool, Session, connection};
 use crate::run::{Gates, run};
 use crate::sql::FEW;
 use crate::{TOGETHER, commit_group};
-use passes_core::id::{BusinessId, PassId};
+use passes_core::id::PassId;
 use passes_core::store::{After, Answer, Change, Command, DocKey, Landed, Load, StoreError, Verdict};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,20 +66,35 @@ pub(crate) async fn run_all(lane: &Lane, gates: &Gates, commands: Vec<Command>) 
 /// Runs as many of the first commands as have nothing to do with each other.
 async fn together(pool: &Pool, commands: &[Command]) -> Batch {
     let Ok(mut session) = connection(pool).await else { return Batch::Alone(1) };
-    let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
-    let Ok(loaded) = session.load_all(&loads).await else { return Batch::Alone(1) };
-    let Some(mut decided) = loads.first().map(|load| Decided::of(load.business)) else {
+    let Some(business) = commands.first().map(|command| command.load().business) else {
         return Batch::Alone(1);
     };
+    let loads: Vec<&Load> =
+        commands.iter().map(Command::load).take_while(|load| load.business == business).collect();
+    let Ok(read) = session.read_all(&loads).await else { return Batch::Alone(1) };
+    let mut read = read.into_iter();
+    let mut decided = Together::default();
     let mut changes: Vec<Change> = Vec::new();
+    let mut rests: Vec<Vec<(DocKey, u32)>> = Vec::new();
     let mut waiting: Vec<Waiting> = Vec::new();
-    for (command, loaded) in commands.iter().zip(loaded) {
-        waiting.push(match decided.one(command, Read::Whole(loaded)) {
-            Fate::Apart => break,
+    for (at, command) in commands.iter().enumerate() {
+        let Some(next) = read.next() else { break };
+        let mut fate = decide(&mut decided, command, next);
+        if matches!(fate, Fate::Unsure) {
+            // It may be the same with those behind it.
+            let behind = loads.get(at..).unwrap_or_default();
+            let Ok(whole) = session.load_all(behind).await else { break };
+            read = whole.into_iter().map(Read::Whole).collect::<Vec<_>>().into_iter();
+            let Some(next) = read.next() else { break };
+            fate = decide(&mut decided, command, next);
+        }
+        waiting.push(match fate {
+            Fate::Apart | Fate::Unsure => break,
             Fate::Over(answer) => Waiting::Over(answer),
-            Fate::Write(Writes { change, landed, .. }) => {
-                changes.push(*change);
-                Waiting::For(landed)
+            Fate::Write(writes) => {
+                changes.push(*writes.change);
+                rests.push(writes.rests);
+                Waiting::For(writes.landed)
             }
         });
     }
@@ -88,11 +103,15 @@ async fn together(pool: &Pool, commands: &[Command]) -> Batch {
     }
     // A statement for all of them would be planned for so many each time, which pays only where there are many.
     let few = changes.len() < MANY && session.is_plain();
-    let small: Option<Vec<Small<'_>>> =
-        if few { changes.iter().map(|of| Small::of(of, &[])).collect() } else { None };
-    let landed = match small {
+    let each = || changes.iter().zip(&rests).map(|(change, rests)| Small::of(change, rests));
+    let landed = match if few { each().collect::<Option<Vec<_>>>() } else { None } {
         Some(small) => land(&mut session, small).await,
-        None => commit_group(&mut session, &changes, &[]).await,
+        None => {
+            let mut all = rests.concat();
+            all.sort_unstable();
+            all.dedup();
+            commit_group(&mut session, &changes, &all).await
+        }
     };
     match landed {
         Ok(after) => {
@@ -137,50 +156,32 @@ struct Writes {
     landed: Landed,
 }
 
-/// What one of several commands comes to that are decided by one snapshot.
+/// What one of several commands comes to that are decided before any of them has landed.
 enum Fate {
     Over(Result<Answer, StoreError>),
     Write(Writes),
-    /// It has to do with one before it, or wasn't read for.
+    /// It has to do with one before it.
     Apart,
+    /// Not enough was read: by what was known nothing is refused.
+    Unsure,
 }
 
-/// Commands of a business that were decided, and what they touch.
-struct Decided {
-    business: BusinessId,
-    touched: Together,
-}
-
-impl Decided {
-    fn of(business: BusinessId) -> Self {
-        Self { business, touched: Together::default() }
+/// Decides a command of those of a business, unless it has to do with what others of them touch.
+fn decide(others: &mut Together, command: &Command, read: Read) -> Fate {
+    let (loaded, rests) = match read {
+        Read::Whole(loaded) => (loaded, Vec::new()),
+        Read::Known(loaded, rests) => (loaded, rests),
+        Read::Lacking => return Fate::Unsure,
+    };
+    if reads(command.load(), &loaded).is_none_or(|read| !others.knows_nothing_of(&read)) {
+        return Fate::Apart;
     }
-
-    /// Decides the next one.
-    fn one(&mut self, command: &Command, read: Read) -> Fate {
-        let (loaded, rests) = match read {
-            Read::Whole(loaded) => (loaded, Vec::new()),
-            Read::Known(loaded, rests) => (loaded, rests),
-            Read::Lacking => return Fate::Apart,
-        };
-        let load = command.load();
-        let read = reads(load, &loaded).filter(|_| load.business == self.business);
-        if read.is_none_or(|read| !self.touched.knows_nothing_of(&read)) {
-            return Fate::Apart;
-        }
-        match command.decide(&loaded).verdict(&loaded) {
-            Ok(Verdict::Write(change, landed)) => {
-                if self.touched.take(&change) {
-                    Fate::Write(Writes { change, rests, landed })
-                } else {
-                    Fate::Apart
-                }
-            }
-            // By what was known nothing is refused.
-            _ if !rests.is_empty() => Fate::Apart,
-            Ok(Verdict::Over(answer)) => Fate::Over(Ok(answer)),
-            Err(error) => Fate::Over(Err(error)),
-        }
+    match command.decide(&loaded).verdict(&loaded) {
+        Ok(Verdict::Write(change, _)) if !others.take(&change) => Fate::Apart,
+        Ok(Verdict::Write(change, landed)) => Fate::Write(Writes { change, rests, landed }),
+        _ if !rests.is_empty() => Fate::Unsure,
+        Ok(Verdict::Over(answer)) => Fate::Over(Ok(answer)),
+        Err(error) => Fate::Over(Err(error)),
     }
 }
 
@@ -194,17 +195,18 @@ pub(crate) async fn at_once(pool: &Pool, commands: &[Command]) -> Option<Vec<Tol
     }
     let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
     let Ok(read) = session.read_all(&loads).await else { return Some(told) };
-    let Some(mut decided) = loads.first().map(|load| Decided::of(load.business)) else { return Some(told) };
+    let mut decided = Together::default();
     let mut writes: Vec<(Writes, &mut Told)> = Vec::with_capacity(commands.len());
     for ((command, read), told) in commands.iter().zip(read).zip(&mut told) {
         // A panic is its caller's fault, and must not become the others'.
-        match catch_unwind(AssertUnwindSafe(|| decided.one(command, read))).map_err(std::mem::forget) {
+        match catch_unwind(AssertUnwindSafe(|| decide(&mut decided, command, read))).map_err(std::mem::forget)
+        {
             Err(()) => {
                 *told = Told::Answer(Err(StoreError::Backend("the decision panicked".to_owned())));
             }
             Ok(Fate::Over(answer)) => *told = Told::Answer(answer),
             Ok(Fate::Write(write)) => writes.push((write, told)),
-            Ok(Fate::Apart) => {}
+            Ok(Fate::Apart | Fate::Unsure) => {}
         }
     }
     let small: Vec<Option<Small<'_>>> =
