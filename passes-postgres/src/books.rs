@@ -23,7 +23,9 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         (false, true) => simple_after(all, plan),
         (false, false) => String::new(),
     };
-    let (simple, base) = (simple || all.small, if all.small { all.base } else { "n.base" });
+    let simple = simple || all.small;
+    let (base, first) = all.booked();
+    joined.extend(first.filter(|first| !joined.contains(first)));
     if !simple && all.sql.flag(!plan.values.is_empty()) {
         afters(all, plan);
     }
@@ -86,6 +88,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
             ],
         );
         put!(all.sql, "{}", all.from_base);
+        all.join_touched("CROSS JOIN", first.as_slice());
     }
 }
 
@@ -252,7 +255,7 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         }
     }
     all.begin("e");
-    let base = if all.small { all.base } else { "n.base" };
+    let (base, _) = all.booked();
     let before = |here: &str, touched: &str, row: &str| match (chained.is_empty(), all.small) {
         (true, _) => text!(all.sql, "{base}+q.{here}"),
         (false, false) => text!(all.sql, "coalesce({base}+q.{here},{row}.prev)"),

@@ -158,7 +158,7 @@ impl Counted {
                     .push(text!(all.sql, "coalesce(p.{used},0),coalesce(p.{held},0),coalesce(p.{limit},0)"));
             }
         }
-        self.order(all, rows, &mut columns, &mut sets, &mut guards);
+        let told = self.order(all, rows, &mut columns, &mut sets, &mut guards);
         if sets.is_empty() {
             // Only judged, and locked.
             sets.push("version=p.version".to_owned());
@@ -167,7 +167,7 @@ impl Counted {
         all.sql.rows("q", columns);
         put!(
             all.sql,
-            " WHERE p.business=$1{}{guards} RETURNING q.t,p.prev,ARRAY[{}]::int8[] AS v",
+            " WHERE p.business=$1{}{guards} RETURNING q.t,p.prev,{told}ARRAY[{}]::int8[] AS v",
             self.matches(),
             values.join(",")
         );
@@ -219,7 +219,8 @@ impl Counted {
         }
     }
 
-    /// The chain goes on, and nothing that came later comes before.
+    /// The chain goes on, and nothing that came later comes before. Tells what returns the number of the transaction, where
+    /// that is asked for.
     fn order<'a>(
         &self,
         all: &mut Commit<'_, 'a>,
@@ -227,9 +228,9 @@ impl Counted {
         columns: &mut Vec<(&'static str, Values<'a>)>,
         sets: &mut Vec<String>,
         guards: &mut String,
-    ) {
+    ) -> String {
         if !all.numbered {
-            return;
+            return String::new();
         }
         let chained = all.sql.flag(rows.iter().any(|row| row.last.is_some()));
         let other = all.sql.flag(rows.iter().any(|row| row.last.is_none() && row.ordered));
@@ -251,6 +252,11 @@ impl Counted {
         if other {
             let unless = if chained { "q.at IS NOT NULL OR " } else { "" };
             *guards += &text!(all.sql, "{}", in_order(&format!("{unless}age(p.xmin)>=0")));
+        }
+        match (all.small, chained && whole) {
+            (true, true) => text!(all.sql, "p.last-q.at AS base,"),
+            (true, false) => text!(all.sql, "{} AS base,", all.base),
+            (false, _) => String::new(),
         }
     }
 }
