@@ -42,7 +42,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         }
     );
     let text = |of: fn(&'a passes_core::store::Operation) -> Option<&'a str>| {
-        Values::texts(left.iter().map(|left| of(left.operation)).collect::<Vec<_>>()).or_null()
+        Values::texts(left.iter().map(move |left| of(left.operation))).or_null()
     };
     all.sql.rows(
         "q",
@@ -219,7 +219,7 @@ fn afters<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     };
     put!(all.sql, "SELECT q.k,array_agg(y.x ORDER BY q.at,y.i) AS v FROM ");
     let known = |of: fn(&Tally) -> i64| {
-        Values::maybe_ints(rows.iter().map(|(.., known)| known.as_ref().map(of)).collect::<Vec<_>>())
+        Values::maybe_ints(rows.iter().map(move |(.., known)| known.as_ref().map(of)))
     };
     let columns = vec![
         ("k", Values::ints(rows.iter().map(|(k, ..)| *k))),
@@ -285,7 +285,7 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         }))
     };
     let entry = |of: fn(&passes_core::ledger::Entry) -> Option<i64>| {
-        Values::maybe_ints(booked.iter().map(|booked| of(booked.entry)).collect::<Vec<_>>())
+        Values::maybe_ints(booked.iter().map(move |booked| of(booked.entry)))
     };
     let mut columns = vec![
         ("k", Values::fixed(booked.iter().map(|booked| booked.at))),

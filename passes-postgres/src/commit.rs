@@ -408,7 +408,7 @@ fn ranges(all: &mut Commit<'_, '_>, plan: &Plan<'_>) {
 
 fn named_columns<'a>(touches: &[(i64, &NamedTouch)]) -> Vec<(&'static str, Values<'a>)> {
     let of = |value: fn(&NamedTouch) -> Option<i64>| {
-        Values::maybe_ints(touches.iter().map(|(_, touch)| value(touch)).collect::<Vec<_>>())
+        Values::maybe_ints(touches.iter().map(move |(_, touch)| value(touch)))
     };
     vec![
         ("t", Values::ints(touches.iter().map(|(t, _)| *t))),
@@ -576,7 +576,7 @@ pub(crate) fn read(plan: &Plan<'_>, rows: &[Row]) -> Result<Vec<After>, StoreErr
 /// The columns of a new pass, by name, without its last entry.
 pub(crate) fn pass_columns<'a>(rows: &[&'a passes_core::pass::PassRow]) -> Vec<(&'static str, Values<'a>)> {
     let of = |value: fn(&passes_core::pass::PassRow) -> Option<i64>| {
-        Values::maybe_ints(rows.iter().map(|row| value(row)).collect::<Vec<_>>())
+        Values::maybe_ints(rows.iter().map(move |row| value(row)))
     };
     vec![
         ("lot", Values::ids(rows.iter().map(|row| row.id.lot().to_bytes()))),

@@ -83,6 +83,9 @@ struct Row<'r> {
     ordered: bool,
 }
 
+/// Room for the parameters of a row that is counted in.
+const COUNTED: usize = 10;
+
 /// Names of parameters, by tally.
 const USED: [&str; 3] = ["u0", "u1", "u2"];
 const HELD: [&str; 3] = ["h0", "h1", "h2"];
@@ -337,19 +340,18 @@ pub(crate) fn passes<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     all.sql.note(u8::try_from(counted.len().min(ALONE + 1)).unwrap_or_default());
     for (at, group) in groups(counted.len()).into_iter().enumerate() {
         let counted = counted.get(group).unwrap_or_default();
-        let columns = vec![
+        let mut columns = Vec::with_capacity(COUNTED);
+        columns.extend([
             ("lot", Values::ids(counted.iter().map(|(_, touch)| touch.id.lot().to_bytes()))),
             ("serial", Values::ints(counted.iter().map(|(_, touch)| touch.id.serial()))),
-        ];
+        ]);
         PASS.update(all, &pass_rows(counted), columns, (false, at));
     }
 }
 
 /// What is used and held of new passes: of most nothing.
 pub(crate) fn counts<'a>(rows: &[&PassRow]) -> Vec<(&'static str, Values<'a>)> {
-    let of = |value: fn(&PassRow) -> i64| {
-        Values::maybe_ints(rows.iter().map(|row| nonzero(value(row))).collect::<Vec<_>>())
-    };
+    let of = |value: fn(&PassRow) -> i64| Values::maybe_ints(rows.iter().map(move |row| nonzero(value(row))));
     vec![
         ("uses_used", of(|row| row.uses.used)),
         ("uses_held", of(|row| row.uses.held)),
@@ -415,10 +417,11 @@ pub(crate) fn credits<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     all.sql.note(u8::try_from(counted.len().min(ALONE + 1)).unwrap_or_default());
     for (at, group) in groups(counted.len()).into_iter().enumerate() {
         let counted = counted.get(group).unwrap_or_default();
-        let columns = vec![
+        let mut columns = Vec::with_capacity(COUNTED);
+        columns.extend([
             ("contact", Values::ids(counted.iter().map(|(_, touch)| touch.key.0.to_bytes()))),
             ("id", Values::ids(counted.iter().map(|(_, touch)| touch.key.1.to_bytes()))),
-        ];
+        ]);
         CREDIT.update(all, &credit_rows(counted), columns, (false, at));
     }
 }
