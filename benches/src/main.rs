@@ -24,6 +24,7 @@ mod postgres;
 mod postgres_caps;
 mod postgres_lot;
 mod postgres_peer;
+mod postgres_shop;
 mod postgres_twin;
 mod processes;
 mod redeem;

@@ -3,7 +3,7 @@
 
 use crate::child;
 use crate::measure::{Measure, Side, all_in_turns, in_turns, median, ratios};
-use crate::postgres::{OFF, SETTINGS, SPENT, Shop, at_once};
+use crate::postgres_shop::{Asked, OFF, SETTINGS, SPENT, Shop, at_once};
 use crate::postgres_twin::Way;
 use crate::run::{Made, Run, root, target};
 use serde_json::{Value, json};
@@ -167,7 +167,7 @@ pub(crate) fn child(args: &[String]) -> Made<Value> {
     };
     let mut cte = |_| {
         let asked = shop.borrow_mut().ask(more)?;
-        let redeem = |_, asked: &crate::postgres::Asked| {
+        let redeem = |_, asked: &Asked| {
             let mut hand = hand.lock().map_err(|_| "a client panicked")?;
             hand.redeem(Way::Cte, &asked.code, &asked.key, SPENT)
         };
