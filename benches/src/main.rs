@@ -34,7 +34,6 @@ mod scale;
 mod shop;
 mod spend;
 mod stock;
-mod syncs;
 mod threads;
 mod till;
 mod twin;
