@@ -24,6 +24,7 @@ mod postgres;
 mod postgres_caps;
 mod postgres_lot;
 mod postgres_peer;
+mod postgres_shop;
 mod postgres_twin;
 mod processes;
 mod redeem;
@@ -33,7 +34,6 @@ mod scale;
 mod shop;
 mod spend;
 mod stock;
-mod syncs;
 mod threads;
 mod till;
 mod twin;
@@ -124,6 +124,7 @@ pub(crate) const CHILDREN: &[(&str, child::Work)] = &[
     ("codes", codes::child),
     ("lot", lot::child),
     (memory::CHILD, memory::child),
+    (postgres_peer::CHILD, postgres_peer::child),
     (till::CHILD, till::child),
 ];
 

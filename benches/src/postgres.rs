@@ -1,133 +1,19 @@
 //! Redemption in PostgreSQL: the public call beside statements written by hand, by as many clients.
 
 use crate::measure::{Measure, Side, all_in_turns, median, ratios};
-use crate::postgres_peer::Nostro;
+use crate::postgres_peer;
+use crate::postgres_shop::{Asked, OFF, SETTINGS, SPENT, Shop, at_once};
 use crate::postgres_twin::{Hand, Way};
 use crate::run::{Made, Run};
-use crate::stock::{Stock, VALUE, euros};
-use passes_core::operation::By;
+use crate::stock::{VALUE, euros};
 use passes_core::service::Redeem;
-use passes_core::store::Store;
-use passes_postgres::Postgres;
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Instant;
 use test_postgres::Server;
 
-/// What is spent of a card at once, in minor units: a card lasts for twenty.
-const SPENT: i64 = 125;
 /// Redemptions in one call.
 const LIST: usize = 100;
-
-/// A request of a till: a code, and a key.
-struct Asked {
-    code: String,
-    key: String,
-}
-
-/// A database with sold cards.
-struct Shop {
-    stock: Stock,
-    store: Arc<Postgres>,
-    url: String,
-    cards: Vec<String>,
-    at: usize,
-    asked: u64,
-}
-
-impl Shop {
-    fn new(server: &Server, settings: &str, cards: u32) -> Made<Self> {
-        let url = over_tcp(server, &server.database(), settings);
-        let store = Arc::new(Postgres::options().connections(32).open(&url)?);
-        let mut stock = Stock::new(Arc::clone(&store) as Arc<dyn Store>, cards)?;
-        let mut all = Vec::new();
-        while let Some(code) = stock.codes.next() {
-            all.push(code.to_owned());
-        }
-        // What it answers is nothing.
-        let _ = server.say(&url, "VACUUM ANALYZE");
-        Ok(Self { stock, store, url, cards: all, at: 0, asked: 0 })
-    }
-
-    /// So many requests of different cards, each with a key of its own.
-    fn ask(&mut self, count: usize) -> Made<Vec<Asked>> {
-        let mut asked = Vec::with_capacity(count);
-        for _ in 0..count {
-            self.asked += 1;
-            let code = self.cards.get(self.at % self.cards.len()).ok_or("there are no cards")?.clone();
-            self.at += 1;
-            asked.push(Asked { code, key: format!("receipt-{}", self.asked) });
-        }
-        Ok(asked)
-    }
-
-    fn redeem(&self, asked: &Asked) -> Made<()> {
-        let request = Redeem::direct(asked.code.as_str(), euros(SPENT)?);
-        self.stock.passes.redeem(&self.stock.keyed(&asked.key), request).wait()?;
-        Ok(())
-    }
-
-    fn redeem_list(&self, asked: &[Asked]) -> Made<()> {
-        let request = |asked: &Asked| -> Made<(By, Redeem)> {
-            Ok((self.stock.keyed(&asked.key), Redeem::direct(asked.code.as_str(), euros(SPENT)?)))
-        };
-        let list = asked.iter().map(request).collect::<Made<Vec<_>>>()?;
-        for answer in self.stock.passes.redeem_all(list).wait()? {
-            answer?;
-        }
-        Ok(())
-    }
-
-    /// Connections by hand, which write receipts and events as long as the store's.
-    fn hands(&self, count: usize) -> Made<Vec<Mutex<Hand>>> {
-        let business = self.stock.by.business;
-        let last = passes_core::store::wait(self.store.events(business, 0, 10_000))?;
-        let last = last.last().ok_or("nothing happened yet")?;
-        let lengths = (last.operation.receipt.len(), last.operation.events.len());
-        let hand =
-            |number| Ok(Mutex::new(Hand::connect(&self.url, business, i32::try_from(number)?, lengths)?));
-        (0..count).map(hand).collect()
-    }
-}
-
-/// Has clients do their shares at once, and tells how long all of it took, in seconds.
-pub(crate) fn at_once<T: Sync>(
-    clients: usize,
-    asked: &[T],
-    work: impl Fn(usize, &T) -> Made<()> + Sync,
-) -> Made<f64> {
-    let begun = Instant::now();
-    let failed: Vec<String> = std::thread::scope(|scope| {
-        let shares = asked.chunks(asked.len().div_ceil(clients).max(1)).enumerate();
-        let workers: Vec<_> = shares
-            .map(|(client, share)| {
-                let work = &work;
-                // An error can't leave its thread as it is.
-                scope.spawn(move || {
-                    share.iter().try_for_each(|asked| work(client, asked)).err().map(|e| e.to_string())
-                })
-            })
-            .collect();
-        let ended = workers.into_iter().map(|worker| worker.join().unwrap_or(Some("a panic".to_owned())));
-        ended.flatten().collect()
-    });
-    match failed.first() {
-        None => Ok(begun.elapsed().as_secs_f64()),
-        Some(why) => Err(why.as_str().into()),
-    }
-}
-
-/// The URL of a database by the address that a client elsewhere would have, with more parameters.
-pub(crate) fn over_tcp(server: &Server, url: &str, settings: &str) -> String {
-    format!("{}{settings}", server.through(url, &[server.address()]))
-}
-
-/// The parameter of a session that doesn't wait for the disk.
-const OFF: &str = "&options=-csynchronous_commit%3Doff";
-
-/// A server as a shop would have one: it syncs, and has room for a log between two checkpoints.
-pub(crate) const SETTINGS: [&str; 5] =
-    ["fsync=on", "shared_buffers=512MB", "max_connections=200", "max_wal_size=4GB", "checkpoint_timeout=1h"];
 
 /// The measures of the report.
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
@@ -152,7 +38,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
         if commit == "commit on" {
             measures.push(lists(run, &shop)?);
         } else {
-            measures.extend(beside_nostro(run, &server, &shop)?);
+            measures.extend(postgres_peer::measures(run, &server, &shop)?);
         }
     }
     measures.extend(crate::postgres_lot::measures(run, &server)?);
@@ -261,37 +147,4 @@ fn same_code(run: &Run, shop: &RefCell<Shop>) -> Made<Measure> {
     }
     let name = format!("{codes} codes, each by 8 clients at once: codes with one winner");
     Ok(Measure::new(name, "codes", f64::from(single)).at_least(f64::from(codes), f64::from(codes)))
-}
-
-/// Redemptions beside those of hf-nostro, on the same server and without waiting for the disk.
-fn beside_nostro(run: &Run, server: &Server, shop: &RefCell<Shop>) -> Made<Vec<Measure>> {
-    let (each, rounds) = run.or_quick((160, 15), (40, 3));
-    let url = server.through(&server.database(), &[server.address()]);
-    let name = server.say(&url, "SELECT current_database()");
-    let _ = server.say(&url, &format!("ALTER DATABASE {name} SET synchronous_commit=off"));
-    let started = Nostro::start(url.split('?').next().unwrap_or(&url), each * 2 * (rounds + 1));
-    let named = |clients: usize| format!("commit off, {clients} at once: rate ÷ hf-nostro");
-    let nostro = match started {
-        Ok(nostro) => RefCell::new(nostro),
-        Err(why) => {
-            return Ok(vec![
-                Measure::not_run(named(1), "×", why.to_string()).at_least(10.0, 20.0),
-                Measure::not_run(named(8), "×", why.to_string()),
-            ]);
-        }
-    };
-    let mut measures = Vec::new();
-    for clients in [1, 8] {
-        let ours = |_| {
-            // Long enough to be timed.
-            let asked = shop.borrow_mut().ask(each * 4)?;
-            let shop: &Shop = &shop.borrow();
-            Ok(at_once(clients, &asked, |_, asked| shop.redeem(asked))? / 4.0)
-        };
-        let theirs = |_| nostro.borrow_mut().redeem(clients, each);
-        let turns = crate::measure::in_turns(run, &named(clients), rounds, ours, theirs)?;
-        let ratio = Measure::of_rounds(named(clients), "×", &turns.ratios());
-        measures.push(if clients == 1 { ratio.at_least(10.0, 20.0) } else { ratio });
-    }
-    Ok(measures)
 }

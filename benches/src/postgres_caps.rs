@@ -1,7 +1,7 @@
 //! A capped plan from which many issue at the same moment, in PostgreSQL: beside as many plans, and to its end.
 
 use crate::measure::{Good, Measure, Side, all_in_turns};
-use crate::postgres::{SETTINGS, at_once, over_tcp};
+use crate::postgres_shop::{SETTINGS, at_once, over_tcp};
 use crate::run::{Made, Run};
 use crate::stock::{Stock, VALUE};
 use passes_core::Error;

@@ -29,7 +29,7 @@ pub(crate) fn measures(run: &Run, server: &Server) -> Made<Vec<Measure>> {
     let (count, rounds) = run.or_quick((1_000_000, 5), (50_000, 3));
     let name = format!("lot of {} hashed passes", power(count.into()));
     let mut by_call = |_| {
-        let url = crate::postgres::over_tcp(server, &server.database(), "");
+        let url = crate::postgres_shop::over_tcp(server, &server.database(), "");
         let stock = Stock::open(Arc::new(Postgres::open(&url)?) as Arc<dyn Store>)?;
         let plan = stock.plan(passes_core::conditions::Conditions::default())?;
         let begun = Instant::now();
@@ -40,7 +40,7 @@ pub(crate) fn measures(run: &Run, server: &Server) -> Made<Vec<Measure>> {
         Ok(seconds)
     };
     let by_hand = |sorted: bool| {
-        let url = crate::postgres::over_tcp(server, &server.database(), "");
+        let url = crate::postgres_shop::over_tcp(server, &server.database(), "");
         // The tables are the library's.
         drop(Postgres::open(&url)?);
         let begun = Instant::now();

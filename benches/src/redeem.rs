@@ -4,18 +4,18 @@ use crate::child::cpu_seconds;
 use crate::measure::{Good, Measure, Side, all_in_turns, median, ratios};
 use crate::run::{Made, Run};
 use crate::stock::Dice;
-use crate::syncs;
 use crate::twin::Twin;
 use crate::world::{Kind, Request, World};
 use passes_sqlite::{Options, Sqlite};
 use std::cell::RefCell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use test_vfs::Vfs;
 
 /// Rounds of a ratio, and redemptions of each side in one.
 const ROUNDS: usize = 31;
 const ROUND: usize = 120;
 
-pub(crate) const KINDS: [(Kind, &str); 3] = [
+const KINDS: [(Kind, &str); 3] = [
     (Kind::WalletWithKey, "into a wallet with a key"),
     (Kind::DirectWithKey, "directly with a key"),
     (Kind::Direct, "directly without a key"),
@@ -28,7 +28,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     for (kind, name) in KINDS {
         measures.extend(beside_the_twin(run, &mut world, &mut twin, kind, name)?);
     }
-    measures.extend(syncs::one_client(run)?);
+    measures.extend(syncs(run)?);
     Ok(measures)
 }
 
@@ -88,4 +88,31 @@ fn timed(requests: &[Request], cpu: &mut Vec<f64>, redeem: impl FnMut(&Request) 
 /// Redeems by hand; it must be accepted.
 pub(crate) fn by_hand(twin: &mut Twin, request: &Request) -> Made<()> {
     if twin.redeem(request)? { Ok(()) } else { Err("the twin refused".into()) }
+}
+
+/// Syncs that one client's commits wait for, and those of checkpoints, counted.
+fn syncs(run: &Run) -> Made<Vec<Measure>> {
+    let vfs = Vfs::new()?;
+    let mut world = World::new(Sqlite::options().vfs(vfs.name()))?;
+    let times = run.or_quick(2_000, 500);
+    let doing = run.doing("counting syncs", KINDS.len());
+    let mut measures = Vec::new();
+    let mut checkpoints = 0;
+    for (at, (kind, name)) in KINDS.into_iter().enumerate() {
+        doing.round(at);
+        let before = vfs.counts();
+        for _ in 0..times {
+            let request = world.request(kind);
+            world.redeem(&request)?;
+        }
+        // A checkpoint that has begun is over soon.
+        std::thread::sleep(Duration::from_millis(100));
+        let counts = vfs.counts().since(&before);
+        checkpoints += counts.checkpoint_syncs;
+        let each = counts.commit_syncs as f64 / f64::from(times);
+        measures.push(Measure::new(format!("{name}, syncs a commit"), "", each).at_most(1.0, 1.0));
+    }
+    let each = checkpoints as f64 / f64::from(times) / KINDS.len() as f64;
+    measures.push(Measure::new("syncs of checkpoints a commit", "", each));
+    Ok(measures)
 }

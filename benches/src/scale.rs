@@ -2,7 +2,7 @@
 //! and what a redemption writes and reads.
 
 use crate::measure::{Measure, power};
-use crate::postgres::{SETTINGS, at_once, over_tcp};
+use crate::postgres_shop::{SETTINGS, at_once, over_tcp};
 use crate::run::{Made, Run};
 use crate::stock::{Dice, Stock, VALUE, euros};
 use passes_core::conditions::Conditions;

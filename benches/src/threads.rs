@@ -4,20 +4,20 @@ use crate::crew::Member;
 use crate::measure::{Good, Measure, Side, all_in_turns, median, quantile};
 use crate::peers;
 use crate::run::{Made, Run};
-use crate::syncs;
 use crate::till::{self, Shop};
 use crate::twin::Twin;
 use crate::world::{Kind, Request, World};
 use passes_sqlite::Sqlite;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use test_vfs::Vfs;
 
 /// Who redeems at once.
-pub(crate) const THREADS: usize = 8;
+const THREADS: usize = 8;
 /// Redemptions of a round: of one thread, and of eight together.
 const ALONE: usize = 120;
-pub(crate) const TOGETHER: usize = 960;
+const TOGETHER: usize = 960;
 /// Pages after which a log has begun anew, and the redemptions that write them.
 const GROWN: u64 = 20_000;
 const WARMING: usize = 5_000;
@@ -27,7 +27,7 @@ const CARDS: u32 = 1_000;
 pub(crate) const KIND: Kind = Kind::DirectWithKey;
 
 pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
-    let mut measures = syncs::eight_threads(run)?;
+    let mut measures = syncs(run)?;
     measures.extend(rates(run)?);
     measures.extend(beside_the_peer(run)?);
     Ok(measures)
@@ -71,7 +71,7 @@ pub(crate) fn together(
     Ok((all, took))
 }
 
-pub(crate) fn requests(world: &mut World, count: usize) -> Vec<Request> {
+fn requests(world: &mut World, count: usize) -> Vec<Request> {
     (0..count).map(|_| world.request(KIND)).collect()
 }
 
@@ -204,5 +204,33 @@ fn beside_the_peer(run: &Run) -> Made<Vec<Measure>> {
     Ok(vec![
         limits(Measure::of_rounds(eight, "×", &ratios(their_eight, our_eight)), true).note(note),
         limits(Measure::of_rounds(one, "×", &ratios(their_one, our_one)), false),
+    ])
+}
+
+/// Syncs of a redemption, counted; each takes a millisecond longer than the disk does.
+fn syncs(run: &Run) -> Made<Vec<Measure>> {
+    let vfs = Vfs::new()?;
+    let mut world = World::new(Sqlite::options().vfs(vfs.name()))?;
+    vfs.delay_syncs(Duration::from_millis(1));
+    let rounds = run.or_quick(21, 3);
+    let doing = run.doing("counting syncs of eight threads", rounds);
+    let (mut each, mut others) = (Vec::new(), 0);
+    for round in 0..=rounds {
+        doing.round(round);
+        let requests = requests(&mut world, TOGETHER);
+        let before = vfs.counts();
+        together(THREADS, &requests, |_, request| world.redeem(request))?;
+        let counts = vfs.counts().since(&before);
+        if round > 0 {
+            each.push(counts.commit_syncs as f64 / TOGETHER as f64);
+            others += counts.checkpoint_syncs;
+        }
+    }
+    let checkpoints = others as f64 / (rounds * TOGETHER) as f64;
+    Ok(vec![
+        Measure::of_rounds("eight threads, syncs a redemption", "", &each)
+            .at_most(0.3, 0.22)
+            .note("commits' syncs, counted; each is delayed by 1 ms"),
+        Measure::new("eight threads, syncs of checkpoints a redemption", "", checkpoints),
     ])
 }

@@ -11,11 +11,11 @@ use crate::lane::Lane;
 use crate::load_known::Read;
 use crate::plan::{Fresh, Plan};
 use crate::pool::{Pool, Session, connection};
-use crate::run::{Decided, Gates, answer, decide, run};
+use crate::run::{Gates, run};
 use crate::sql::FEW;
 use crate::{TOGETHER, commit_group};
 use passes_core::id::PassId;
-use passes_core::store::{After, Answer, Change, Command, DocKey, Load, StoreError};
+use passes_core::store::{After, Answer, Change, Command, DocKey, Landed, Load, StoreError, Verdict};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -66,68 +66,79 @@ pub(crate) async fn run_all(lane: &Lane, gates: &Gates, commands: Vec<Command>) 
 /// Runs as many of the first commands as have nothing to do with each other.
 async fn together(pool: &Pool, commands: &[Command]) -> Batch {
     let Ok(mut session) = connection(pool).await else { return Batch::Alone(1) };
-    let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
-    let Ok(loaded) = session.load_all(&loads).await else { return Batch::Alone(1) };
-    let business = loads.first().map(|load| load.business);
-    let mut known = Together::default();
-    let mut decided: Vec<Decision> = Vec::new();
+    let Some(business) = commands.first().map(|command| command.load().business) else {
+        return Batch::Alone(1);
+    };
+    let loads: Vec<&Load> =
+        commands.iter().map(Command::load).take_while(|load| load.business == business).collect();
+    let Ok(read) = session.read_all(&loads).await else { return Batch::Alone(1) };
+    let mut read = read.into_iter();
+    let mut decided = Together::default();
     let mut changes: Vec<Change> = Vec::new();
-    for (command, loaded) in commands.iter().zip(&loaded) {
-        let read = reads(command.load(), loaded).filter(|_| Some(command.load().business) == business);
-        if read.is_none_or(|read| !known.knows_nothing_of(&read)) {
-            break;
+    let mut rests: Vec<Vec<(DocKey, u32)>> = Vec::new();
+    let mut waiting: Vec<Waiting> = Vec::new();
+    for (at, command) in commands.iter().enumerate() {
+        let Some(next) = read.next() else { break };
+        let mut fate = decide(&mut decided, command, next);
+        if matches!(fate, Fate::Unsure) {
+            // It may be the same with those behind it.
+            let behind = loads.get(at..).unwrap_or_default();
+            let Ok(whole) = session.load_all(behind).await else { break };
+            read = whole.into_iter().map(Read::Whole).collect::<Vec<_>>().into_iter();
+            let Some(next) = read.next() else { break };
+            fate = decide(&mut decided, command, next);
         }
-        decided.push(match decide(command, loaded) {
-            Err(error) => Decision::Over(Err(error)),
-            Ok(Decided::Over(answer)) => Decision::Over(Ok(answer)),
-            Ok(Decided::Write(change, _)) if !known.take(&change) => break,
-            Ok(Decided::Write(change, refusals)) => {
-                changes.push(*change);
-                Decision::Write(refusals)
+        waiting.push(match fate {
+            Fate::Apart | Fate::Unsure => break,
+            Fate::Over(answer) => Waiting::Over(answer),
+            Fate::Write(writes) => {
+                changes.push(*writes.change);
+                rests.push(writes.rests);
+                Waiting::For(writes.landed)
             }
         });
     }
-    if decided.is_empty() {
+    if waiting.is_empty() {
         return Batch::Alone(1);
     }
     // A statement for all of them would be planned for so many each time, which pays only where there are many.
     let few = changes.len() < MANY && session.is_plain();
-    let small: Option<Vec<Small<'_>>> =
-        if few { changes.iter().map(|of| Small::of(of, &[])).collect() } else { None };
-    let landed = match small {
+    let each = || changes.iter().zip(&rests).map(|(change, rests)| Small::of(change, rests));
+    let landed = match if few { each().collect::<Option<Vec<_>>>() } else { None } {
         Some(small) => land(&mut session, small).await,
-        None => commit_group(&mut session, &changes, &[]).await,
+        None => {
+            let mut all = rests.concat();
+            all.sort_unstable();
+            all.dedup();
+            commit_group(&mut session, &changes, &all).await
+        }
     };
     match landed {
-        Ok(after) => Batch::Over(told(decided, changes, after)),
+        Ok(after) => {
+            let mut after = after.into_iter();
+            Batch::Over(told(waiting, || after.next().ok_or_else(|| corrupt("an answer"))))
+        }
         Err(error @ (StoreError::InDoubt | StoreError::Full(_))) => {
-            let over = decided.into_iter().map(|decided| match decided {
-                Decision::Over(answer) => answer,
-                Decision::Write(_) => Err(error.clone()),
-            });
-            Batch::Over(over.collect())
+            Batch::Over(told(waiting, || Err(error.clone())))
         }
         // One of them met a guard, or a row that somebody holds, or the connection was lost; and nothing landed. Those
         // behind it may have to see what it does then.
-        Err(_) => Batch::Alone(decided.len()),
+        Err(_) => Batch::Alone(waiting.len()),
     }
 }
 
-enum Decision {
+/// A command of a list while its batch is committed.
+enum Waiting {
     Over(Result<Answer, StoreError>),
-    Write(Option<Vec<passes_core::Refusal>>),
+    For(Landed),
 }
 
-fn told(decided: Vec<Decision>, changes: Vec<Change>, after: Vec<After>) -> Answers {
-    let mut landed = changes.into_iter().zip(after);
-    let one = |decided| match decided {
-        Decision::Over(answer) => answer,
-        Decision::Write(refusals) => match landed.next() {
-            Some((change, after)) => answer(&change, refusals, after),
-            None => Err(corrupt("an answer")),
-        },
+fn told(waiting: Vec<Waiting>, mut after: impl FnMut() -> Result<After, StoreError>) -> Answers {
+    let one = |waiting| match waiting {
+        Waiting::Over(answer) => answer,
+        Waiting::For(landed) => after().map(|after| landed.answer(after)),
     };
-    decided.into_iter().map(one).collect()
+    waiting.into_iter().map(one).collect()
 }
 
 /// What became of one of several commands that went at once.
@@ -138,12 +149,40 @@ pub(crate) enum Told {
     Alone,
 }
 
-/// A command that writes.
+/// What a command writes, what it rests on besides, and what it is answered with then.
 struct Writes {
-    at: usize,
-    change: Change,
-    refusals: Option<Vec<passes_core::Refusal>>,
+    change: Box<Change>,
     rests: Vec<(DocKey, u32)>,
+    landed: Landed,
+}
+
+/// What one of several commands comes to that are decided before any of them has landed.
+enum Fate {
+    Over(Result<Answer, StoreError>),
+    Write(Writes),
+    /// It has to do with one before it.
+    Apart,
+    /// Not enough was read: by what was known nothing is refused.
+    Unsure,
+}
+
+/// Decides a command of those of a business, unless it has to do with what others of them touch.
+fn decide(others: &mut Together, command: &Command, read: Read) -> Fate {
+    let (loaded, rests) = match read {
+        Read::Whole(loaded) => (loaded, Vec::new()),
+        Read::Known(loaded, rests) => (loaded, rests),
+        Read::Lacking => return Fate::Unsure,
+    };
+    if reads(command.load(), &loaded).is_none_or(|read| !others.knows_nothing_of(&read)) {
+        return Fate::Apart;
+    }
+    match command.decide(&loaded).verdict(&loaded) {
+        Ok(Verdict::Write(change, _)) if !others.take(&change) => Fate::Apart,
+        Ok(Verdict::Write(change, landed)) => Fate::Write(Writes { change, rests, landed }),
+        _ if !rests.is_empty() => Fate::Unsure,
+        Ok(Verdict::Over(answer)) => Fate::Over(Ok(answer)),
+        Err(error) => Fate::Over(Err(error)),
+    }
 }
 
 /// Runs commands of one business, in no order, as one transaction: those that have nothing to do with each other and
@@ -156,55 +195,35 @@ pub(crate) async fn at_once(pool: &Pool, commands: &[Command]) -> Option<Vec<Tol
     }
     let loads: Vec<&Load> = commands.iter().map(Command::load).collect();
     let Ok(read) = session.read_all(&loads).await else { return Some(told) };
-    let writes = decide_all(commands, read, &mut told);
-    let (small, ones): (Vec<Small<'_>>, Vec<&Writes>) =
-        writes.iter().filter_map(|one| Some((Small::of(&one.change, &one.rests)?, one))).unzip();
-    let afters: Vec<Result<After, StoreError>> = match land(&mut session, small).await {
-        Ok(afters) => afters.into_iter().map(Ok).collect(),
-        Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); ones.len()],
-        // One of them met a guard, or a row that somebody holds.
-        Err(_) => Vec::new(),
-    };
-    for (one, after) in ones.into_iter().zip(afters) {
-        if let Some(told) = told.get_mut(one.at) {
-            let answered = after.and_then(|after| answer(&one.change, one.refusals.clone(), after));
-            *told = Told::Answer(answered);
-        }
-    }
-    Some(told)
-}
-
-/// Decides what was read for. Those that write are returned; what the others are told is noted.
-fn decide_all(commands: &[Command], read: Vec<Read>, told: &mut [Told]) -> Vec<Writes> {
-    let mut known = Together::default();
-    let mut writes = Vec::with_capacity(commands.len());
-    for (at, ((command, read), told)) in commands.iter().zip(read).zip(told).enumerate() {
-        let (loaded, rests) = match read {
-            Read::Whole(loaded) => (loaded, Vec::new()),
-            Read::Known(loaded, rests) => (loaded, rests),
-            Read::Lacking => continue,
-        };
-        if reads(command.load(), &loaded).is_none_or(|read| !known.knows_nothing_of(&read)) {
-            continue;
-        }
+    let mut decided = Together::default();
+    let mut writes: Vec<(Writes, &mut Told)> = Vec::with_capacity(commands.len());
+    for ((command, read), told) in commands.iter().zip(read).zip(&mut told) {
         // A panic is its caller's fault, and must not become the others'.
-        let decided = catch_unwind(AssertUnwindSafe(|| decide(command, &loaded)));
-        match decided.map_err(std::mem::forget) {
+        match catch_unwind(AssertUnwindSafe(|| decide(&mut decided, command, read))).map_err(std::mem::forget)
+        {
             Err(()) => {
                 *told = Told::Answer(Err(StoreError::Backend("the decision panicked".to_owned())));
             }
-            Ok(Ok(Decided::Write(change, refusals))) => {
-                if known.take(&change) {
-                    writes.push(Writes { at, change: *change, refusals, rests });
-                }
-            }
-            // By what was known nothing is refused.
-            _ if !rests.is_empty() => {}
-            Ok(Ok(Decided::Over(answer))) => *told = Told::Answer(Ok(answer)),
-            Ok(Err(error)) => *told = Told::Answer(Err(error)),
+            Ok(Fate::Over(answer)) => *told = Told::Answer(answer),
+            Ok(Fate::Write(write)) => writes.push((write, told)),
+            Ok(Fate::Apart | Fate::Unsure) => {}
         }
     }
-    writes
+    let small: Vec<Option<Small<'_>>> =
+        writes.iter().map(|(one, _)| Small::of(&one.change, &one.rests)).collect();
+    let goes: Vec<bool> = small.iter().map(Option::is_some).collect();
+    let small: Vec<Small<'_>> = small.into_iter().flatten().collect();
+    let afters: Vec<Result<After, StoreError>> = match land(&mut session, small).await {
+        Ok(afters) => afters.into_iter().map(Ok).collect(),
+        Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); writes.len()],
+        // One of them met a guard, or a row that somebody holds.
+        Err(_) => Vec::new(),
+    };
+    let gone = writes.into_iter().zip(goes).filter_map(|(write, goes)| goes.then_some(write));
+    for ((one, told), after) in gone.zip(afters) {
+        *told = Told::Answer(after.map(|after| one.landed.answer(after)));
+    }
+    Some(told)
 }
 
 /// A change that touches few rows, and what else it rests on.

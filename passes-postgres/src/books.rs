@@ -23,7 +23,9 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         (false, true) => simple_after(all, plan),
         (false, false) => String::new(),
     };
-    let (simple, base) = (simple || all.small, if all.small { all.base } else { "n.base" });
+    let simple = simple || all.small;
+    let (base, first) = all.booked();
+    joined.extend(first.filter(|first| !joined.contains(first)));
     if !simple && all.sql.flag(!plan.values.is_empty()) {
         afters(all, plan);
     }
@@ -40,7 +42,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         }
     );
     let text = |of: fn(&'a passes_core::store::Operation) -> Option<&'a str>| {
-        Values::texts(left.iter().map(|left| of(left.operation)).collect::<Vec<_>>()).or_null()
+        Values::texts(left.iter().map(move |left| of(left.operation))).or_null()
     };
     all.sql.rows(
         "q",
@@ -86,6 +88,7 @@ pub(crate) fn operations<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
             ],
         );
         put!(all.sql, "{}", all.from_base);
+        all.join_touched("CROSS JOIN", first.as_slice());
     }
 }
 
@@ -216,7 +219,7 @@ fn afters<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     };
     put!(all.sql, "SELECT q.k,array_agg(y.x ORDER BY q.at,y.i) AS v FROM ");
     let known = |of: fn(&Tally) -> i64| {
-        Values::maybe_ints(rows.iter().map(|(.., known)| known.as_ref().map(of)).collect::<Vec<_>>())
+        Values::maybe_ints(rows.iter().map(move |(.., known)| known.as_ref().map(of)))
     };
     let columns = vec![
         ("k", Values::ints(rows.iter().map(|(k, ..)| *k))),
@@ -252,7 +255,7 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         }
     }
     all.begin("e");
-    let base = if all.small { all.base } else { "n.base" };
+    let (base, _) = all.booked();
     let before = |here: &str, touched: &str, row: &str| match (chained.is_empty(), all.small) {
         (true, _) => text!(all.sql, "{base}+q.{here}"),
         (false, false) => text!(all.sql, "coalesce({base}+q.{here},{row}.prev)"),
@@ -282,7 +285,7 @@ pub(crate) fn entries<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
         }))
     };
     let entry = |of: fn(&passes_core::ledger::Entry) -> Option<i64>| {
-        Values::maybe_ints(booked.iter().map(|booked| of(booked.entry)).collect::<Vec<_>>())
+        Values::maybe_ints(booked.iter().map(move |booked| of(booked.entry)))
     };
     let mut columns = vec![
         ("k", Values::fixed(booked.iter().map(|booked| booked.at))),

@@ -16,7 +16,7 @@ use passes_core::calendar::Instant;
 use passes_core::id::{BusinessId, Id};
 use passes_core::pass::Tally;
 use passes_core::store::{After, DocKey, Expect, StoreError};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use tokio_postgres::Row;
 
 /// What tells this statement from others.
@@ -70,7 +70,7 @@ pub(crate) struct Commit<'s, 'a> {
     pub(crate) chained: Vec<&'static str>,
     pub(crate) numbered: bool,
     /// Whether each row that is touched has a CTE of its own, and there are few: then they are joined as they are, and
-    /// nothing is gathered from lists.
+    /// nothing is gathered from lists. The first of them tells the number of the transaction to all that is booked.
     pub(crate) small: bool,
     /// The number of the transaction, and where it comes from.
     pub(crate) base: &'static str,
@@ -102,6 +102,15 @@ impl<'a> Commit<'_, 'a> {
             self.guard(&[cte], count);
         }
         self.chained.push(cte);
+    }
+
+    /// The number of the transaction in what is booked, and the CTE that must be joined for it.
+    pub(crate) fn booked(&self) -> (String, Option<&'static str>) {
+        match self.chained.first() {
+            _ if !self.small => ("n.base".to_owned(), None),
+            Some(first) => (text!(self.sql, "{first}.base"), Some(first)),
+            None => (self.base.to_owned(), None),
+        }
     }
 
     /// Joins the CTEs of rows that are touched.
@@ -399,7 +408,7 @@ fn ranges(all: &mut Commit<'_, '_>, plan: &Plan<'_>) {
 
 fn named_columns<'a>(touches: &[(i64, &NamedTouch)]) -> Vec<(&'static str, Values<'a>)> {
     let of = |value: fn(&NamedTouch) -> Option<i64>| {
-        Values::maybe_ints(touches.iter().map(|(_, touch)| value(touch)).collect::<Vec<_>>())
+        Values::maybe_ints(touches.iter().map(move |(_, touch)| value(touch)))
     };
     vec![
         ("t", Values::ints(touches.iter().map(|(t, _)| *t))),
@@ -500,12 +509,21 @@ fn judged(all: &mut Commit<'_, '_>, touches: &[NamedTouch]) {
 
 /// The last SELECT: the number of the transaction, the guards, and the values of tallies.
 fn finish(all: Commit<'_, '_>, plan: &Plan<'_>) {
+    let (booked, _) = all.booked();
     let Commit { sql, ctes, guards, results, chained, numbered, small, base, .. } = all;
     if ctes > 0 {
         put!(sql, ") ");
     }
-    let guards = if guards.is_empty() { "true".to_owned() } else { guards.join(" AND ") };
-    let base = if numbered { base } else { "0" };
+    let guards = match (sql.is_written(), guards.is_empty()) {
+        (false, _) => String::new(),
+        (true, true) => "true".to_owned(),
+        (true, false) => guards.join(" AND "),
+    };
+    let base = match (numbered, small) {
+        (true, true) => booked.as_str(),
+        (true, false) => base,
+        (false, _) => "0",
+    };
     // A division by zero, and a root of less than nothing: two errors that mean two things.
     put!(sql, "SELECT 0::int8 AS t,{base}::int8 AS base,1/(CASE WHEN {guards} THEN 1 ELSE 0 END) AS ok,");
     if plan.docs.is_empty() {
@@ -528,7 +546,7 @@ fn finish(all: Commit<'_, '_>, plan: &Plan<'_>) {
 /// What a commit answered.
 pub(crate) fn read(plan: &Plan<'_>, rows: &[Row]) -> Result<Vec<After>, StoreError> {
     let mut base: Option<i64> = None;
-    let mut values: HashMap<i64, Vec<i64>> = HashMap::new();
+    let mut values: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for row in rows {
         let get = |_| corrupt("an answer");
         if let Some(number) = row.try_get::<_, Option<i64>>(1).map_err(get)? {
@@ -558,7 +576,7 @@ pub(crate) fn read(plan: &Plan<'_>, rows: &[Row]) -> Result<Vec<After>, StoreErr
 /// The columns of a new pass, by name, without its last entry.
 pub(crate) fn pass_columns<'a>(rows: &[&'a passes_core::pass::PassRow]) -> Vec<(&'static str, Values<'a>)> {
     let of = |value: fn(&passes_core::pass::PassRow) -> Option<i64>| {
-        Values::maybe_ints(rows.iter().map(|row| value(row)).collect::<Vec<_>>())
+        Values::maybe_ints(rows.iter().map(move |row| value(row)))
     };
     vec![
         ("lot", Values::ids(rows.iter().map(|row| row.id.lot().to_bytes()))),

@@ -83,6 +83,9 @@ struct Row<'r> {
     ordered: bool,
 }
 
+/// Room for the parameters of a row that is counted in.
+const COUNTED: usize = 10;
+
 /// Names of parameters, by tally.
 const USED: [&str; 3] = ["u0", "u1", "u2"];
 const HELD: [&str; 3] = ["h0", "h1", "h2"];
@@ -158,7 +161,7 @@ impl Counted {
                     .push(text!(all.sql, "coalesce(p.{used},0),coalesce(p.{held},0),coalesce(p.{limit},0)"));
             }
         }
-        self.order(all, rows, &mut columns, &mut sets, &mut guards);
+        let told = self.order(all, rows, &mut columns, &mut sets, &mut guards);
         if sets.is_empty() {
             // Only judged, and locked.
             sets.push("version=p.version".to_owned());
@@ -167,7 +170,7 @@ impl Counted {
         all.sql.rows("q", columns);
         put!(
             all.sql,
-            " WHERE p.business=$1{}{guards} RETURNING q.t,p.prev,ARRAY[{}]::int8[] AS v",
+            " WHERE p.business=$1{}{guards} RETURNING q.t,p.prev,{told}ARRAY[{}]::int8[] AS v",
             self.matches(),
             values.join(",")
         );
@@ -219,7 +222,8 @@ impl Counted {
         }
     }
 
-    /// The chain goes on, and nothing that came later comes before.
+    /// The chain goes on, and nothing that came later comes before. Tells what returns the number of the transaction, where
+    /// that is asked for.
     fn order<'a>(
         &self,
         all: &mut Commit<'_, 'a>,
@@ -227,9 +231,9 @@ impl Counted {
         columns: &mut Vec<(&'static str, Values<'a>)>,
         sets: &mut Vec<String>,
         guards: &mut String,
-    ) {
+    ) -> String {
         if !all.numbered {
-            return;
+            return String::new();
         }
         let chained = all.sql.flag(rows.iter().any(|row| row.last.is_some()));
         let other = all.sql.flag(rows.iter().any(|row| row.last.is_none() && row.ordered));
@@ -251,6 +255,11 @@ impl Counted {
         if other {
             let unless = if chained { "q.at IS NOT NULL OR " } else { "" };
             *guards += &text!(all.sql, "{}", in_order(&format!("{unless}age(p.xmin)>=0")));
+        }
+        match (all.small, chained && whole) {
+            (true, true) => text!(all.sql, "p.last-q.at AS base,"),
+            (true, false) => text!(all.sql, "{} AS base,", all.base),
+            (false, _) => String::new(),
         }
     }
 }
@@ -331,19 +340,18 @@ pub(crate) fn passes<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     all.sql.note(u8::try_from(counted.len().min(ALONE + 1)).unwrap_or_default());
     for (at, group) in groups(counted.len()).into_iter().enumerate() {
         let counted = counted.get(group).unwrap_or_default();
-        let columns = vec![
+        let mut columns = Vec::with_capacity(COUNTED);
+        columns.extend([
             ("lot", Values::ids(counted.iter().map(|(_, touch)| touch.id.lot().to_bytes()))),
             ("serial", Values::ints(counted.iter().map(|(_, touch)| touch.id.serial()))),
-        ];
+        ]);
         PASS.update(all, &pass_rows(counted), columns, (false, at));
     }
 }
 
 /// What is used and held of new passes: of most nothing.
 pub(crate) fn counts<'a>(rows: &[&PassRow]) -> Vec<(&'static str, Values<'a>)> {
-    let of = |value: fn(&PassRow) -> i64| {
-        Values::maybe_ints(rows.iter().map(|row| nonzero(value(row))).collect::<Vec<_>>())
-    };
+    let of = |value: fn(&PassRow) -> i64| Values::maybe_ints(rows.iter().map(move |row| nonzero(value(row))));
     vec![
         ("uses_used", of(|row| row.uses.used)),
         ("uses_held", of(|row| row.uses.held)),
@@ -409,10 +417,11 @@ pub(crate) fn credits<'a>(all: &mut Commit<'_, 'a>, plan: &'a Plan<'a>) {
     all.sql.note(u8::try_from(counted.len().min(ALONE + 1)).unwrap_or_default());
     for (at, group) in groups(counted.len()).into_iter().enumerate() {
         let counted = counted.get(group).unwrap_or_default();
-        let columns = vec![
+        let mut columns = Vec::with_capacity(COUNTED);
+        columns.extend([
             ("contact", Values::ids(counted.iter().map(|(_, touch)| touch.key.0.to_bytes()))),
             ("id", Values::ids(counted.iter().map(|(_, touch)| touch.key.1.to_bytes()))),
-        ];
+        ]);
         CREDIT.update(all, &credit_rows(counted), columns, (false, at));
     }
 }

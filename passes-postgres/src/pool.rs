@@ -526,6 +526,9 @@ impl Ready<'_> {
         first: Option<&str>,
         last: Option<&str>,
     ) -> (Result<Vec<Row>, tokio_postgres::Error>, bool) {
+        if first.is_none() && last.is_none() {
+            return (self.send(client).await, false);
+        }
         let simple = async |text: Option<&str>| match text {
             Some(text) => client.batch_execute(text).await,
             None => Ok(()),

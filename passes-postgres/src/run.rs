@@ -5,7 +5,7 @@
 //! are then one transaction, in two round trips all the same. Whoever comes while a gate is there queues at once, so that
 //! nobody is turned away because others came at the same time.
 
-use crate::errors::{While, broken};
+use crate::errors::While;
 use crate::group;
 use crate::lane::Lane;
 use crate::load_known::Read;
@@ -14,7 +14,7 @@ use crate::plan::{Fresh, Plan};
 use crate::pool::{COMMIT, OTHERS, Pool, Session, connection};
 use crate::{AGAIN, commit};
 use passes_core::id::Id;
-use passes_core::store::{After, Answer, Change, Command, Decision, DocKey, Load, Loaded, StoreError, done};
+use passes_core::store::{After, Answer, Change, Command, DocKey, Load, StoreError, Verdict};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -89,38 +89,6 @@ fn wanted(load: &Load) -> Option<i64> {
     Some(hash.cast_signed())
 }
 
-/// What a command comes to once it is decided.
-pub(crate) enum Decided {
-    Over(Answer),
-    Write(Box<Change>, Option<Vec<passes_core::Refusal>>),
-}
-
-pub(crate) fn decide(command: &Command, loaded: &Loaded) -> Result<Decided, StoreError> {
-    Ok(match command.decide(loaded) {
-        Decision::Replayed => {
-            Decided::Over(Answer::Replayed(loaded.replay.clone().ok_or(StoreError::Conflict)?))
-        }
-        Decision::Refused(refusals, None) => Decided::Over(Answer::Refused(refusals)),
-        Decision::Refused(refusals, Some(change)) => Decided::Write(change, Some(refusals)),
-        // Nothing lands that can't be answered.
-        Decision::Accepted(change) if change.operation.is_none() => {
-            return Err(broken("an accepted change without an operation"));
-        }
-        Decision::Accepted(change) => Decided::Write(change, None),
-    })
-}
-
-pub(crate) fn answer(
-    change: &Change,
-    refusals: Option<Vec<passes_core::Refusal>>,
-    after: After,
-) -> Result<Answer, StoreError> {
-    match refusals {
-        Some(refusals) => Ok(Answer::Refused(refusals)),
-        None => done(change, after),
-    }
-}
-
 /// Runs a command.
 pub(crate) async fn run(lane: &Lane, gates: &Gates, command: Command) -> Result<Answer, StoreError> {
     let (pool, groups) = (&lane.pool, &lane.groups);
@@ -160,10 +128,10 @@ pub(crate) async fn freely(pool: &Pool, command: &Command) -> Result<Answer, Sto
         let mut session = connection(pool).await?;
         let answered = match read_and_decide(&mut session, command).await {
             Err(error) => Err(error),
-            Ok((Decided::Over(answer), _)) => return Ok(answer),
-            Ok((Decided::Write(change, refusals), rests)) => {
+            Ok((Verdict::Over(answer), _)) => return Ok(answer),
+            Ok((Verdict::Write(change, landed), rests)) => {
                 match crate::commit_one(&mut session, &change, &rests).await {
-                    Ok(after) => return answer(&change, refusals, after),
+                    Ok(after) => return Ok(landed.answer(after)),
                     Err(error) => Err(error),
                 }
             }
@@ -180,18 +148,18 @@ pub(crate) async fn freely(pool: &Pool, command: &Command) -> Result<Answer, Sto
 async fn read_and_decide(
     session: &mut Session,
     command: &Command,
-) -> Result<(Decided, Vec<(DocKey, u32)>), StoreError> {
+) -> Result<(Verdict, Vec<(DocKey, u32)>), StoreError> {
     let load = command.load();
     match session.read_all(&[load]).await?.pop() {
-        Some(Read::Whole(loaded)) => return Ok((decide(command, &loaded)?, Vec::new())),
-        Some(Read::Known(loaded, rests)) => match decide(command, &loaded)? {
-            Decided::Over(_) => {}
+        Some(Read::Whole(loaded)) => return Ok((command.decide(&loaded).verdict(&loaded)?, Vec::new())),
+        Some(Read::Known(loaded, rests)) => match command.decide(&loaded).verdict(&loaded)? {
+            Verdict::Over(_) => {}
             write => return Ok((write, rests)),
         },
         Some(Read::Lacking) | None => {}
     }
     let loaded = session.load(load).await?;
-    Ok((decide(command, &loaded)?, Vec::new()))
+    Ok((command.decide(&loaded).verdict(&loaded)?, Vec::new()))
 }
 
 /// Two round trips, between which nobody else who queues does anything.
@@ -213,9 +181,9 @@ async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, Sto
             }
             loaded => loaded,
         };
-        let (change, refusals) = match loaded.and_then(|loaded| decide(command, &loaded)) {
-            Ok(Decided::Write(change, refusals)) => (change, refusals),
-            Ok(Decided::Over(answer)) => {
+        let (change, landed) = match loaded.and_then(|loaded| command.decide(&loaded).verdict(&loaded)) {
+            Ok(Verdict::Write(change, landed)) => (change, landed),
+            Ok(Verdict::Over(answer)) => {
                 // Nothing was written; a connection that is lost here is nobody's trouble.
                 let _ = session.roll_back().await;
                 return Ok(answer);
@@ -227,7 +195,7 @@ async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, Sto
             }
         };
         match commit_and_end(&mut session, &change).await {
-            Ok(Some(after)) => return answer(&change, refusals, after),
+            Ok(Some(after)) => return Ok(landed.answer(after)),
             Ok(None) => {}
             Err(StoreError::Transient(_)) if session.is_lost() && others > 0 => others -= 1,
             Err(error) => return Err(error),

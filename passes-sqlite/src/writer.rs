@@ -6,7 +6,7 @@ use crate::errors::Fault;
 use crate::queue::Group;
 use crate::slot::guarded;
 use crate::turnstile::Turnstile;
-use passes_core::store::{After, Answer, Change, Chunk, Command, Decision, Loaded, StoreError, done};
+use passes_core::store::{After, Answer, Change, Chunk, Command, Decision, Loaded, StoreError, Verdict};
 use rusqlite::MAIN_DB;
 use rusqlite::wal::CheckpointMode;
 use std::cell::Cell;
@@ -216,20 +216,13 @@ impl Writer {
         loaded: &Loaded,
         numbers: &mut Option<Numbers>,
     ) -> Result<Outcome, Fault> {
-        let answer = match decision {
-            Decision::Replayed => loaded.replay.clone().map(Answer::Replayed).ok_or(StoreError::Conflict),
-            Decision::Refused(refusals, None) => Ok(Answer::Refused(refusals)),
-            Decision::Refused(refusals, Some(change)) => {
+        let answer = match decision.verdict(loaded) {
+            Ok(Verdict::Over(answer)) => Ok(answer),
+            Ok(Verdict::Write(change, landed)) => {
                 let after = self.db.apply(&change, Some(loaded), numbers)?;
-                after.map(|_| Answer::Refused(refusals)).map_err(StoreError::from)
+                after.map(|after| landed.answer(after)).map_err(StoreError::from)
             }
-            Decision::Accepted(change) if change.operation.is_none() => {
-                done(&change, After { operation: 0, tallies: Vec::new() })
-            }
-            Decision::Accepted(change) => match self.db.apply(&change, Some(loaded), numbers)? {
-                Ok(after) => done(&change, after),
-                Err(fault) => Err(fault.into()),
-            },
+            Err(error) => Err(error),
         };
         Ok(answer.map(Done::Answer))
     }

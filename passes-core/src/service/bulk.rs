@@ -44,7 +44,8 @@ pub(crate) const CODES: u32 = 4;
 pub enum Over {
     /// One pass: a refusal is the answer.
     Pass(PassId),
-    /// A list of at most 10,000 passes: those that refuse are skipped and counted.
+    /// A list of at most 10,000 passes: those that refuse are skipped and counted. One that isn't there is `NOT_FOUND`,
+    /// and nothing is done.
     Passes(Vec<PassId>),
     /// A range of serial numbers of a lot, both ends included: a run.
     Serials {

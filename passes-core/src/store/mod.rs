@@ -15,6 +15,7 @@ mod error;
 mod key;
 mod load;
 mod page;
+mod verdict;
 mod wait;
 
 pub use audit::AuditRow;
@@ -28,6 +29,7 @@ pub use error::StoreError;
 pub use key::{DocKey, DocKind, KeyHash, TallyKey};
 pub use load::{Answer, Decision, Doc, Load, Loaded, OperationKey, PassRange};
 pub use page::{Page, PageQuery, PassOrder};
+pub use verdict::{Landed, Verdict};
 pub use wait::{may_block, ready, wait};
 
 use crate::id::BusinessId;
@@ -218,27 +220,13 @@ async fn retry<S: Store + ?Sized>(store: &S, command: Command) -> Result<Answer,
     let mut jitter = 0x9E37_79B9_u64;
     for attempt in 0..TRIES {
         let loaded = store.load(command.load()).await?;
-        let (change, refusals) = match command.decide(&loaded) {
-            Decision::Replayed => {
-                let replay = loaded.replay.ok_or(StoreError::Conflict)?;
-                return Ok(Answer::Replayed(replay));
-            }
-            Decision::Refused(refusals, None) => return Ok(Answer::Refused(refusals)),
-            Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
-            // Nothing lands that can't be answered.
-            Decision::Accepted(change) if change.operation.is_none() => {
-                return done(&change, After { operation: 0, tallies: Vec::new() });
-            }
-            Decision::Accepted(change) => (change, None),
+        let (change, landed) = match command.decide(&loaded).verdict(&loaded)? {
+            Verdict::Over(answer) => return Ok(answer),
+            Verdict::Write(change, landed) => (change, landed),
         };
         let answer = store.commit(std::slice::from_ref(&*change)).await?.pop();
         match answer.unwrap_or_else(|| Err(StoreError::Backend("a commit without an answer".into()))) {
-            Ok(after) => {
-                return Ok(match refusals {
-                    Some(refusals) => Answer::Refused(refusals),
-                    None => done(&change, after)?,
-                });
-            }
+            Ok(after) => return Ok(landed.answer(after)),
             Err(StoreError::Conflict) => {
                 // The operation's id differs from caller to caller, so that they don't wait in step.
                 let id = change.operation.as_ref().map_or([0; 16], |operation| *operation.id.as_bytes());
@@ -254,22 +242,4 @@ async fn retry<S: Store + ?Sized>(store: &S, command: Command) -> Result<Answer,
         }
     }
     Err(StoreError::Conflict)
-}
-
-/// The answer to an accepted change that has landed.
-///
-/// # Errors
-/// [`StoreError::Backend`] when the change names no operation: an accepted command always leaves one.
-///
-/// ```
-/// use passes_core::store::{After, Change, done};
-/// let counted_only = Change::new(passes_core::id::BusinessId::STORE);
-/// let after = After { operation: 0, tallies: Vec::new() };
-/// assert_eq!(done(&counted_only, after).unwrap_err().code(), "STORE_FAILED");
-/// ```
-pub fn done(change: &Change, after: After) -> Result<Answer, StoreError> {
-    match change.operation {
-        Some(_) => Ok(Answer::Done(after)),
-        None => Err(StoreError::Backend("an accepted change without an operation".into())),
-    }
 }

@@ -243,6 +243,33 @@ impl FromPy for bool {
     }
 }
 
+/// What the core holds is shown by a class that has it as its only field.
+macro_rules! becomes {
+    ($class:ident($core:ty)) => {
+        impl $crate::python::convert::ToPy for $core {
+            fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                Ok(Bound::new(py, $class(self))?.into_any())
+            }
+        }
+    };
+}
+pub(super) use becomes;
+
+/// The same, and it is given by nothing but this class.
+macro_rules! wraps {
+    ($class:ident($core:ty)) => {
+        $crate::python::convert::becomes!($class($core));
+
+        impl $crate::python::convert::FromPy for $core {
+            fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
+                let given = $crate::python::convert::wanted::<$class>(obj, stringify!($class))?;
+                Ok(Clone::clone(&given.get().0))
+            }
+        }
+    };
+}
+pub(super) use wraps;
+
 macro_rules! whole {
     ($($ty:ty),+) => { $(
         impl ToPy for $ty {

@@ -49,17 +49,7 @@ macro_rules! id {
             }
         }
 
-        impl ToPy for $core {
-            fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-                Ok(Bound::new(py, $name(self))?.into_any())
-            }
-        }
-
-        impl FromPy for $core {
-            fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-                Ok(wanted::<$name>(obj, stringify!($name))?.get().0)
-            }
-        }
+        $crate::python::convert::wraps!($name($core));
     };
 }
 

@@ -1,6 +1,6 @@
 //! Types for which Python has one of its own, and those of money and time that it lacks.
 
-use super::convert::{FromPy, ToPy, expected, python_class, sound, wanted};
+use super::convert::{FromPy, ToPy, becomes, expected, python_class, sound, wanted, wraps};
 use passes_host::Refusal;
 use passes_host::calendar::{Date, Instant, Period as CorePeriod, RunOn, TimeOfDay as CoreTime, Zone};
 use passes_host::money::{Currency as CoreCurrency, Decimal, Money as CoreMoney};
@@ -142,11 +142,7 @@ impl Currency {
     }
 }
 
-impl ToPy for CoreCurrency {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Currency(self))?.into_any())
-    }
-}
+becomes!(Currency(CoreCurrency));
 
 impl FromPy for CoreCurrency {
     fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -240,17 +236,7 @@ impl Money {
     }
 }
 
-impl ToPy for CoreMoney {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Money(self))?.into_any())
-    }
-}
-
-impl FromPy for CoreMoney {
-    fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(wanted::<Money>(obj, "Money")?.get().0)
-    }
-}
+wraps!(Money(CoreMoney));
 
 /// A period of the calendar: years and months, weeks and days, and perhaps on to the end of its month or year.
 #[pyclass(frozen, module = "passes")]
@@ -325,17 +311,7 @@ impl Period {
     }
 }
 
-impl ToPy for CorePeriod {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Period(self))?.into_any())
-    }
-}
-
-impl FromPy for CorePeriod {
-    fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(wanted::<Period>(obj, "Period")?.get().0)
-    }
-}
+wraps!(Period(CorePeriod));
 
 /// A time of the day, to the minute, from 00:00 to 24:00: `datetime.time` has no 24:00.
 #[pyclass(frozen, module = "passes")]
@@ -375,11 +351,7 @@ impl TimeOfDay {
     }
 }
 
-impl ToPy for CoreTime {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, TimeOfDay(self))?.into_any())
-    }
-}
+becomes!(TimeOfDay(CoreTime));
 
 impl FromPy for CoreTime {
     /// A `TimeOfDay`, or a `datetime.time` of whole minutes without a zone.

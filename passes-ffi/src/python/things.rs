@@ -1,6 +1,8 @@
 //! Classes that are written by hand: secrets, who asks, what is bought, what is kept elsewhere, why not.
 
-use super::convert::{Fields, FromPy, ToPy, arg, equal, expected, given, hash, reduce, repr, sound, wanted};
+use super::convert::{
+    Fields, FromPy, ToPy, arg, becomes, equal, expected, given, hash, reduce, repr, sound, wanted, wraps,
+};
 use super::leaves::hashed;
 use passes_host::Refusal as CoreRefusal;
 use passes_host::conditions::{Basket as CoreBasket, Line};
@@ -62,11 +64,7 @@ impl Passcode {
     }
 }
 
-impl ToPy for CoreCode {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Passcode(self))?.into_any())
-    }
-}
+becomes!(Passcode(CoreCode));
 
 impl FromPy for CoreCode {
     fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -109,17 +107,7 @@ impl CodeHash {
     }
 }
 
-impl ToPy for CoreHash {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, CodeHash(self))?.into_any())
-    }
-}
-
-impl FromPy for CoreHash {
-    fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(wanted::<CodeHash>(obj, "CodeHash")?.get().0.clone())
-    }
-}
+wraps!(CodeHash(CoreHash));
 
 /// Who gives a command: a person, a till, a program; with rights, perhaps only at some places and up to some amounts.
 #[pyclass(frozen, module = "passes")]
@@ -187,17 +175,7 @@ impl Fields for Actor {
     }
 }
 
-impl ToPy for CoreActor {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Actor(self))?.into_any())
-    }
-}
-
-impl FromPy for CoreActor {
-    fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(wanted::<Actor>(obj, "Actor")?.get().0.clone())
-    }
-}
+wraps!(Actor(CoreActor));
 
 /// The purchase at hand: lines in one currency.
 #[pyclass(frozen, module = "passes")]
@@ -252,17 +230,7 @@ impl Fields for Basket {
     }
 }
 
-impl ToPy for CoreBasket {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Basket(self))?.into_any())
-    }
-}
-
-impl FromPy for CoreBasket {
-    fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(wanted::<Basket>(obj, "Basket")?.get().0.clone())
-    }
-}
+wraps!(Basket(CoreBasket));
 
 /// What a business's books came to at a moment, in a line to be kept elsewhere: `str(checkpoint)`.
 #[pyclass(frozen, module = "passes")]
@@ -316,11 +284,7 @@ impl Checkpoint {
     }
 }
 
-impl ToPy for CoreCheckpoint {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Checkpoint(self))?.into_any())
-    }
-}
+becomes!(Checkpoint(CoreCheckpoint));
 
 impl FromPy for CoreCheckpoint {
     fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -393,14 +357,4 @@ impl Fields for Refusal {
     }
 }
 
-impl ToPy for CoreRefusal {
-    fn to_py<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Bound::new(py, Refusal(self))?.into_any())
-    }
-}
-
-impl FromPy for CoreRefusal {
-    fn from_py(obj: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(wanted::<Refusal>(obj, "Refusal")?.get().0.clone())
-    }
-}
+wraps!(Refusal(CoreRefusal));

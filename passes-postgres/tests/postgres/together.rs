@@ -47,16 +47,13 @@ fn redeem(serial: u32) -> Command {
     let mut load = Load::new(SHOP);
     load.code = Some(digest(serial.into()));
     load.docs = vec![business()];
-    let decide = |loaded: &Loaded| {
-        let plan = loaded.doc(&PLAN).unwrap();
-        match &loaded.code {
-            Some(found) if found.uses.left() > 0 && *plan.body == *b"open" => {
-                let add = Add { from: Some(found.uses.used), ..Add::used(TallyKey::Uses(found.id), 1) };
-                let seen = vec![(PLAN, plan.version)];
-                Decision::Accepted(Change { tally: vec![add], seen, ..done() }.into())
-            }
-            _ => Decision::Refused(vec![Refusal::UsesSpent { uses: 1 }], None),
+    let decide = |loaded: &Loaded| match (&loaded.code, loaded.doc(&PLAN)) {
+        (Some(found), Some(plan)) if found.uses.left() > 0 && *plan.body == *b"open" => {
+            let add = Add { from: Some(found.uses.used), ..Add::used(TallyKey::Uses(found.id), 1) };
+            let seen = vec![(PLAN, plan.version)];
+            Decision::Accepted(Change { tally: vec![add], seen, ..done() }.into())
         }
+        _ => Decision::Refused(vec![Refusal::UsesSpent { uses: 1 }], None),
     };
     Command::new(load, decide)
 }
@@ -249,6 +246,50 @@ fn a_list_of_a_few_takes_two_round_trips() {
     let answers = wait(store.run_all((1..=5).map(redeem).collect())).unwrap();
     let refused: Vec<bool> = answers.iter().map(|answer| matches!(answer, Ok(Answer::Refused(_)))).collect();
     assert_eq!(refused, [false, false, true, false, false]);
+}
+
+/// R-11, D-3, P-4: lists, too, rest on what is known of their plan: it is judged again when they are committed, and nothing
+/// is refused by it. A list with a refusal takes one round trip more, however many there are.
+#[test]
+fn a_list_knows_its_plan_and_is_judged_by_it() {
+    let Some((_, url)) = crate::database() else { return };
+    let (store, other) = (Postgres::open(&url).unwrap(), Postgres::open(&url).unwrap());
+    shop(&store, 60, 1_000);
+    (0..12).for_each(|_| assert!(is_done(&store, 1)));
+    // A few go by statements of their own, many by one for all. Which of them are done, and the round trips:
+    let list = |count: u32| {
+        let before = store.round_trips();
+        let answers = wait(store.run_all((1..=count).map(redeem).collect())).unwrap();
+        let done = answers.iter().filter(|answer| matches!(answer, Ok(Answer::Done(_)))).count();
+        let refused = answers.iter().filter(|answer| matches!(answer, Ok(Answer::Refused(_)))).count();
+        assert_eq!(done + refused, usize::try_from(count).unwrap(), "{answers:?}");
+        (done, store.round_trips() - before)
+    };
+    for count in [12, 60] {
+        let all = usize::try_from(count).unwrap();
+        list(count);
+        assert_eq!(list(count), (all, 2));
+        // Two of them are spent.
+        let left = |n| 1_000 - used(&store, pass(n));
+        let spend = |n| Add::used(TallyKey::Uses(pass(n)), left(n));
+        commit(&store, Change { tally: vec![spend(2), spend(9)], ..done() }).unwrap();
+        assert_eq!(list(count), (all - 2, 3));
+        let give = |n| Add::used(TallyKey::Uses(pass(n)), -500);
+        commit(&store, Change { tally: vec![give(2), give(9)], ..done() }).unwrap();
+        // Somebody else closes the plan, and opens it again.
+        let version = wait(store.load(redeem(1).load())).unwrap().doc(&PLAN).unwrap().version;
+        let put = |body: &[u8], version| vec![doc(PLAN, None, body, Expect::Version(version))];
+        commit(&other, Change { put: put(b"closed", version), ..done() }).unwrap();
+        assert_eq!(list(count).0, 0);
+        assert_eq!(list(count).0, 0);
+        commit(&other, Change { put: put(b"open", version + 1), ..done() }).unwrap();
+        assert_eq!(list(count).0, all);
+        assert_eq!(list(count).0, all);
+    }
+    // A code that nobody has is no reason to wait for the others.
+    let answers = wait(store.run_all([1, 61, 2].map(redeem).into())).unwrap();
+    let refused: Vec<bool> = answers.iter().map(|answer| matches!(answer, Ok(Answer::Refused(_)))).collect();
+    assert_eq!(refused, [false, true, false]);
 }
 
 /// D-1: a redemption whose lot is known is two round trips, as is one whose lot isn't.

@@ -429,3 +429,19 @@ fn serial_numbers_are_consecutive_and_tell_nothing() {
     let owed = passes.liability(by).wait().unwrap();
     assert_eq!((owed[0].currency, owed[0].paid, owed[0].granted), (Currency::EUR, eur("9450"), eur("0")));
 }
+
+/// L-3: of a list of passes, those that can't be changed are counted by their state; one that isn't there is named, and
+/// none is changed then.
+#[test]
+fn a_list_with_a_pass_that_is_not_there_changes_nothing() {
+    let shop = Shop::open();
+    let (passes, by) = (&shop.passes, &shop.by);
+    let lot = shop.lot(shop.cards(), 3);
+    passes.activate(by, lot.pass(2)).wait().unwrap();
+    let list = |serials: &[u32]| serials.iter().map(|serial| lot.pass(*serial)).collect::<Vec<_>>();
+    let wrong = passes.activate(by, list(&[1, 2, 4, 3])).wait().unwrap_err();
+    assert_eq!(wrong.reasons(), [Refusal::NotFound { what: "pass", id: lot.pass(4).to_string() }]);
+    assert_eq!(passes.pass(by, lot.pass(1)).wait().unwrap().state, State::Draft);
+    let changed = passes.activate(by, list(&[1, 2, 3, 2])).wait().unwrap();
+    assert_eq!((changed.changed, &changed.skipped), (2, &[(State::Active, 1)].into()));
+}

@@ -16,8 +16,8 @@ mod write;
 mod tests;
 
 use super::{
-    After, Answer, Auditor, Change, Chunk, Command, Decision, Expect, Fut, Lent, Load, Loaded, Page,
-    PageQuery, Put, Record, Store, StoreError, StoredOperation, done,
+    After, Answer, Auditor, Change, Chunk, Command, Expect, Fut, Lent, Load, Loaded, Page, PageQuery, Put,
+    Record, Store, StoreError, StoredOperation, Verdict,
 };
 use crate::hash::Set;
 use crate::id::BusinessId;
@@ -29,6 +29,8 @@ use tables::{Books, Tables};
 
 /// How many commands of a list are looked at ahead: what they load stays in the cache until they run.
 const AHEAD: usize = 32;
+/// For how many documents room is kept for the next command.
+const ROOM: usize = 16;
 
 /// A store in memory, for tests and for hosts that keep nothing.
 ///
@@ -143,22 +145,18 @@ impl Tables {
             Some(books) => books.load_into(room, command.load()),
             None => Books::default().load_into(room, command.load()),
         };
-        let (mut change, refusals) = match command.decide(&loaded) {
-            Decision::Replayed => return loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
-            Decision::Refused(refusals, None) => return Ok(Answer::Refused(refusals)),
-            Decision::Refused(refusals, Some(change)) => (change, Some(refusals)),
-            // Nothing lands that can't be answered.
-            Decision::Accepted(change) if change.operation.is_none() => {
-                return done(&change, After { operation: 0, tallies: Vec::new() });
-            }
-            Decision::Accepted(change) => (change, None),
+        let (mut change, landed) = match command.decide(&loaded).verdict(&loaded)? {
+            Verdict::Over(answer) => return Ok(answer),
+            Verdict::Write(change, landed) => (change, landed),
         };
         let found = (change.business == business).then_some((command.load(), &loaded));
         let after = self.apply(&mut change, found)?;
         command.take_back(change);
-        self.docs = loaded.docs;
-        self.docs.clear();
-        Ok(refusals.map_or(Answer::Done(after), Answer::Refused))
+        if loaded.docs.capacity() <= ROOM {
+            self.docs = loaded.docs;
+            self.docs.clear();
+        }
+        Ok(landed.answer(after))
     }
 
     fn fill(&mut self, chunk: &Chunk) -> Result<After, StoreError> {

@@ -5,8 +5,8 @@ use super::{FORMAT, RecordStore, audit, read, write};
 use crate::id::BusinessId;
 use crate::store::memory::pause::Pause;
 use crate::store::{
-    After, Answer, Auditor, Change, Chunk, Claim, Command, Decision, Fut, Load, Loaded, Page, PageQuery,
-    Store, StoreError, StoredOperation, done, may_block,
+    After, Answer, Auditor, Change, Chunk, Claim, Command, Fut, Load, Loaded, Page, PageQuery, Store,
+    StoreError, StoredOperation, Verdict, may_block,
 };
 use futures_channel::oneshot;
 use std::fmt;
@@ -197,22 +197,9 @@ impl Inner {
 /// Loads, decides, and puts what was decided into the view.
 fn run(view: &mut View<'_>, command: &Command) -> Result<Answer, StoreError> {
     let loaded = read::load(view, command.load())?;
-    match command.decide(&loaded) {
-        Decision::Replayed => loaded.replay.map(Answer::Replayed).ok_or(StoreError::Conflict),
-        Decision::Refused(refusals, change) => {
-            if let Some(change) = change {
-                write::apply(view, &change, &[])?;
-            }
-            Ok(Answer::Refused(refusals))
-        }
-        // Nothing lands that can't be answered.
-        Decision::Accepted(change) if change.operation.is_none() => {
-            done(&change, After { operation: 0, tallies: Vec::new() })
-        }
-        Decision::Accepted(change) => {
-            let after = write::apply(view, &change, &[])?;
-            done(&change, after)
-        }
+    match command.decide(&loaded).verdict(&loaded)? {
+        Verdict::Over(answer) => Ok(answer),
+        Verdict::Write(change, landed) => Ok(landed.answer(write::apply(view, &change, &[])?)),
     }
 }
 
