@@ -32,6 +32,19 @@ fn a_whole_lot_is_replaced() {
     );
 }
 
+/// L-3: a run over a plan names no pass: those of its lots that are still to be made don't stop it.
+#[test]
+fn a_run_meets_passes_that_are_still_to_be_made() {
+    holds(
+        r#"
+        {"entropy":630322672,"zone":"Utc","start":"2026-03-27T22:00:00Z","apart":true,"settings":{"grace":0,"void_hours":1,"second_currency":false,"accepted":false,"hashed":false,"accept_hashes":true}}
+        {"label":636,"round":1,"command":{"generate":{"plan":2,"count":1}}}
+        {"label":769,"round":2,"command":{"passes":[{"plan":2},"void"]}}
+        {"label":770,"round":3,"command":{"step":769}}
+        "#,
+    );
+}
+
 /// R-8, D-2: callers at once meet each other's commits, and never more of them get a use than there are.
 #[test]
 fn callers_at_once_meet_each_other() {
