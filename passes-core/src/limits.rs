@@ -61,6 +61,7 @@ pub fn text(field: &str, text: &str, least: usize, most: usize) -> Result<(), Re
     if plain && (least..=most).contains(&text.len()) {
         return Ok(());
     }
+    std::hint::cold_path();
     // Bytes first: counting the characters of a megabyte is work already.
     if text.len() > most.saturating_mul(4) {
         return Err(too_large(field, text.len(), most));
@@ -92,6 +93,7 @@ pub fn list(field: &str, length: usize, most: usize) -> Result<(), Refusal> {
     if length > most { Err(too_large(field, length, most)) } else { Ok(()) }
 }
 
+#[cold]
 fn too_large(field: &str, size: usize, largest: usize) -> Refusal {
     let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     Refusal::TooLarge { field: field.to_owned(), size: wide(size), largest: wide(largest) }

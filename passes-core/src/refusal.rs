@@ -191,8 +191,10 @@ refusals! {
 /// ```
 #[must_use]
 pub fn by_precedence(mut refusals: Vec<Refusal>) -> Vec<Refusal> {
-    refusals.sort_by_key(Refusal::rank);
-    refusals.dedup();
+    if refusals.len() > 1 {
+        refusals.sort_by_key(Refusal::rank);
+        refusals.dedup();
+    }
     refusals
 }
 
@@ -204,6 +206,7 @@ impl Refusal {
     /// assert_eq!(refusal.to_string(), "count: must be above zero");
     /// ```
     #[must_use]
+    #[cold]
     pub fn invalid(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Invalid { field: field.into(), why: why.into() }
     }

@@ -280,7 +280,10 @@ impl By {
     /// # Ok::<(), passes_core::Refusal>(())
     /// ```
     pub fn may(&self, right: Right) -> Result<(), Refusal> {
-        let forbidden = |why: &str| Refusal::Forbidden { right: right.to_string(), why: why.to_owned() };
+        let forbidden = |why: &str| {
+            std::hint::cold_path();
+            Refusal::Forbidden { right: right.to_string(), why: why.to_owned() }
+        };
         if !self.actor.has(right) {
             return Err(forbidden("the actor lacks it"));
         }
@@ -323,6 +326,7 @@ impl By {
         if allowed {
             return Ok(());
         }
+        std::hint::cold_path();
         Err(Refusal::Forbidden {
             right: right.to_string(),
             why: format!("{amount} is above the actor's largest amount"),

@@ -120,8 +120,31 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
     if text.len() > LONGEST_TEXT {
         return Err(Refusal::Malformed);
     }
+    if text.len() <= FEW {
+        let mut folded = Folded { few: [0; FEW], length: 0, many: Zeroizing::default() };
+        let length = fold_into(text, &mut folded.few).filter(|length| *length > 0);
+        let Some(length) = length else {
+            std::hint::cold_path();
+            return Err(Refusal::Malformed);
+        };
+        folded.length = length;
+        // What was dropped at the end stands behind it.
+        folded.few.iter_mut().skip(folded.length).for_each(|byte| *byte = 0);
+        return Ok(folded);
+    }
+    let mut room = [0; LONGEST_TEXT];
+    let folded = match fold_into(text, &mut room) {
+        Some(length) => Folded::of(room.get(..length).unwrap_or_default()),
+        None => Err(Refusal::Malformed),
+    };
+    wipe(&mut room);
+    folded
+}
+
+/// Folds a text into a room as long as itself or longer: the length, unless it is malformed.
+fn fold_into(text: &[u8], room: &mut [u8]) -> Option<usize> {
     // Each character is written, and the next one over it unless it is kept: that is quicker than asking first.
-    let (mut room, mut length, mut sound) = ([0; LONGEST_TEXT], 0, true);
+    let (mut length, mut sound) = (0, true);
     for byte in text {
         let folded = ASCII.get(usize::from(*byte)).copied().unwrap_or(MALFORMED);
         if let Some(free) = room.get_mut(length) {
@@ -130,10 +153,7 @@ fn fold_ascii(text: &[u8]) -> Result<Folded, Refusal> {
         length += usize::from(folded > MALFORMED);
         sound &= folded != MALFORMED;
     }
-    let folded =
-        if sound { Folded::of(room.get(..length).unwrap_or_default()) } else { Err(Refusal::Malformed) };
-    wipe(&mut room);
-    folded
+    sound.then_some(length)
 }
 
 /// What stands for a character that is dropped, and for one that no code may hold: no folded character is that low.

@@ -161,15 +161,18 @@ pub fn take(case: &Case<'_>) -> Result<Taking, Refusal> {
     let payable: i64 = lines.iter().map(|(_, total)| total).sum();
     let wanted = case.amount.map_or_else(|| case.basket.map_or(0, |b| b.total().minor()), Money::minor);
     if payable == 0 {
+        std::hint::cold_path();
         return Err(Refusal::NoEligibleProducts);
     }
     let amount = wanted.min(payable).min(most);
     let short = wanted - amount;
     if amount <= 0 || (short > 0 && !case.partly) {
+        std::hint::cold_path();
         return Err(Refusal::BalanceTooSmall { short: Money::of(short, case.terms.currency) });
     }
     let mut rest = amount;
-    let mut parts = Vec::new();
+    // One for each line, and one more where what is granted ends within a line.
+    let mut parts = Vec::with_capacity(lines.len() + 1);
     for &(line, total) in lines {
         let part = total.min(rest);
         rest -= part;

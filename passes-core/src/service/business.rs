@@ -81,8 +81,8 @@ impl Passes {
         let (now, actor) = (order.env.now, Arc::clone(by.actor.id()));
         change.operation = Some(Operation {
             key: order.env.key.zip(order.fingerprint),
-            receipt: stored::pack(&id)?,
-            events: stored::pack(&vec![Event::BusinessConfigured])?,
+            receipt: stored::pack(&id, Vec::new())?,
+            events: stored::pack(&vec![Event::BusinessConfigured], Vec::new())?,
             ..Operation::new(Ids::new(&order.env.seed, now).draw(), Kind::Configure, actor, now)
         });
         match self.inner.store.commit(&[change]).await?.pop() {

@@ -36,6 +36,7 @@ impl Passes {
     /// Counts the refusal, if it is one, of what comes before a decision: those of decisions are counted there.
     pub(crate) fn early<T, E: Into<Error>>(&self, by: &By, answer: Result<T, E>) -> Result<T, Error> {
         answer.map_err(|error| {
+            std::hint::cold_path();
             let error = error.into();
             self.inner.refusals.count(self.inner.clock.now(), by, error.reasons(), None);
             error
@@ -43,6 +44,7 @@ impl Passes {
     }
 
     /// Counts a refusal that comes before the store is asked.
+    #[cold]
     pub(crate) fn counted(&self, by: &By, refusal: Refusal) -> Error {
         self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);
         refusal.into()

@@ -1,6 +1,7 @@
 //! How a command travels: from a request to a change that the store runs, and back to a receipt.
 
 mod lend;
+mod spare;
 
 use super::docs::Docs;
 use super::receipt::{Done, Receipt};
@@ -35,6 +36,7 @@ pub(crate) struct Env<'a> {
 
 impl<'a> Env<'a> {
     /// What is known before anything is found out: who asks. Moment, seed and key are still to come.
+    #[inline]
     pub(crate) fn early(by: &'a By) -> Self {
         Self { now: Instant::EPOCH, seed: [0; 32], by: Cow::Borrowed(by), key: None }
     }
@@ -93,9 +95,16 @@ pub(crate) struct Draft<T> {
 
 impl<T> Draft<T> {
     pub(crate) fn new(view: &View<'_>, done: T) -> Self {
-        let change = Box::new(Change::new(view.env.by.business));
-        // Most raise one.
-        Self { change, done, events: Vec::with_capacity(1), stops: None, kind: None }
+        let change = spare::change(view.env.by.business);
+        Self { change, done, events: spare::events(), stops: None, kind: None }
+    }
+}
+
+impl Draft<()> {
+    /// The same, of what it comes to.
+    pub(crate) fn of<T>(self, done: T) -> Draft<T> {
+        let Self { change, done: (), events, stops, kind } = self;
+        Draft { change, done, events, stops, kind }
     }
 }
 
@@ -152,9 +161,12 @@ pub(crate) struct Kept<F, T> {
 pub(crate) enum Begun<'a, T> {
     /// The store answered at once, and nothing else is to be done.
     Over(Result<Receipt<T>, Error>),
-    /// Boxed, so that a future with this in it has no room for what a store that answers at once doesn't need.
-    Later(Pin<Box<dyn Future<Output = Result<Receipt<T>, Error>> + Send + 'a>>),
+    /// It has to be waited for.
+    Later(Later<'a, T>),
 }
+
+/// Boxed, so that a future with this in it has no room for what a store that answers at once doesn't need.
+pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = Result<Receipt<T>, Error>> + Send + 'a>>;
 
 impl<T> Begun<'_, T> {
     /// Waits for it, if need be.
@@ -244,6 +256,7 @@ impl Passes {
     /// Judges whether the actor may do this here; refused before all else.
     pub(crate) fn permit(&self, by: &By, right: Right) -> Result<(), Error> {
         by.may(right).map_err(|refusal| {
+            std::hint::cold_path();
             self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);
             refusal.into()
         })
@@ -290,17 +303,21 @@ impl Passes {
     pub(crate) fn finish<T: Done>(
         &self,
         env: &Env<'_>,
-        told: Told<T>,
+        told: &mut Told<T>,
         answer: Answer,
     ) -> Result<Receipt<T>, Error> {
         match answer {
-            Answer::Done(after) => match told.done {
+            Answer::Done(after) => match told.done.take() {
                 Some(done) => Ok(Receipt::first(&after, env.now, done)),
                 None => Err(StoreError::Backend("done, and nobody decided it".into()).into()),
             },
-            Answer::Replayed(stored) => Ok(Receipt::again(&stored)?),
+            Answer::Replayed(stored) => {
+                std::hint::cold_path();
+                Ok(Receipt::again(&stored)?)
+            }
             Answer::Refused(refusals) => {
-                if let Some(error) = told.error {
+                std::hint::cold_path();
+                if let Some(error) = told.error.take() {
                     return Err(error);
                 }
                 self.inner.refusals.count(self.inner.clock.now(), &env.by, &refusals, told.plan);
@@ -335,7 +352,7 @@ impl Passes {
         for round in 0..DOUBTS {
             match running.await {
                 Ok(answer) => {
-                    let answer = self.finish(job.env(), job.told(), answer);
+                    let answer = self.finish(job.env(), &mut job.told(), answer);
                     self.flush_some().await;
                     return answer;
                 }
@@ -380,7 +397,7 @@ impl Passes {
         load: Load,
         answer: impl FnOnce(&View<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let env = Env { now: self.inner.clock.now(), seed: [0; 32], by: Cow::Borrowed(by), key: None };
+        let env = Env { now: self.inner.clock.now(), ..Env::early(by) };
         let mut load = load;
         load.docs.push(DocKey::new(DocKind::Business, by.business));
         let loaded = self.inner.store.load(&load).await?;
@@ -390,12 +407,14 @@ impl Passes {
 
 impl<'a> Order<'a> {
     /// A command of this kind, which names nothing yet but its key and the settings.
+    #[inline]
     pub(crate) fn new(env: Env<'a>, kind: Kind, left: Left) -> Self {
-        let mut load = Load::new(env.by.business);
+        let business = env.by.business;
+        let mut docs = spare::docs();
         // Most name one more.
-        load.docs.reserve_exact(2);
-        load.docs.push(DocKey::new(DocKind::Business, env.by.business));
-        load.key = env.key;
+        docs.reserve_exact(2);
+        docs.push(DocKey::new(DocKind::Business, business));
+        let load = Load { docs, key: env.key, ..Load::new(business) };
         Self { env, kind, load, fingerprint: None, left }
     }
 
@@ -404,9 +423,11 @@ impl<'a> Order<'a> {
         let left = std::mem::replace(&mut self.left, Left::Nothing);
         match left {
             Left::All | Left::Key => {
+                // One right behind the other: neither waits for the other, and the processor begins with the second
+                // before it is done with the first.
+                self.fingerprint = decide.fingerprint(&inner.keys, self)?;
                 self.env.find_key();
                 self.load.key = self.env.key;
-                self.fingerprint = decide.fingerprint(&inner.keys, self)?;
                 self.left = if left == Left::All { Left::Moment } else { Left::Nothing };
             }
             Left::Moment => self.env.find_moment(inner)?,
@@ -421,7 +442,7 @@ impl<'a> Order<'a> {
         keys: &Keys,
         request: &R,
     ) -> Result<Option<Fingerprint>, Error> {
-        if self.env.key.is_none() {
+        if self.env.by.key.is_none() {
             return Ok(None);
         }
         Ok(Some(stored::fingerprint(keys.fingerprint()?, &(self.kind.number(), request))?))
@@ -437,6 +458,7 @@ impl<'a> Order<'a> {
     ) -> Result<Option<Box<Change>>, Error> {
         let Self { env, kind: asked, load, fingerprint, .. } = self;
         if replayed(loaded, *fingerprint)?.is_some() {
+            std::hint::cold_path();
             return Ok(None);
         }
         let view = view(inner, env, load, loaded)?;
@@ -444,6 +466,7 @@ impl<'a> Order<'a> {
         told.plan = view.plan.get();
         let Draft { mut change, done, events, stops, kind } = decided?;
         let by = &env.by;
+        let (receipt, told_events) = spare::bytes();
         // The settings must be those that it was decided by, unless it is the command that changes them, or one that
         // holds them.
         let settings = DocKey::new(DocKind::Business, by.business);
@@ -462,9 +485,10 @@ impl<'a> Order<'a> {
             booked: env.now,
             key: env.key.zip(*fingerprint),
             stops,
-            receipt: stored::pack(&done)?,
-            events: stored::pack(&events)?,
+            receipt: stored::pack(&done, receipt)?,
+            events: stored::pack(&events, told_events)?,
         });
+        spare::keep_events(events);
         told.done = Some(done);
         Ok(Some(change))
     }
@@ -482,8 +506,12 @@ impl<T> Told<T> {
         match judged {
             Ok(Some(change)) => Decision::Accepted(change),
             Ok(None) => Decision::Replayed,
-            Err(Error::Refused(refused)) => Decision::Refused(refused.reasons().to_vec(), None),
+            Err(Error::Refused(refused)) => {
+                std::hint::cold_path();
+                Decision::Refused(refused.reasons().to_vec(), None)
+            }
             Err(other) => {
+                std::hint::cold_path();
                 self.error = Some(other);
                 Decision::Refused(Vec::new(), None)
             }

@@ -305,8 +305,8 @@ impl Passes {
             place: by.place.clone(),
             channel: by.channel.clone(),
             reason: by.reason.clone(),
-            receipt: stored::pack(&())?,
-            events: stored::pack(&events)?,
+            receipt: stored::pack(&(), Vec::new())?,
+            events: stored::pack(&events, Vec::new())?,
             ..Operation::new(Ids::new(&seed, now).draw(), Kind::Step, Arc::clone(by.actor.id()), now)
         });
         Ok(())

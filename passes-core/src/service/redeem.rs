@@ -88,12 +88,7 @@ impl Passes {
     /// # Ok::<(), passes_core::Error>(())
     /// ```
     pub fn redeem<'a>(&'a self, by: &'a By, request: Redeem) -> Call<'a, Receipt<Redeemed>> {
-        Call::new(async move {
-            match self.started(by, request)? {
-                Begun::Over(answer) => answer,
-                Begun::Later(answer) => answer.await,
-            }
-        })
+        Call::begin(move || self.started(by, &request))
     }
 
     /// Redeems many passes in one call. Each is atomic by itself and has its own answer, in order (R-11). Each
@@ -130,21 +125,27 @@ impl Passes {
         })
     }
 
-    /// A redemption that the store was given. Not inside the future, which would hold all that it is made of.
-    fn started(&self, by: &By, request: Redeem) -> Result<Begun<'_, Redeemed>, Error> {
-        self.permit(by, Right::Redeem)?;
-        self.early(by, may_take(by, &request))?;
-        Ok(match self.presented(by, &request) {
+    /// A redemption that the store was given.
+    fn started(&self, by: &By, request: &Redeem) -> Begun<'_, Redeemed> {
+        let permit = self.permit(by, Right::Redeem);
+        if let Err(error) = permit.and_then(|()| self.early(by, may_take(by, request))) {
+            std::hint::cold_path();
+            return Begun::Over(Err(error));
+        }
+        match self.presented(by, request) {
             Ok(code) => {
-                let asked = Asked { request: &request, code: &code };
+                let asked = Asked { request, code: &code };
                 let mut order = asked.order(Env::early(by), Left::All);
                 match self.lend(&mut order, &asked) {
                     Some(begun) => begun,
-                    None => self.give(order, Asked { request, code }),
+                    None => self.give(order, asked.to_owned()),
                 }
             }
-            Err(told) => Begun::Later(Box::pin(async { Err(told.await) })),
-        })
+            Err(told) => {
+                std::hint::cold_path();
+                Begun::Later(Box::pin(async { Err(told.await) }))
+            }
+        }
     }
 
     /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
@@ -195,6 +196,7 @@ struct Asked<R, C> {
 }
 
 impl<R: Borrow<Redeem>, C: Borrow<Code>> Asked<R, C> {
+    #[inline]
     fn order<'a>(&self, env: Env<'a>, left: Left) -> Order<'a> {
         let target = self.request.borrow().target;
         let kind = if target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
@@ -276,6 +278,7 @@ impl<'a> Judged<'a> {
             refusals.extend(view.env.by.may_move(Right::Redeem, amount).err());
         }
         if !refusals.is_empty() {
+            std::hint::cold_path();
             return Err(refusals.into());
         }
         let taking = taking?;
@@ -318,13 +321,13 @@ impl<'a> Judged<'a> {
     /// The change that does it.
     fn draft(&self, view: &View<'_>) -> Result<Draft<Redeemed>, Error> {
         let mut ids = Ids::new(&view.env.seed, view.env.now);
-        let mut draft = Draft::new(view, self.preview(view)?);
+        let (mut draft, mut done) = (Draft::new(view, ()), self.preview(view)?);
         let (pass, change) = (self.pass, &mut draft.change);
         // The settings are the third.
-        change.seen = Vec::with_capacity(3);
-        change.entries = Vec::with_capacity(self.taking.parts.len());
-        change.tally =
-            taken(pass, &self.taking, self.chain.terms.usage, self.request.target == Target::Direct);
+        change.seen.reserve_exact(3);
+        change.entries.reserve_exact(self.taking.parts.len());
+        let direct = self.request.target == Target::Direct;
+        take_from(pass, &self.taking, self.chain.terms.usage, direct, &mut change.tally);
         self.chain.rest(change);
         let unit = Unit::Money(self.chain.terms.currency);
         let from = (Account::Outstanding, Subject::Pass(pass.id));
@@ -346,7 +349,7 @@ impl<'a> Judged<'a> {
                 None => (Account::Settled, Subject::None),
                 Some(contact) => {
                     let id: CreditId = ids.draw();
-                    let credited = draft.done.credits.get_mut(n);
+                    let credited = done.credits.get_mut(n);
                     let spend_by = credited.and_then(|credited| {
                         credited.credit = id;
                         credited.spend_by
@@ -369,16 +372,16 @@ impl<'a> Judged<'a> {
             let Part { amount, mark, line } = *part;
             change.entries.push(Entry { from, to, unit, amount, mark, line });
         }
-        draft.done.contact = contact;
-        let amount = draft.done.amount;
+        done.contact = contact;
+        let amount = done.amount;
         draft.events.push(match contact {
             None => Event::PassSpent { pass: pass.id, amount, left: 0 },
             Some(contact) => {
-                let credits = draft.done.credits.iter().map(|c| c.credit).collect();
+                let credits = done.credits.iter().map(|c| c.credit).collect();
                 Event::PassRedeemed { pass: pass.id, contact, amount, credits, left: 0 }
             }
         });
-        Ok(draft)
+        Ok(draft.of(done))
     }
 }
 
@@ -400,22 +403,21 @@ pub(crate) fn open_wallet(
     Ok(())
 }
 
-/// What a taking adds to the tallies of a pass: uses, balance, and its granted part.
-fn taken(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool) -> Vec<Add> {
+/// Adds what a taking adds to the tallies of a pass: uses, balance, and its granted part.
+fn take_from(pass: &PassRow, taking: &Taking, usage: Usage, direct: bool, tally: &mut Vec<Add>) {
     // The rest and the number of uses were told from what was used before, unless a single use is spent in parts.
     let from = (!direct || usage != Usage::Single).then_some(pass.balance.used);
     // What a reversal gives back meanwhile changes how many uses this takes, and of which mark. Spends in parts
     // don't: the use is open, and once the granted part is gone it stays as it is.
     let same = |used: i64, key: TallyKey, n: i64| Add { from: Some(used), ..Add::used(key, n) };
-    let mut tally = vec![
-        // What else was read of the pass must stand, too: whether it is suspended, until when it can be redeemed.
-        Add { version: Some(pass.version), ..same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses) },
-        Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) },
-    ];
+    tally.reserve_exact(3);
+    // What else was read of the pass must stand, too: whether it is suspended, until when it can be redeemed.
+    let uses = same(pass.uses.used, TallyKey::Uses(pass.id), taking.uses);
+    tally.push(Add { version: Some(pass.version), ..uses });
+    tally.push(Add { from, ..Add::used(TallyKey::Balance(pass.id), taking.amount) });
     if pass.granted.limit > 0 {
         tally.push(same(pass.granted.used, TallyKey::Granted(pass.id), taking.granted));
     }
-    tally
 }
 
 /// The state of a pass that was loaded with its chain.

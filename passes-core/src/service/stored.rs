@@ -78,15 +78,25 @@ fn written<'a, T: Serialize>(room: &'a mut [u8], value: &T) -> postcard::Result<
     Ok(room.get_mut(..used).unwrap_or_default())
 }
 
-/// A receipt or a list of events.
-pub(crate) fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+/// A receipt or a list of events, behind what is in a list already.
+pub(crate) fn pack<T: Serialize>(value: &T, into: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    let mut into = into;
     // The room of nearly all: a list that grows is copied again and again.
     match written(&mut [0; 256], &(BYTES, value)) {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(postcard::Error::SerializeBufferFull) => {
-            postcard::to_extend(value, vec![BYTES]).map_err(|e| StoreError::Backend(e.to_string()))
+        Ok(bytes) => {
+            into.reserve_exact(bytes.len());
+            into.extend_from_slice(bytes);
+            Ok(into)
         }
-        Err(error) => Err(StoreError::Backend(error.to_string())),
+        Err(postcard::Error::SerializeBufferFull) => {
+            std::hint::cold_path();
+            into.push(BYTES);
+            postcard::to_extend(value, into).map_err(|e| StoreError::Backend(e.to_string()))
+        }
+        Err(error) => {
+            std::hint::cold_path();
+            Err(StoreError::Backend(error.to_string()))
+        }
     }
 }
 
@@ -101,6 +111,7 @@ pub(crate) fn fingerprint<T: Serialize>(key: &Key, request: &T) -> Result<Finger
     if let Ok(bytes) = written(&mut room, request) {
         return Ok(hash(bytes));
     }
+    std::hint::cold_path();
     wipe(&mut room);
     // The room is for all of it at once: a list that grows leaves copies behind.
     let packed = postcard::experimental::serialized_size(request)
@@ -140,6 +151,7 @@ pub(crate) fn sound(loaded: &Loaded) -> Result<(), StoreError> {
     if sound {
         Ok(())
     } else {
+        std::hint::cold_path();
         Err(StoreError::Corrupt("a row holds numbers that were never written".into()))
     }
 }
@@ -206,7 +218,7 @@ mod tests {
         ));
         assert!(matches!(read::<Thing>(b"not json"), Err(StoreError::Corrupt(_))));
         let events = vec![Event::PassesActivated { passes: Span::one(PassId::from_bytes([7; 16])) }];
-        let mut bytes = pack(&events).unwrap();
+        let mut bytes = pack(&events, Vec::new()).unwrap();
         assert_eq!(unpack::<Vec<Event>>(&bytes).unwrap(), events);
         bytes.push(0);
         assert!(matches!(unpack::<Vec<Event>>(&bytes), Err(StoreError::Corrupt(_))));
@@ -219,7 +231,7 @@ mod tests {
     fn version_1_is_pinned() {
         assert_eq!(write(&Thing { n: 7 }).unwrap(), br#"{"v":1,"d":{"n":7}}"#);
         let event = vec![Event::LotExported { lot: crate::id::LotId::from_bytes([0; 16]) }];
-        let bytes = pack(&event).unwrap();
+        let bytes = pack(&event, Vec::new()).unwrap();
         assert_eq!(bytes.get(..3), Some(&[1, 1, 21][..]));
     }
 }

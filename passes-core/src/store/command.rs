@@ -1,6 +1,6 @@
 //! A command, as a store runs it.
 
-use super::{Decision, Load, Loaded};
+use super::{Change, Decision, Load, Loaded};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +33,12 @@ pub trait Lent {
     /// What comes of what was loaded.
     /// See [`Store::run_now`](super::Store::run_now).
     fn decide(&mut self, loaded: &Loaded) -> Decision;
+
+    /// Takes back the change that it decided on, when it is written: whoever made it may use its lists again.
+    /// See [`Store::run_now`](super::Store::run_now).
+    fn take_back(&mut self, change: Box<Change>) {
+        drop(change);
+    }
 }
 
 /// A command, as a store runs it. Whoever may have to run it again keeps a clone.

@@ -1,9 +1,9 @@
 //! Commands that are lent to a store which answers at once.
 
-use super::{Begun, Decides, Order, Told};
+use super::{Begun, Decides, Order, Told, spare};
 use crate::service::receipt::{Done, Receipt};
 use crate::service::{Error, Inner, Passes};
-use crate::store::{Answer, Decision, Lent, Load, Loaded, StoreError};
+use crate::store::{Answer, Change, Decision, Lent, Load, Loaded, StoreError};
 
 /// A command that is lent to a store which answers at once.
 pub(crate) struct Loan<'a, 'b, F, T> {
@@ -22,7 +22,8 @@ impl Passes {
     {
         let mut loan = self.loan(order, decide);
         let answer = self.inner.store.run_now(&mut loan)?;
-        let answer = self.repaid(loan, answer);
+        let answer = self.repaid(&mut loan, answer);
+        spare::keep_docs(std::mem::take(&mut order.load.docs));
         Some(if self.has_to_flush() {
             Begun::Later(Box::pin(async move {
                 self.flush_some().await;
@@ -45,10 +46,10 @@ impl Passes {
     /// What a command that was lent came to.
     pub(crate) fn repaid<F, T: Done>(
         &self,
-        loan: Loan<'_, '_, F, T>,
+        loan: &mut Loan<'_, '_, F, T>,
         answer: Result<Answer, StoreError>,
     ) -> Result<Receipt<T>, Error> {
-        self.finish(&loan.order.env, loan.told, answer?)
+        self.finish(&loan.order.env, &mut loan.told, answer?)
     }
 }
 
@@ -70,5 +71,9 @@ impl<F: Decides<T>, T: Done> Lent for Loan<'_, '_, F, T> {
         }
         let judged = self.order.judge(self.inner, self.decide, loaded, &mut self.told);
         self.told.decision(judged)
+    }
+
+    fn take_back(&mut self, change: Box<Change>) {
+        spare::keep(change);
     }
 }

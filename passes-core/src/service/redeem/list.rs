@@ -66,7 +66,7 @@ impl Passes {
             orders.iter_mut().zip(asked).map(|(order, asked)| self.loan(order, asked)).collect();
         let mut lent: Vec<_> = loans.iter_mut().map(|loan| loan as &mut dyn Lent).collect();
         let answers = self.inner.store.run_all_now(&mut lent)?;
-        Some(loans.into_iter().zip(answers).map(|(loan, answer)| self.repaid(loan, answer)).collect())
+        Some(loans.iter_mut().zip(answers).map(|(loan, answer)| self.repaid(loan, answer)).collect())
     }
 
     /// Gives redemptions to a store that doesn't take loans.
@@ -86,7 +86,7 @@ impl Passes {
         for job in jobs {
             let answer = job.map(|job| (answers.next().unwrap_or_else(|| Err(missing())), job));
             told.push(match answer {
-                Ok((Ok(answer), job)) => self.finish(job.env(), job.told(), answer),
+                Ok((Ok(answer), job)) => self.finish(job.env(), &mut job.told(), answer),
                 // Boxed, because it is rare.
                 Ok((Err(StoreError::InDoubt), job)) if job.is_keyed() => {
                     Box::pin(self.drive(job, true)).await

@@ -27,7 +27,7 @@ fn at(number: u64) -> Instant {
 fn operation(number: u64, entries: u64) -> AuditRow {
     let seed = blake3::hash(&number.to_be_bytes());
     let operation = Operation {
-        events: stored::pack(&Vec::<crate::event::Event>::new()).unwrap(),
+        events: stored::pack(&Vec::<crate::event::Event>::new(), Vec::new()).unwrap(),
         ..Operation::new(Ids::new(seed.as_bytes(), at(number)).draw(), Kind::SpendPass, "till", at(number))
     };
     let stored = Arc::new(StoredOperation { number, operation, after: Vec::new() });

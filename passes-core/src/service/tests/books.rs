@@ -32,7 +32,7 @@ impl Shop {
             Entry { from, to, unit: Unit::Money(Currency::EUR), amount, mark: Mark::Paid, line: None };
         let id = Ids::new(&self.seeds.seed().unwrap(), Instant::EPOCH).draw();
         let operation = Operation {
-            events: crate::service::stored::pack(&Vec::<crate::event::Event>::new()).unwrap(),
+            events: crate::service::stored::pack(&Vec::<crate::event::Event>::new(), Vec::new()).unwrap(),
             ..Operation::new(id, Kind::Change, "thief", Instant::EPOCH)
         };
         let change = Change::new(self.by.business);

@@ -114,7 +114,7 @@ impl Books {
             faults.push(format!("the index of codes has {} of {}", self.codes.len(), codes.len()));
         }
         for (digest, pass) in &codes {
-            if self.pass_of(digest).is_none_or(|(_, row)| row.id != *pass) {
+            if self.pass_of(digest).is_none_or(|(id, ..)| id != *pass) {
                 faults.push(format!("the index of codes doesn't lead to pass {pass}"));
             }
         }

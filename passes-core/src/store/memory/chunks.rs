@@ -22,6 +22,7 @@ impl<T> Chunks<T> {
         match self.0.last_mut() {
             Some(last) if last.len() < PIECE => last.push(value),
             _ => {
+                std::hint::cold_path();
                 let mut piece = Vec::with_capacity(PIECE);
                 piece.push(value);
                 self.0.push(piece);
@@ -65,6 +66,7 @@ impl Bytes {
     /// Room for so many, to be filled, and where it is. Nothing, if there is no number left for the place.
     pub(super) fn room(&mut self, size: usize) -> Option<(At, &mut Vec<u8>)> {
         if self.0.last().is_none_or(|last| last.capacity() - last.len() < size) {
+            std::hint::cold_path();
             self.0.push(Vec::with_capacity(size.max(Self::PIECE)));
         }
         let piece = u32::try_from(self.0.len().saturating_sub(1)).ok()?;

@@ -56,26 +56,36 @@ impl Entries {
     }
 
     /// Appends an entry of the operation at a place in the journal. Before it came those entries of its two subjects.
-    pub(super) fn push(&mut self, number: u64, operation: u32, entry: Entry, before: (u64, u64)) {
+    pub(super) fn push(&mut self, number: u64, operation: u32, entry: &Entry, before: (u64, u64)) {
         let Entry { from: (from_account, from), to: (to_account, to), unit, amount, mark, line } = entry;
         let (pass, of_pass) = match (from, to) {
-            (Subject::Pass(pass), _) => (pass, before.0),
-            (_, Subject::Pass(pass)) => (pass, before.1),
+            (Subject::Pass(pass), _) => (*pass, before.0),
+            (_, Subject::Pass(pass)) => (*pass, before.1),
             _ => (LotId::from_bytes([0; 16]).pass(0), 0),
         };
-        let mut about = |subject, before| match subject {
+        let mut about = |subject: &Subject, before| match subject {
             Subject::None => About::None,
-            Subject::Pass(one) if one == pass => About::Pass,
+            Subject::Pass(one) if *one == pass => About::Pass,
             _ => {
                 let other = u32::try_from(self.others.len()).map_or(About::None, About::Other);
-                self.others.push((subject, before));
+                self.others.push((*subject, before));
                 other
             }
         };
         let (from, to) = (about(from, before.0), about(to, before.1));
-        let accounts = (from_account, to_account);
-        let before = of_pass;
-        self.rows.push(Row { number, amount, pass, before, from, to, operation, line, unit, accounts, mark });
+        self.rows.push(Row {
+            number,
+            amount: *amount,
+            pass,
+            before: of_pass,
+            from,
+            to,
+            operation,
+            line: *line,
+            unit: *unit,
+            accounts: (*from_account, *to_account),
+            mark: *mark,
+        });
     }
 
     /// The entry with this number.
@@ -139,7 +149,7 @@ mod tests {
                     mark: Mark::Paid,
                     line: (to == credit).then_some(u32::MAX),
                 };
-                entries.push(number, place, entry.clone(), before);
+                entries.push(number, place, &entry, before);
                 let none = |subject, before| if subject == Subject::None { 0 } else { before };
                 let (before_from, before_to) = (none(from, before.0), none(to, before.1));
                 let booked = Instant::EPOCH;
@@ -147,7 +157,7 @@ mod tests {
             }
             let kept =
                 Operation::new(OperationId::from_bytes([9; 16]), Kind::Redeem, "till 7", Instant::EPOCH);
-            journal.push(operation, Operation { at, ..kept }, &[]).unwrap();
+            journal.push(operation, &Operation { at, ..kept }, &[]).unwrap();
         }
         assert_eq!(entries.len(), 25);
         assert!(entries.from(0, &journal).eq(wanted.iter().cloned()));

@@ -99,6 +99,7 @@ impl Index {
     /// Adds the place of a key that isn't there.
     pub(super) fn add<K: Random>(&mut self, key: &K, place: u32) {
         if self.used >= self.slots.len() / 4 * 3 {
+            std::hint::cold_path();
             let larger = vec![Slot::NONE; (self.slots.len() * 2).max(Self::FEW)];
             let all = std::mem::replace(&mut self.slots, larger);
             all.into_iter().filter(|slot| !slot.is_empty()).for_each(|slot| self.put(slot));

@@ -18,6 +18,8 @@ pub(super) struct Journal {
     /// Receipts, events and tallies.
     bytes: Bytes,
     origins: Origins,
+    /// By place.
+    others: HashMap<usize, More>,
     keys: Index,
 }
 
@@ -26,17 +28,31 @@ struct Row {
     number: u64,
     id: OperationId,
     at: Instant,
-    booked: Instant,
-    key: Option<(KeyHash, Fingerprint)>,
-    stops: Option<KeyHash>,
-    kind: Kind,
-    /// Into [`Origins::all`].
-    origin: u32,
+    /// If it bears one.
+    key: KeyHash,
+    fingerprint: Fingerprint,
     /// Where receipt, events and tallies are, one behind the other; and how many bytes of each.
     bytes: At,
     receipt: u32,
     events: u32,
     tallies: u32,
+    /// Into [`Origins::all`].
+    origin: u32,
+    kind: Kind,
+    is_keyed: bool,
+    /// Whether [`Journal::others`] has more of it.
+    has_more: bool,
+    /// Whether the numbers of its tallies have four bytes each; else eight.
+    is_narrow: bool,
+}
+
+const _: () = assert!(size_of::<Row>() == 96);
+
+/// What few operations have.
+#[derive(Clone, Copy)]
+struct More {
+    booked: Instant,
+    stops: Option<KeyHash>,
 }
 
 /// What an idempotency key leads to: an operation's place, and whether it doesn't bear the key but stops it.
@@ -59,34 +75,32 @@ impl Bound {
     }
 }
 
-impl Row {
-    fn key(&self, stops: bool) -> Option<KeyHash> {
-        if stops { self.stops } else { self.key.map(|(key, _)| key) }
+fn numbers(tally: &Tally) -> [i64; 3] {
+    [tally.used, tally.held, tally.limit]
+}
+
+fn pack(tallies: &[Tally], is_narrow: bool, into: &mut Vec<u8>) {
+    for number in tallies.iter().flat_map(numbers) {
+        let whole @ [a, b, c, d, ..] = number.to_le_bytes();
+        if is_narrow {
+            into.extend_from_slice(&[a, b, c, d]);
+        } else {
+            into.extend_from_slice(&whole);
+        }
     }
 }
 
-/// A tally in bytes.
-const TALLY: usize = 24;
-
-fn pack(tally: &Tally, into: &mut Vec<u8>) {
-    for number in [tally.used, tally.held, tally.limit] {
-        into.extend_from_slice(&number.to_le_bytes());
-    }
-}
-
-fn unpack(bytes: &[u8]) -> Vec<Tally> {
-    let (tallies, _) = bytes.as_chunks::<TALLY>();
-    let tally = |tally: &[u8; TALLY]| match tally.as_chunks::<8>().0 {
-        [used, held, limit] => Tally {
-            used: i64::from_le_bytes(*used),
-            held: i64::from_le_bytes(*held),
-            limit: i64::from_le_bytes(*limit),
-        },
-        _ => Tally::default(),
+fn unpack(bytes: &[u8], is_narrow: bool) -> Vec<Tally> {
+    let numbers: Vec<i64> = if is_narrow {
+        bytes.as_chunks().0.iter().map(|number| u32::from_le_bytes(*number).into()).collect()
+    } else {
+        bytes.as_chunks().0.iter().map(|number| i64::from_le_bytes(*number)).collect()
     };
-    tallies.iter().map(tally).collect()
+    let tallies = numbers.as_chunks::<3>().0.iter();
+    tallies.map(|[used, held, limit]| Tally { used: *used, held: *held, limit: *limit }).collect()
 }
 
+#[cold]
 fn full() -> StoreError {
     StoreError::Full("a business has some 2^31 operations at most in memory, and 4 GiB of each".into())
 }
@@ -97,8 +111,16 @@ impl Journal {
     }
 
     fn bound(&self, key: &KeyHash) -> Option<Bound> {
-        let of = |at: u32| self.rows.get(Bound(at).place())?.key(Bound(at).stops());
+        let of = |at: u32| self.key(Bound(at).place(), Bound(at).stops());
         self.keys.find(key, |at| of(at).as_ref() == Some(key)).map(Bound)
+    }
+
+    /// The key that the operation at a place bears, or the one that it stops.
+    fn key(&self, at: usize, stops: bool) -> Option<KeyHash> {
+        if stops {
+            return self.others.get(&at)?.stops;
+        }
+        self.rows.get(at).filter(|row| row.is_keyed).map(|row| row.key)
     }
 
     /// Has what [`Journal::find`] looks at fetched.
@@ -124,23 +146,31 @@ impl Journal {
 
     /// The number of the operation at a place, when it counts and when it was written.
     pub(super) fn times(&self, at: usize) -> Option<(u64, Instant, Instant)> {
-        self.rows.get(at).map(|row| (row.number, row.at, row.booked))
+        self.rows.get(at).map(|row| (row.number, row.at, self.more(at, row).booked))
+    }
+
+    fn more(&self, at: usize, row: &Row) -> More {
+        let more = if row.has_more { self.others.get(&at) } else { None };
+        more.copied().unwrap_or(More { booked: row.at, stops: None })
     }
 
     /// The operation at a place.
     pub(super) fn get(&self, at: usize) -> Option<Arc<StoredOperation>> {
-        self.rows.get(at).and_then(|row| self.stored(row))
+        self.rows.get(at).and_then(|row| self.stored(at, row))
     }
 
     /// The operations above a number.
     pub(super) fn after(&self, number: u64) -> impl Iterator<Item = Arc<StoredOperation>> {
-        self.rows.from(self.place_after(number)).filter_map(|row| self.stored(row))
+        let place = self.place_after(number);
+        (place..).zip(self.rows.from(place)).filter_map(|(at, row)| self.stored(at, row))
     }
 
     /// Every idempotency key, with the number of the operation that it leads to, and whether that stops it.
     pub(super) fn keys(&self) -> impl Iterator<Item = (KeyHash, u64, bool)> {
-        let of = |row: &Row, stops: bool| row.key(stops).map(|key| (key, row.number, stops));
-        self.rows.from(0).flat_map(move |row| [of(row, false), of(row, true)]).flatten()
+        let all = self.rows.from(0).enumerate();
+        all.flat_map(move |(at, row)| {
+            [false, true].into_iter().filter_map(move |stops| Some((self.key(at, stops)?, row.number, stops)))
+        })
     }
 
     /// How the index of keys disagrees with the operations.
@@ -169,41 +199,66 @@ impl Journal {
     pub(super) fn push(
         &mut self,
         number: u64,
-        operation: Operation,
+        operation: &Operation,
         after: &[Tally],
     ) -> Result<(), StoreError> {
-        let Operation { id, kind, actor, place, channel, reason, at, booked, key, stops, receipt, events } =
-            operation;
-        let origin = self.origins.note(Origin { actor, place, channel, reason }).ok_or_else(full)?;
-        let sizes = [receipt.len(), events.len(), after.len().saturating_mul(TALLY)];
-        let size = |bytes: usize| u32::try_from(bytes).map_err(|_| full());
+        let Operation { id, kind, at, booked, key, stops, receipt, events, .. } = operation;
+        let origin = self.origins.note(operation).ok_or_else(full)?;
+        let is_narrow = after.iter().flat_map(numbers).all(|number| u32::try_from(number).is_ok());
+        let tally = if is_narrow { 12 } else { 24 };
+        let sizes = [receipt.len(), events.len(), after.len().saturating_mul(tally)];
+        let [receipt_size, events_size, tallies] =
+            sizes.map(|bytes| u32::try_from(bytes).map_err(|_| full()));
+        let (receipt_size, events_size, tallies) = (receipt_size?, events_size?, tallies?);
         let (bytes, room) = self.bytes.room(sizes.into_iter().sum()).ok_or_else(full)?;
-        room.extend_from_slice(&receipt);
-        room.extend_from_slice(&events);
-        after.iter().for_each(|tally| pack(tally, room));
-        let [receipt, events, tallies] = sizes.map(size);
-        let (receipt, events, tallies) = (receipt?, events?, tallies?);
+        room.extend_from_slice(receipt);
+        room.extend_from_slice(events);
+        pack(after, is_narrow, room);
         let place = self.len();
-        let row = Row { number, id, at, booked, key, stops, kind, origin, bytes, receipt, events, tallies };
-        let of = [(row.key(false), false), (row.key(true), true)];
-        self.rows.push(row);
-        for (key, stops) in of {
-            if let (Some(key), Some(bound)) = (key, Bound::new(place, stops)) {
+        let has_more = stops.is_some() || booked != at;
+        if has_more {
+            std::hint::cold_path();
+            self.others.insert(place, More { booked: *booked, stops: *stops });
+        }
+        let is_keyed = key.is_some();
+        let (key, fingerprint) = key.unwrap_or_default();
+        self.rows.push(Row {
+            number,
+            id: *id,
+            at: *at,
+            key,
+            fingerprint,
+            bytes,
+            receipt: receipt_size,
+            events: events_size,
+            tallies,
+            origin,
+            kind: *kind,
+            is_keyed,
+            has_more,
+            is_narrow,
+        });
+        for (key, is_there, stops) in
+            [(key, is_keyed, false), (stops.unwrap_or_default(), stops.is_some(), true)]
+        {
+            if is_there && let Some(bound) = Bound::new(place, stops) {
                 self.keys.add(&key, bound.0);
             }
         }
         Ok(())
     }
 
-    fn stored(&self, row: &Row) -> Option<Arc<StoredOperation>> {
+    fn stored(&self, at: usize, row: &Row) -> Option<Arc<StoredOperation>> {
         let mut rest = self.bytes.get(row.bytes);
         let mut next = |size: u32| rest.split_off(..size as usize).map(<[u8]>::to_vec);
         let (receipt, events, tallies) = (next(row.receipt)?, next(row.events)?, next(row.tallies)?);
         let Origin { actor, place, channel, reason } = self.origins.all.get(row.origin as usize)?.clone();
-        let Row { number, id, at, booked, key, stops, kind, .. } = *row;
+        let More { booked, stops } = self.more(at, row);
+        let Row { number, id, at, kind, .. } = *row;
+        let key = row.is_keyed.then_some((row.key, row.fingerprint));
         let operation =
             Operation { id, kind, actor, place, channel, reason, at, booked, key, stops, receipt, events };
-        Some(Arc::new(StoredOperation { number, operation, after: unpack(&tallies) }))
+        Some(Arc::new(StoredOperation { number, operation, after: unpack(&tallies, row.is_narrow) }))
     }
 }
 
@@ -217,8 +272,18 @@ struct Origin {
 }
 
 impl Origin {
-    /// Whether these are the very same texts.
-    fn is(&self, other: &Self) -> bool {
+    fn of(operation: &Operation) -> Self {
+        let Operation { actor, place, channel, reason, .. } = operation;
+        Self {
+            actor: Arc::clone(actor),
+            place: place.clone(),
+            channel: channel.clone(),
+            reason: reason.clone(),
+        }
+    }
+
+    /// Whether an operation's are the very same texts.
+    fn is(&self, other: &Operation) -> bool {
         let same = |one: &Option<Arc<str>>, other: &Option<Arc<str>>| match (one, other) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             (None, None) => true,
@@ -244,12 +309,14 @@ struct Origins {
 impl Origins {
     const RECENT: usize = 8;
 
-    /// The place of an origin; nothing, if there is no number left for it.
-    fn note(&mut self, origin: Origin) -> Option<u32> {
-        let is = |at: &&u32| self.all.get(**at as usize).is_some_and(|kept| kept.is(&origin));
+    /// The place of an operation's origin; nothing, if there is no number left for it.
+    fn note(&mut self, operation: &Operation) -> Option<u32> {
+        let is = |at: &&u32| self.all.get(**at as usize).is_some_and(|kept| kept.is(operation));
         if let Some(at) = self.recent.iter().find(is) {
             return Some(*at);
         }
+        std::hint::cold_path();
+        let origin = Origin::of(operation);
         let at = match self.places.get(&origin) {
             Some(at) => *at,
             None => {
@@ -278,6 +345,7 @@ mod tests {
             place: n.is_multiple_of(2).then(|| "Oxford Street".into()),
             key: n.is_multiple_of(3).then_some(([n; 16], [9; 16])),
             stops: n.is_multiple_of(4).then_some([200 + n; 16]),
+            booked: Instant::from_micros((n % 5).into()).unwrap(),
             receipt: vec![n; n.into()],
             events: vec![n; 3],
             ..Operation::new(OperationId::from_bytes([n; 16]), Kind::Redeem, "till 7", Instant::EPOCH)
@@ -288,9 +356,13 @@ mod tests {
     #[test]
     fn operations_come_back() {
         let mut journal = Journal::default();
-        let after = |n: u8| vec![Tally { used: i64::MIN, held: n.into(), limit: i64::MAX }; (n % 3).into()];
+        let after = |n: u8| {
+            let least = [0, i64::MIN, -1, 0][usize::from(n % 4)];
+            let most = [u32::MAX.into(), 0, 1, i64::from(u32::MAX) + 1][usize::from(n % 4)];
+            vec![Tally { used: least, held: n.into(), limit: most }; (n % 3).into()]
+        };
         for n in 0..50_u8 {
-            journal.push(u64::from(n) * 7, operation(n), &after(n)).unwrap();
+            journal.push(u64::from(n) * 7, &operation(n), &after(n)).unwrap();
         }
         assert_eq!((journal.len(), journal.place(8), journal.faults()), (50, None, Vec::new()));
         for n in 0..50_u8 {
@@ -312,7 +384,7 @@ mod tests {
     fn an_index_that_disagrees_is_told() {
         let mut journal = Journal::default();
         for n in 1..9 {
-            journal.push(n.into(), operation(n), &[]).unwrap();
+            journal.push(n.into(), &operation(n), &[]).unwrap();
         }
         journal.keys = Index::default();
         assert_eq!(journal.faults(), ["the index of idempotency keys has 0, and leads to 0 of 4"]);

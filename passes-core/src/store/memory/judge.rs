@@ -5,7 +5,7 @@ use super::tables::Books;
 use crate::id::{ContactId, CreditId, PassId};
 use crate::ledger::{Entry, Subject, overlap};
 use crate::pass::{CreditRow, PassRow, Tally};
-use crate::store::{Change, DocKey, Loaded, Put, Record, StoreError, TallyKey};
+use crate::store::{Change, DocKey, KeyHash, Load, Loaded, Put, Record, StoreError, TallyKey};
 
 /// The key of a record that is written as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +14,9 @@ enum RowKey {
     Pass(PassId),
     Credit(ContactId, CreditId),
 }
+
+/// What was loaded just before, by the same lock.
+pub(super) type Found<'a> = Option<(&'a Load, &'a Loaded)>;
 
 /// The records that a change writes.
 enum Rows<'a> {
@@ -95,10 +98,12 @@ pub(in crate::store) fn kept(stored: Option<Tally>, put: Tally) -> Tally {
 }
 
 /// A fault of the caller, which no retry mends.
+#[cold]
 pub(in crate::store) fn broken(why: &str) -> StoreError {
     StoreError::Backend(why.into())
 }
 
+#[cold]
 pub(in crate::store) fn twice(what: &str) -> StoreError {
     StoreError::Backend(format!("a change names {what} twice"))
 }
@@ -109,7 +114,11 @@ pub(in crate::store) fn repeats<T: Ord>(mut keys: Vec<T>) -> bool {
 }
 
 pub(in crate::store) fn must(holds: bool) -> Result<(), StoreError> {
-    if holds { Ok(()) } else { Err(StoreError::Conflict) }
+    if holds {
+        return Ok(());
+    }
+    std::hint::cold_path();
+    Err(StoreError::Conflict)
 }
 
 impl Books {
@@ -119,9 +128,10 @@ impl Books {
     /// [`StoreError::Conflict`] when a guard fails, [`StoreError::Backend`] for a change that is none.
     ///
     /// Whatever was loaded of the same business stands as it was found: nobody else had the lock since.
-    pub(super) fn judge(&self, change: &Change, loaded: Option<&Loaded>) -> Result<Vec<Tally>, StoreError> {
+    pub(super) fn judge(&self, change: &Change, found: Found<'_>) -> Result<Vec<Tally>, StoreError> {
         let rows = Rows::new(&change.put)?;
-        self.judge_operation(change)?;
+        self.judge_operation(change, found)?;
+        let loaded = found.map(|(_, loaded)| loaded);
         for (key, expect) in &change.expect {
             let stored = loaded.and_then(|loaded| loaded.doc(key)).or_else(|| self.docs.get(key));
             must(expect.is_met_by(stored.map(|doc| doc.version)))?;
@@ -143,7 +153,7 @@ impl Books {
         self.judge_tallies(change, &rows)
     }
 
-    fn judge_operation(&self, change: &Change) -> Result<(), StoreError> {
+    fn judge_operation(&self, change: &Change, found: Found<'_>) -> Result<(), StoreError> {
         let Some(operation) = &change.operation else {
             return if change.entries.is_empty() {
                 Ok(())
@@ -155,7 +165,12 @@ impl Books {
         if key.is_some() && key == operation.stops {
             return Err(twice("an idempotency key"));
         }
-        must(key.into_iter().chain(operation.stops).all(|key| self.journal.find(&key).is_none()))
+        let is_free = |key: KeyHash| match found {
+            Some((load, loaded)) if load.key == Some(key) => loaded.replay.is_none() && !loaded.stopped,
+            _ => self.journal.find(&key).is_none(),
+        };
+        must(key.is_none_or(is_free))?;
+        must(operation.stops.is_none_or(is_free))
     }
 
     fn judge_put(&self, put: &Put) -> Result<(), StoreError> {
@@ -212,8 +227,8 @@ impl Books {
     /// Each subject must be there, and one entry can only continue one chain: the passes of a range must have
     /// the same last entry.
     fn judge_entries(&self, entries: &[Entry], rows: &Rows<'_>) -> Result<(), StoreError> {
-        for subject in entries.iter().flat_map(|entry| [entry.from.1, entry.to.1]) {
-            match subject {
+        for subject in entries.iter().flat_map(|entry| [&entry.from.1, &entry.to.1]) {
+            match *subject {
                 Subject::None => {}
                 Subject::Pass(id) => {
                     self.last_of(id, rows)?;

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::hash::Set;
 use crate::id::BusinessId;
+use judge::Found;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,6 +29,8 @@ use tables::{Books, Tables};
 
 /// How many commands of a list are looked at ahead: what they load stays in the cache until they run.
 const AHEAD: usize = 32;
+/// For how many documents room is kept for the next command.
+const ROOM: usize = 16;
 
 /// A store in memory, for tests and for hosts that keep nothing.
 ///
@@ -90,8 +93,8 @@ impl fmt::Debug for Memory {
 }
 
 impl Tables {
-    fn apply(&mut self, change: &mut Change, loaded: Option<&Loaded>) -> Result<After, StoreError> {
-        self.books.entry(change.business).or_default().apply(change, loaded, &mut self.last)
+    fn apply(&mut self, change: &mut Change, found: Found<'_>) -> Result<After, StoreError> {
+        self.books.entry(change.business).or_default().apply(change, found, &mut self.last)
     }
 
     /// Has fetched what commands will load. What one of them waits for isn't in the cache, and the processor fetches
@@ -137,17 +140,23 @@ impl Tables {
     /// Loads, decides and commits what has been fetched.
     fn run(&mut self, command: &mut dyn Lent) -> Result<Answer, StoreError> {
         let business = command.load().business;
-        let books = self.books.get(&business);
-        let loaded = match books {
-            Some(books) => books.load(command.load()),
-            None => Books::default().load(command.load()),
+        let room = std::mem::take(&mut self.docs);
+        let loaded = match self.books.get(&business) {
+            Some(books) => books.load_into(room, command.load()),
+            None => Books::default().load_into(room, command.load()),
         };
         let (mut change, landed) = match command.decide(&loaded).verdict(&loaded)? {
             Verdict::Over(answer) => return Ok(answer),
             Verdict::Write(change, landed) => (change, landed),
         };
-        let of_it = (change.business == business).then_some(&loaded);
-        Ok(landed.answer(self.apply(&mut change, of_it)?))
+        let found = (change.business == business).then_some((command.load(), &loaded));
+        let after = self.apply(&mut change, found)?;
+        command.take_back(change);
+        if loaded.docs.capacity() <= ROOM {
+            self.docs = loaded.docs;
+            self.docs.clear();
+        }
+        Ok(landed.answer(after))
     }
 
     fn fill(&mut self, chunk: &Chunk) -> Result<After, StoreError> {

@@ -38,7 +38,7 @@ impl Docs {
 
     /// Takes those of a chain, of which some may have been found by name.
     fn take(&mut self, chain: Arc<Piece>) {
-        self.found.retain(|doc| chain.docs().iter().all(|of_it| of_it.key != doc.key));
+        self.found.retain(|doc| !chain.docs().iter().any(|of_it| of_it.key == doc.key));
         self.chain = Some(chain);
     }
 
@@ -62,27 +62,37 @@ fn count(limit: u32) -> usize {
 
 impl Books {
     pub(super) fn load(&self, load: &Load) -> Loaded {
+        self.load_into(Vec::new(), load)
+    }
+
+    /// Likewise, with room for the documents.
+    pub(super) fn load_into(&self, mut docs: Vec<Doc>, load: &Load) -> Loaded {
+        docs.reserve_exact(load.docs.len());
+        let mut docs = Docs { found: docs, ..Docs::default() };
         let bound = load.key.and_then(|key| self.journal.find(&key));
-        let mut docs = Docs { found: Vec::with_capacity(load.docs.len()), ..Docs::default() };
         for doc in load.docs.iter().filter_map(|key| self.docs.get(key)) {
             docs.add(doc);
         }
-        let (lot, code) = load.code.as_ref().and_then(|code| self.pass_of(code)).unzip();
-        lot.into_iter().for_each(|lot| docs.take(self.chain_at_hand(lot)));
+        let code = load.code.as_ref().and_then(|code| self.pass_of(code));
+        if let Some((_, _, lot)) = code {
+            docs.take(self.chain_at_hand(lot));
+        }
         let passes = self.load_passes(load);
         let credits = self.load_credits(load);
-        // Rows of the same lot come together: one look at the lot before is enough for most.
-        let mut before = code.as_ref().map(|row: &PassRow| row.id.lot());
-        let origins = credits.iter().map(|credit| credit.pass);
-        for pass in passes.iter().map(|row| row.id).chain(origins) {
-            if before.replace(pass.lot()) != Some(pass.lot()) {
-                self.chain_of(pass.lot()).for_each(|doc| docs.add(doc));
+        if !passes.is_empty() || !credits.is_empty() {
+            // Rows of the same lot come together: one look at the lot before is enough for most.
+            let mut before = code.map(|(.., lot)| lot.id);
+            let origins = credits.iter().map(|credit| credit.pass);
+            for pass in passes.iter().map(|row| row.id).chain(origins) {
+                if before.replace(pass.lot()) != Some(pass.lot()) {
+                    self.chain_of(pass.lot()).for_each(|doc| docs.add(doc));
+                }
             }
         }
         Loaded {
             docs: docs.found,
             chain: docs.chain,
-            code,
+            code: code.map(|(id, row, _)| row.to_pass(id)),
             taken: load.taken.iter().map(|code| self.is_taken(code)).collect(),
             passes,
             credits,
@@ -116,6 +126,7 @@ impl Books {
         match &*kept {
             Some((era, chain)) if *era == self.era => Arc::clone(chain),
             _ => {
+                std::hint::cold_path();
                 let chain = Arc::new(Piece::new(self.chain_of(lot.id).cloned().collect()));
                 *kept = Some((self.era, Arc::clone(&chain)));
                 chain
@@ -124,6 +135,9 @@ impl Books {
     }
 
     fn load_passes(&self, load: &Load) -> Vec<PassRow> {
+        if load.passes.is_empty() && load.range.is_none() {
+            return Vec::new();
+        }
         let named = load.passes.iter().filter_map(|id| self.pass(*id));
         let ranged = load
             .range
@@ -138,6 +152,9 @@ impl Books {
     }
 
     fn load_credits(&self, load: &Load) -> Vec<CreditRow> {
+        if load.wallet.is_none() && load.credits.is_empty() {
+            return Vec::new();
+        }
         let wallet = load.wallet.and_then(|contact| self.wallets.get(&contact));
         let left = wallet.into_iter().flatten().filter(|credit| credit.amount.left() > 0);
         let named = load.credits.iter().filter_map(|(contact, id)| self.credit(*contact, *id));

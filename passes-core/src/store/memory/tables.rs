@@ -21,6 +21,8 @@ pub(super) struct Tables {
     /// Nothing crosses from one business to another, because nothing here is shared.
     pub(super) books: Map<BusinessId, Books>,
     pub(super) last: Numbers,
+    /// Room for the documents that the next command loads.
+    pub(super) docs: Vec<Doc>,
 }
 
 /// The last numbers given. They grow across the whole store.
@@ -224,14 +226,14 @@ impl Books {
         free
     }
 
-    /// The pass that a code leads to, and its lot.
-    pub(super) fn pass_of(&self, code: &Digest) -> Option<(&Lot, PassRow)> {
+    /// The pass that a code leads to, its row and its lot.
+    pub(super) fn pass_of(&self, code: &Digest) -> Option<(PassId, &Row, &Lot)> {
         let at = self.row_by(code)?;
         let row = self.passes.get(at)?;
         let lot = self.lots.get(row.lot as usize)?;
         let id = lot.id.pass(row.serial);
         self.last_row.set(Some((id, at)));
-        Some((lot, row.to_pass(id)))
+        Some((id, row, lot))
     }
 
     /// Has the row fetched that a code leads to, nearly always.

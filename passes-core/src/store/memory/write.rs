@@ -1,13 +1,13 @@
 //! Writing a change that was judged. Nothing here can fail but for want of room.
 
 use super::index::Index;
-use super::judge::kept;
+use super::judge::{Found, kept};
 use super::row::Row;
 use super::tables::{Books, Lot, Numbers, Place, place_of};
 use crate::id::PassId;
 use crate::ledger::{Entry, Subject};
 use crate::pass::{CreditRow, PassRow, Tally};
-use crate::store::{Add, After, Change, Claim, Doc, DocKind, Loaded, Put, Record, StoreError, TallyKey};
+use crate::store::{Add, After, Change, Claim, Doc, DocKind, Put, Record, StoreError, TallyKey};
 
 /// The places that a change needs are 32-bit numbers.
 fn place(number: usize) -> Result<u32, StoreError> {
@@ -23,14 +23,14 @@ impl Books {
     pub(super) fn apply(
         &mut self,
         change: &mut Change,
-        loaded: Option<&Loaded>,
+        found: Found<'_>,
         last: &mut Numbers,
     ) -> Result<After, StoreError> {
-        let after = self.judge(change, loaded)?;
+        let after = self.judge(change, found)?;
         self.write(change, after, last)
     }
 
-    /// Writes a change that was judged, with what its tallies come to: what is kept of it is taken out of it.
+    /// Writes a change that was judged, with what its tallies come to: its records are taken out of it.
     ///
     /// # Errors
     /// [`StoreError::Full`] before anything is written.
@@ -53,11 +53,11 @@ impl Books {
         for (add, tally) in change.tally.iter().zip(&after) {
             self.count(add, *tally);
         }
-        let Some(operation) = change.operation.take() else {
+        let Some(operation) = &change.operation else {
             return Ok(After { operation: 0, tallies: after });
         };
         last.operation += 1;
-        for entry in change.entries.drain(..) {
+        for entry in &change.entries {
             last.entry += 1;
             self.book(last.entry, next, entry);
         }
@@ -155,8 +155,8 @@ impl Books {
     }
 
     /// Appends an entry, which continues the chains of its subjects.
-    fn book(&mut self, number: u64, operation: u32, entry: Entry) {
-        let (from, to) = (entry.from.1, entry.to.1);
+    fn book(&mut self, number: u64, operation: u32, entry: &Entry) {
+        let (from, to) = (&entry.from.1, &entry.to.1);
         let before = (self.last_entry(from), self.last_entry(to));
         self.entries.push(number, operation, entry, before);
         self.chain(from, number);
@@ -164,8 +164,8 @@ impl Books {
     }
 
     /// The last entry of a subject; 0 when there is none. The passes of a range have the same.
-    fn last_entry(&self, subject: Subject) -> u64 {
-        let last = match subject {
+    fn last_entry(&self, subject: &Subject) -> u64 {
+        let last = match *subject {
             Subject::None => None,
             Subject::Pass(pass) | Subject::Passes { first: pass, .. } => self.row(pass).map(|row| row.last),
             Subject::Credit(contact, id) => self.credit(contact, id).map(|row| row.last),
@@ -173,8 +173,8 @@ impl Books {
         last.unwrap_or_default()
     }
 
-    fn chain(&mut self, subject: Subject, entry: u64) {
-        match subject {
+    fn chain(&mut self, subject: &Subject, entry: u64) {
+        match *subject {
             Subject::None => {}
             Subject::Pass(pass) => self.row_mut(pass).into_iter().for_each(|row| row.last = entry),
             Subject::Passes { first, count } => {
