@@ -40,10 +40,11 @@ pub(crate) fn change_all(
     if let Some(contact) = command.contact() {
         super::contacts::wallet(view, contact)?;
     }
-    // Who names a pass means it; one that isn't there has no state by which it could be counted. A run names none: of its
-    // range some may still be made.
-    let named = if ahead.run.is_none() { ahead.passes.as_slice() } else { &[] };
-    if let Some(missing) = named.iter().find(|id| view.loaded.pass(**id).is_none()) {
+    // Who names a pass means it, and one that isn't there has no state by which it could be counted. A run passes over lots
+    // that are still in the making.
+    if ahead.run.is_none()
+        && let Some(missing) = ahead.passes.iter().find(|id| view.loaded.pass(**id).is_none())
+    {
         return Err(Refusal::NotFound { what: PassId::WHAT, id: missing.to_string() }.into());
     }
     let mut changed: Vec<PassId> = Vec::new();
