@@ -2361,7 +2361,9 @@ class Over:
 
     @final
     class Passes(Over):
-        """A list of at most 10,000 passes: those that refuse are skipped and counted."""
+        """A list of at most 10,000 passes: those that refuse are skipped and counted. One that isn't there is `NOT_FOUND`,
+        and nothing is done.
+        """
         __match_args__ = ("passes",)
         def __new__(cls, passes: Sequence[PassId]) -> Over.Passes: ...
         @property
