@@ -28,6 +28,13 @@ impl Told {
         number.ok_or_else(|| format!("the process told no number `{name}`: {}", self.value).into())
     }
 
+    /// What each side took in each round, which the work answered as `rounds`.
+    pub(crate) fn rounds<const SIDES: usize>(&self) -> Made<[Vec<f64>; SIDES]> {
+        let rounds: Vec<Vec<f64>> =
+            serde_json::from_value(self.value.get("rounds").cloned().unwrap_or_default())?;
+        rounds.try_into().map_err(|_| "a side is missing".into())
+    }
+
     /// The most memory that it held at once, in bytes.
     pub(crate) fn peak(&self) -> Made<f64> {
         self.peak.ok_or_else(|| "this system doesn't tell the peak memory of a process".into())

@@ -185,11 +185,9 @@ fn told(run: &Run, into: Into, how: &str, processes: usize) -> Made<Told> {
     let (mut all, mut floor, mut ours, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..processes {
         let told = child::call(CHILD, &[run.or_quick("whole", "quick"), into.name(), how])?;
-        let rounds: Vec<Vec<f64>> =
-            serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
-        let [theirs, own] = rounds.as_slice() else { return Err("a side is missing".into()) };
+        let [theirs, own] = told.rounds()?;
         let round = told.number("round")?;
-        all.extend(ratios(theirs, own));
+        all.extend(ratios(&theirs, &own));
         floor.extend(theirs.iter().map(|took| took / round * 1e9));
         ours.extend(own.iter().map(|took| took / round * 1e9));
         bytes.push(told.number("bytes")?);

@@ -2,7 +2,7 @@
 
 use crate::measure::{Measure, Side, all_in_turns, median, ratios};
 use crate::postgres_peer;
-use crate::postgres_shop::{Asked, OFF, SETTINGS, SPENT, Shop, at_once};
+use crate::postgres_shop::{Asked, OFF, SETTINGS, Shop, at_once, by_call, by_hand};
 use crate::postgres_twin::{Hand, Way};
 use crate::run::{Made, Run};
 use crate::stock::{VALUE, euros};
@@ -23,9 +23,7 @@ pub(crate) fn measures(run: &Run) -> Made<Vec<Measure>> {
     let mut measures = Vec::new();
     for (commit, settings) in [("commit on", ""), ("commit off", OFF)] {
         let cards = run.or_quick(30_000, 5_000);
-        let mut shop = Shop::new(&server, settings, cards)?;
-        let first = shop.ask(1)?;
-        first.iter().try_for_each(|asked| shop.redeem(asked))?;
+        let shop = Shop::new(&server, settings, cards)?;
         let hands = shop.hands(32)?;
         let shop = RefCell::new(shop);
         if commit == "commit on" {
@@ -53,26 +51,8 @@ fn clients_of(
     clients: usize,
     each: usize,
 ) -> Made<Vec<Measure>> {
-    let mut ours = |_| {
-        let asked = shop.borrow_mut().ask(each)?;
-        let shop: &Shop = &shop.borrow();
-        let (passes, by) = (&shop.stock.passes, &shop.stock.by);
-        Ok(at_once(clients, &asked, |_, asked| {
-            let request = Redeem::direct(asked.code.as_str(), euros(SPENT)?);
-            passes.redeem(&by.clone().key(&asked.key), request).wait()?;
-            Ok(())
-        })? / each as f64)
-    };
-    let by_hand = |way: Way| {
-        move |_| {
-            let asked = shop.borrow_mut().ask(each)?;
-            Ok(at_once(clients, &asked, |client, asked| {
-                let hand = hands.get(client).ok_or("no connection")?;
-                let mut hand = hand.lock().map_err(|_| "a client panicked")?;
-                hand.redeem(way, &asked.code, &asked.key, SPENT)
-            })? / each as f64)
-        }
-    };
+    let mut ours = |_| by_call(shop, clients, each);
+    let by_hand = |way: Way| move |_| by_hand(shop, (hands, way), clients, each);
     let (mut cte, mut transaction, mut update) =
         (by_hand(Way::Cte), by_hand(Way::Transaction), by_hand(Way::Update));
     let mut sides: [Side<'_>; 4] = [&mut ours, &mut cte, &mut transaction, &mut update];

@@ -3,7 +3,7 @@
 
 use crate::child;
 use crate::measure::{Measure, Side, all_in_turns, in_turns, median, ratios};
-use crate::postgres_shop::{Asked, OFF, SETTINGS, SPENT, Shop, at_once};
+use crate::postgres_shop::{OFF, SETTINGS, Shop, by_call, by_hand};
 use crate::postgres_twin::Way;
 use crate::run::{Made, Run, root, target};
 use serde_json::{Value, json};
@@ -49,11 +49,12 @@ impl Nostro {
         Ok(line.trim().to_owned())
     }
 
-    /// Has so many threads redeem so many codes, and tells how many seconds that took.
+    /// Has so many threads redeem so many codes, and tells how many seconds each took.
     fn redeem(&mut self, clients: usize, count: usize) -> Made<f64> {
         writeln!(self.told, "{clients} {count}")?;
         self.told.flush()?;
-        Ok(self.line()?.parse()?)
+        let took: f64 = self.line()?.parse()?;
+        Ok(took / count as f64)
     }
 }
 
@@ -112,11 +113,7 @@ pub(crate) fn measures(run: &Run, server: &Server, shop: &RefCell<Shop>) -> Made
         }
     };
     for clients in [1, 8] {
-        let ours = |_| {
-            let asked = shop.borrow_mut().ask(each * MORE)?;
-            let shop: &Shop = &shop.borrow();
-            Ok(at_once(clients, &asked, |_, asked| shop.redeem(asked))? / MORE as f64)
-        };
+        let ours = |_| by_call(shop, clients, each * MORE);
         let theirs = |_| nostro.borrow_mut().redeem(clients, each);
         let turns = in_turns(run, &named(clients), rounds, ours, theirs)?;
         measures.push(Measure::of_rounds(named(clients), "×", &turns.ratios()));
@@ -136,13 +133,11 @@ fn on_one_processor(run: &Run) -> Made<Vec<Measure>> {
         Ok(told) => told,
         Err(why) => return Ok(vec![Measure::not_run(nostro, "×", why.to_string()).at_least(10.0, 20.0)]),
     };
-    let rounds: Vec<Vec<f64>> =
-        serde_json::from_value(told.value.get("rounds").cloned().unwrap_or_default())?;
-    let [ours, cte, theirs] = rounds.as_slice() else { return Err("a side is missing".into()) };
+    let [ours, cte, theirs] = told.rounds()?;
     Ok(vec![
-        Measure::of_rounds(nostro, "×", &ratios(theirs, ours)).at_least(10.0, 20.0),
-        Measure::of_rounds(named("rate ÷ SELECT and CTE by hand"), "×", &ratios(cte, ours)),
-        Measure::new(named("redemptions a second"), "/s", 1.0 / median(ours)),
+        Measure::of_rounds(nostro, "×", &ratios(&theirs, &ours)).at_least(10.0, 20.0),
+        Measure::of_rounds(named("rate ÷ SELECT and CTE by hand"), "×", &ratios(&cte, &ours)),
+        Measure::new(named("redemptions a second"), "/s", 1.0 / median(&ours)),
     ])
 }
 
@@ -154,26 +149,11 @@ pub(crate) fn child(args: &[String]) -> Made<Value> {
     let server = Server::own(&SETTINGS).ok_or("there is no server here")?;
     let (each, rounds) = size(&run);
     let shop = RefCell::new(Shop::new(&server, OFF, run.or_quick(30_000, 5_000))?);
-    let first = shop.borrow_mut().ask(1)?;
-    first.iter().try_for_each(|asked| shop.borrow().redeem(asked))?;
-    let mut hands = shop.borrow().hands(1)?;
-    let hand = hands.pop().ok_or("no connection")?;
+    let hands = shop.borrow().hands(1)?;
     let mut nostro = Nostro::start(&server, each * (rounds + 1))?;
-    let (more, count) = (each * MORE, (each * MORE) as f64);
-    let mut ours = |_| {
-        let asked = shop.borrow_mut().ask(more)?;
-        let shop: &Shop = &shop.borrow();
-        Ok(at_once(1, &asked, |_, asked| shop.redeem(asked))? / count)
-    };
-    let mut cte = |_| {
-        let asked = shop.borrow_mut().ask(more)?;
-        let redeem = |_, asked: &Asked| {
-            let mut hand = hand.lock().map_err(|_| "a client panicked")?;
-            hand.redeem(Way::Cte, &asked.code, &asked.key, SPENT)
-        };
-        Ok(at_once(1, &asked, redeem)? / count)
-    };
-    let mut theirs = |_| Ok(nostro.redeem(1, each)? / each as f64);
+    let mut ours = |_| by_call(&shop, 1, each * MORE);
+    let mut cte = |_| by_hand(&shop, (&hands, Way::Cte), 1, each * MORE);
+    let mut theirs = |_| nostro.redeem(1, each);
     let mut sides: [Side<'_>; 3] = [&mut ours, &mut cte, &mut theirs];
     let rounds = all_in_turns(&run, "commit off, 1 client, all on one processor", rounds, &mut sides)?;
     Ok(json!({ "rounds": rounds }))

@@ -1,12 +1,13 @@
 //! A database of PostgreSQL with sold cards, and clients who redeem them at once.
 
-use crate::postgres_twin::Hand;
+use crate::postgres_twin::{Hand, Way};
 use crate::run::Made;
 use crate::stock::{Stock, euros};
 use passes_core::operation::By;
 use passes_core::service::Redeem;
 use passes_core::store::Store;
 use passes_postgres::Postgres;
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use test_postgres::Server;
@@ -40,7 +41,11 @@ impl Shop {
         }
         // What it answers is nothing.
         let _ = server.say(&url, "VACUUM ANALYZE");
-        Ok(Self { stock, store, url, cards: all, at: 0, asked: 0 })
+        let mut shop = Self { stock, store, url, cards: all, at: 0, asked: 0 };
+        // How long its receipt and its events are is what those by hand go by.
+        let first = shop.ask(1)?;
+        first.iter().try_for_each(|asked| shop.redeem(asked))?;
+        Ok(shop)
     }
 
     /// So many requests of different cards, each with a key of its own.
@@ -109,6 +114,29 @@ pub(crate) fn at_once<T: Sync>(
         None => Ok(begun.elapsed().as_secs_f64()),
         Some(why) => Err(why.as_str().into()),
     }
+}
+
+/// Has clients redeem parts of so many cards by the public call, and tells how many seconds each took.
+pub(crate) fn by_call(shop: &RefCell<Shop>, clients: usize, count: usize) -> Made<f64> {
+    let asked = shop.borrow_mut().ask(count)?;
+    let shop: &Shop = &shop.borrow();
+    Ok(at_once(clients, &asked, |_, asked| shop.redeem(asked))? / count as f64)
+}
+
+/// The same by hand: each client has a connection.
+pub(crate) fn by_hand(
+    shop: &RefCell<Shop>,
+    (hands, way): (&[Mutex<Hand>], Way),
+    clients: usize,
+    count: usize,
+) -> Made<f64> {
+    let asked = shop.borrow_mut().ask(count)?;
+    let redeem = |client, asked: &Asked| {
+        let hand: &Mutex<Hand> = hands.get(client).ok_or("no connection")?;
+        let mut hand = hand.lock().map_err(|_| "a client panicked")?;
+        hand.redeem(way, &asked.code, &asked.key, SPENT)
+    };
+    Ok(at_once(clients, &asked, redeem)? / count as f64)
 }
 
 /// The URL of a database by the address that a client elsewhere would have, with more parameters.

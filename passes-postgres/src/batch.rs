@@ -209,19 +209,19 @@ pub(crate) async fn at_once(pool: &Pool, commands: &[Command]) -> Option<Vec<Tol
             Ok(Fate::Apart | Fate::Unsure) => {}
         }
     }
-    let small: Vec<Option<Small<'_>>> =
-        writes.iter().map(|(one, _)| Small::of(&one.change, &one.rests)).collect();
-    let goes: Vec<bool> = small.iter().map(Option::is_some).collect();
-    let small: Vec<Small<'_>> = small.into_iter().flatten().collect();
+    let small = writes.iter_mut().filter_map(|(one, told)| {
+        let one: &Writes = one;
+        Some((Small::of(&one.change, &one.rests)?, (&one.landed, told)))
+    });
+    let (small, goes): (Vec<_>, Vec<_>) = small.unzip();
     let afters: Vec<Result<After, StoreError>> = match land(&mut session, small).await {
         Ok(afters) => afters.into_iter().map(Ok).collect(),
-        Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); writes.len()],
+        Err(StoreError::InDoubt) => vec![Err(StoreError::InDoubt); goes.len()],
         // One of them met a guard, or a row that somebody holds.
         Err(_) => Vec::new(),
     };
-    let gone = writes.into_iter().zip(goes).filter_map(|(write, goes)| goes.then_some(write));
-    for ((one, told), after) in gone.zip(afters) {
-        *told = Told::Answer(after.map(|after| one.landed.answer(after)));
+    for ((landed, told), after) in goes.into_iter().zip(afters) {
+        **told = Told::Answer(after.map(|after| landed.clone().answer(after)));
     }
     Some(told)
 }

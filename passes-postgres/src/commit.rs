@@ -514,11 +514,7 @@ fn finish(all: Commit<'_, '_>, plan: &Plan<'_>) {
     if ctes > 0 {
         put!(sql, ") ");
     }
-    let guards = match (sql.is_written(), guards.is_empty()) {
-        (false, _) => String::new(),
-        (true, true) => "true".to_owned(),
-        (true, false) => guards.join(" AND "),
-    };
+    let guards = if guards.is_empty() { "true".to_owned() } else { text!(sql, "{}", guards.join(" AND ")) };
     let base = match (numbered, small) {
         (true, true) => booked.as_str(),
         (true, false) => base,
