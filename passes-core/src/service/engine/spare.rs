@@ -6,6 +6,7 @@ use crate::id::BusinessId;
 use crate::store::{Change, DocKey};
 use std::cell::Cell;
 use std::mem::take;
+use std::thread::LocalKey;
 
 thread_local! {
     static CHANGE: Cell<Option<Box<Change>>> = const { Cell::new(None) };
@@ -41,11 +42,8 @@ pub(super) fn events() -> Vec<Event> {
 }
 
 /// Keeps a list of events, without what is in it.
-pub(super) fn keep_events(mut events: Vec<Event>) {
-    if events.capacity() <= FEW {
-        events.clear();
-        let _ = EVENTS.try_with(|kept| kept.set(events));
-    }
+pub(super) fn keep_events(events: Vec<Event>) {
+    keep_in(&EVENTS, events);
 }
 
 /// An empty list of documents.
@@ -54,10 +52,15 @@ pub(super) fn docs() -> Vec<DocKey> {
 }
 
 /// Keeps a list of documents, without what is in it.
-pub(super) fn keep_docs(mut docs: Vec<DocKey>) {
-    if docs.capacity() <= FEW {
-        docs.clear();
-        let _ = DOCS.try_with(|kept| kept.set(docs));
+pub(super) fn keep_docs(docs: Vec<DocKey>) {
+    keep_in(&DOCS, docs);
+}
+
+fn keep_in<T>(place: &'static LocalKey<Cell<Vec<T>>>, mut list: Vec<T>) {
+    if list.capacity() <= FEW {
+        list.clear();
+        // A thread that ends keeps nothing.
+        let _ = place.try_with(|kept| kept.set(list));
     }
 }
 
@@ -77,7 +80,6 @@ pub(super) fn keep(mut change: Box<Change>) {
         if receipt.capacity().max(events.capacity()) <= FEW_BYTES {
             receipt.clear();
             events.clear();
-            // A thread that ends keeps nothing.
             let _ = BYTES.try_with(|kept| kept.set((receipt, events)));
         }
     }
