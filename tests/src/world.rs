@@ -16,11 +16,12 @@ use passes_core::store::Store;
 use passes_core::store::memory::Memory;
 use passes_core::{Entropy, Error, Passes};
 use passes_host::testing::{FixedClock, SeededEntropy};
-use passes_postgres::Postgres;
+use passes_postgres::{Options, Postgres};
 use passes_sqlite::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tempfile::TempDir;
 use test_postgres::Pooler;
 
@@ -333,9 +334,16 @@ impl Place {
         match self {
             Self::Memory(store) => Arc::clone(store),
             Self::Sqlite(folder) => Arc::new(Sqlite::open(file_in(folder.path())).unwrap()),
-            Self::Postgres(url) => Arc::new(Postgres::open(url).unwrap()),
+            Self::Postgres(url) => Arc::new(patient().open(url).unwrap()),
         }
     }
+}
+
+/// Options of PostgreSQL for who reads events or verifies books right behind a commit, and counts what is there. Any long
+/// writing transaction of the server holds both back, another test's, too.
+#[must_use]
+pub fn patient() -> Options {
+    Postgres::options().settle_timeout(Duration::from_secs(60))
 }
 
 fn file_in(folder: &Path) -> PathBuf {

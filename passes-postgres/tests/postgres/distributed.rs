@@ -1,7 +1,7 @@
 //! Tables that are distributed among the nodes of a Citus cluster. Where the server that is named has none, only that is
 //! shown which needs none; see `docs/distributed.md`.
 
-use crate::{commit, database, done, events, pass, settled, take, taking, used, with_passes};
+use crate::{commit, database, done, events, pass, patient, settled, take, taking, used, with_passes};
 use passes_core::store::{Answer, AuditRow, Change, Store, StoreError, wait};
 use passes_postgres::Postgres;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,7 +68,7 @@ fn what_is_distributed_is_found_to_be() {
 #[test]
 fn tables_in_use_are_not_distributed() {
     let Some((_, url)) = cluster() else { return };
-    let store = Postgres::open(&url).unwrap();
+    let store = patient().open(&url).unwrap();
     with_passes(&store, 3, 9, 0);
     commit(&store, taking(pass(2))).unwrap();
     let before = events(&store);

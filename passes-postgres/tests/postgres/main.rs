@@ -30,8 +30,9 @@ use passes_core::store::{
     Add, Change, Command, Decision, Expect, Load, Operation, Put, Record, Store, StoreError, StoredOperation,
     TallyKey, wait,
 };
-use passes_postgres::Postgres;
+use passes_postgres::{Options, Postgres};
 use std::sync::Arc;
+use std::time::Duration;
 use test_postgres::Server;
 
 /// Whose records these are.
@@ -48,9 +49,15 @@ fn alone() -> Option<(&'static Server, String)> {
     database().filter(|(_, url)| !url.contains("distributed=citus"))
 }
 
+/// Options for who counts events right behind a commit: any long writing transaction of the server holds them back,
+/// another test's, too.
+fn patient() -> Options {
+    Postgres::options().settle_timeout(Duration::from_secs(60))
+}
+
 /// A store in an empty database.
 fn store() -> Option<Postgres> {
-    database().map(|(_, url)| Postgres::open(&url).unwrap())
+    database().map(|(_, url)| patient().open(&url).unwrap())
 }
 
 fn pass(serial: u32) -> PassId {

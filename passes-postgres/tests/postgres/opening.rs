@@ -1,6 +1,6 @@
 //! Opening: empty databases, newer ones, somebody else's, and those that were moved.
 
-use crate::{commit, database, done, events, taking, used, with_passes};
+use crate::{commit, database, done, events, patient, taking, used, with_passes};
 use passes_core::id::BusinessId;
 use passes_core::store::{Load, Store, StoreError, wait};
 use passes_postgres::Postgres;
@@ -78,7 +78,7 @@ fn what_is_wrong_with_a_server_is_told() {
 #[test]
 fn numbers_go_on_after_a_move() {
     let Some((server, url)) = database() else { return };
-    let store = Postgres::open(&url).unwrap();
+    let store = patient().open(&url).unwrap();
     with_passes(&store, 1, 9, 0);
     let first = commit(&store, taking(crate::pass(1))).unwrap();
     // As if the other cluster had seen far more transactions than this one.
@@ -88,7 +88,7 @@ fn numbers_go_on_after_a_move() {
     if !server.say(&url, "SELECT to_regclass('passes.home')").is_empty() {
         let _ = server.say(&url, "UPDATE passes.home SET node=node+1");
     }
-    for store in [&store, &Postgres::open(&url).unwrap()] {
+    for store in [&store, &patient().open(&url).unwrap()] {
         // Connections that were made before still count as they did: they can't have outlived a move.
         let _ = server.say(
             &url,

@@ -1,6 +1,6 @@
 //! Through PgBouncer in transaction mode: a connection to the server belongs to whoever has a transaction.
 
-use crate::{commit, database, done, events, pass, take, taking, used, with_passes};
+use crate::{commit, database, done, events, pass, patient, take, taking, used, with_passes};
 use passes_core::id::{Id, LotId};
 use passes_core::pass::PassRow;
 use passes_core::passcode::Digest;
@@ -21,8 +21,7 @@ fn pooled(connections: u32) -> Option<(&'static Server, Pooler, String, String)>
 #[test]
 fn many_stores_share_few_connections() {
     let Some((_, _pooler, _, url)) = pooled(3) else { return };
-    let stores: Vec<Postgres> =
-        (0..4).map(|_| Postgres::options().connections(8).open(&url).unwrap()).collect();
+    let stores: Vec<Postgres> = (0..4).map(|_| patient().connections(8).open(&url).unwrap()).collect();
     with_passes(&stores[0], 2, 200, 0);
     let taken: usize = std::thread::scope(|scope| {
         let callers: Vec<_> = (0..20)

@@ -2,7 +2,6 @@
 
 use passes_core::store::Store;
 use passes_core::store::memory::Memory;
-use passes_postgres::Postgres;
 use std::sync::Arc;
 
 /// What opens the store; without a server a store in memory, which passes: the tests are skipped then.
@@ -13,7 +12,7 @@ fn factory(parameter: &'static str) -> impl Fn() -> Arc<dyn Store> + Send + Sync
 fn opening(url: Option<String>, parameter: &'static str) -> impl Fn() -> Arc<dyn Store> + Send + Sync {
     let memory = Memory::new();
     move || match &url {
-        Some(url) => Arc::new(Postgres::open(&test_postgres::with(url, parameter)).unwrap()),
+        Some(url) => Arc::new(crate::patient().open(&test_postgres::with(url, parameter)).unwrap()),
         None => Arc::new(memory.clone()),
     }
 }

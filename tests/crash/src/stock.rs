@@ -6,7 +6,6 @@ use crate::shop::{Goods, Shop, read};
 use crate::{Answer, Deed};
 use passes_core::id::{ContactId, LotId, PassId, PlanId, RunId};
 use passes_core::service::{Changed, Issued, LotStarted};
-use passes_postgres::Postgres;
 use passes_sqlite::{Options, Sqlite};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -62,7 +61,7 @@ impl Orders {
     pub fn open(&self, session: u64) -> Result<Shop, passes_core::Error> {
         let seed = self.seed.wrapping_add(session);
         match &self.server {
-            Some(url) => Shop::on(Arc::new(Postgres::open(url)?), seed),
+            Some(url) => Shop::on(Arc::new(tests::world::patient().open(url)?), seed),
             None => Shop::open(&self.file, self.options(), seed),
         }
     }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use tests::world::keyring;
+use tests::world::patient;
 
 /// The trouble of the tests.
 const TROUBLE: Trouble = Trouble {
@@ -82,7 +83,7 @@ struct InPostgres(String);
 
 impl Place for InPostgres {
     fn open(&self) -> Arc<dyn Store> {
-        Arc::new(InTurn(Postgres::options().connections(1).open(&self.0).unwrap()))
+        Arc::new(InTurn(patient().connections(1).open(&self.0).unwrap()))
     }
 }
 

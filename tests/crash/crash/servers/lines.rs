@@ -11,6 +11,7 @@ use passes_postgres::Postgres;
 use std::sync::Arc;
 use test_postgres::{Cut, Proxy};
 use tests::books::operations;
+use tests::world::patient;
 
 /// A shop behind a line that is cut.
 struct Line {
@@ -28,7 +29,7 @@ impl Line {
         let (url, proxy) = (server.database(), Proxy::start(server.address()));
         let far = Postgres::open(&server.through(&url, &[proxy.address()])).unwrap();
         let shop = Shop::on(Arc::new(far), 1).unwrap();
-        let near = Shop::on(Arc::new(Postgres::open(&url).unwrap()), 2).unwrap();
+        let near = Shop::on(Arc::new(patient().open(&url).unwrap()), 2).unwrap();
         let goods = Shop::set_up(|key, deed| deed.give(&near, Some(key)));
         let lot = sold_lot(&near, &goods, 60);
         let cards = browse(&near, lot.lot, 0, 60);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use test_postgres::{Cut, End, Proxy, Server};
 use tests::Dice;
+use tests::world::patient;
 
 /// Passes in a database with large lots, about.
 const PASSES: u32 = 4_000;
@@ -270,7 +271,7 @@ impl<'a> Story<'a> {
 
     /// Judges the database.
     fn look(&mut self, last: bool) {
-        let store = Arc::new(Postgres::open(&self.url).unwrap());
+        let store = Arc::new(patient().open(&self.url).unwrap());
         let shop = Shop::on(store, self.dice.below(u64::MAX)).unwrap();
         let wrong = self.witness.look_at(&shop, last);
         assert!(
