@@ -9,6 +9,7 @@
 //! | what is held | [`contact`], [`lot`], [`pass`], [`wallet`] |
 //! | what is done with it | [`redemption`], [`run`], [`operation`], [`event`] |
 //! | the books | [`ledger`] |
+//! | numbers and time | [`money`], [`calendar`], [`id`] |
 //! | why something was refused | [`Refusal`], and [`limits`] for every maximum |
 //! | how to keep it elsewhere | [`store`] |
 

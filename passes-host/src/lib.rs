@@ -210,7 +210,7 @@
 //!
 //! [`testing`] has a clock that stands still and randomness that repeats; with `memory:` a test needs no file. A
 //! host that keeps its records elsewhere implements [`Store`](store::Store), and opens it with
-//! [`Opener::open_on`].
+//! [`Opener::open_on`]. Four methods over rows are enough: see [`records`].
 //!
 //! # Features
 //!

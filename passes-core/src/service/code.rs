@@ -7,11 +7,15 @@ use crate::pass::PassRow;
 use crate::passcode::{CodeHash, Digest, Folded, FoldedFormat, Presented, Recognised, recognise};
 use crate::refusal::Refusal;
 
+/// What was presented: a code, or why it is none. That is told where codes are judged, behind the idempotency key.
+#[derive(Clone)]
+pub(crate) struct Code(Result<Hashed, Refusal>);
+
 /// A presented code, hashed.
 #[derive(Clone)]
-pub(crate) struct Code {
-    pub(crate) hash: CodeHash,
-    pub(crate) digest: Digest,
+struct Hashed {
+    hash: CodeHash,
+    digest: Digest,
     folded: Option<Folded>,
 }
 
@@ -20,17 +24,17 @@ impl Passes {
     pub(crate) fn code(&self, by: &By, presented: &Presented) -> Result<Code, Error> {
         let business = by.business.as_bytes();
         let (hash, folded) = match presented {
-            Presented::Code(code) => {
-                let folded = code.fold().map_err(|refusal| self.counted(by, refusal))?;
-                (CodeHash::of(business, &folded), Some(folded))
-            }
+            Presented::Code(code) => match code.fold() {
+                Ok(folded) => (CodeHash::of(business, &folded), Some(folded)),
+                Err(refusal) => return Ok(Code(Err(refusal))),
+            },
             Presented::Hash(hash) => {
                 self.permit(by, Right::PresentHash)?;
                 (hash.clone(), None)
             }
         };
         let digest = hash.digest(self.inner.keys.digest()?);
-        Ok(Code { hash, digest, folded })
+        Ok(Code(Ok(Hashed { hash, digest, folded })))
     }
 
     /// Counts the refusal, if it is one, of what comes before a decision: those of decisions are counted there.
@@ -57,9 +61,30 @@ fn is_mistyped(folded: &Folded, formats: &[FoldedFormat]) -> bool {
 }
 
 impl Code {
+    /// Where there is no idempotency key nothing is judged before the code, so a text that is none is told without asking
+    /// the store.
+    #[inline]
+    pub(crate) fn or_told(self, by: &By) -> Result<Self, Refusal> {
+        match self.0 {
+            Err(refusal) if by.key.is_none() => Err(refusal),
+            read => Ok(Self(read)),
+        }
+    }
+
+    /// By what it is looked up, if it is one.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        self.0.as_ref().ok().map(|hashed| hashed.digest)
+    }
+
+    /// By what it is told apart from others, if it is one.
+    pub(crate) fn hash(&self) -> Option<&CodeHash> {
+        self.0.as_ref().ok().map(|hashed| &hashed.hash)
+    }
+
     /// The pass that the code leads to. Whether it has a typing error is judged before what was looked up.
     pub(crate) fn pass<'a>(&self, view: &View<'a>) -> Result<&'a PassRow, Refusal> {
-        match &self.folded {
+        let hashed = self.0.as_ref().map_err(Refusal::clone)?;
+        match &hashed.folded {
             Some(folded) if is_mistyped(folded, &view.business.formats) => return Err(Refusal::TypingError),
             None if !view.business.settings.accept_hashes => {
                 let right = Right::PresentHash.to_string();

@@ -425,12 +425,12 @@ impl<'a> Order<'a> {
             Left::All | Left::Key => {
                 // One right behind the other: neither waits for the other, and the processor begins with the second
                 // before it is done with the first.
-                self.fingerprint = decide.fingerprint(&inner.keys, self)?;
+                self.fingerprint = decide.fingerprint(&inner.keys, self).inspect_err(|_| self.left = left)?;
                 self.env.find_key();
                 self.load.key = self.env.key;
                 self.left = if left == Left::All { Left::Moment } else { Left::Nothing };
             }
-            Left::Moment => self.env.find_moment(inner)?,
+            Left::Moment => self.env.find_moment(inner).inspect_err(|_| self.left = left)?,
             Left::Nothing => return Ok(false),
         }
         Ok(true)
@@ -456,7 +456,11 @@ impl<'a> Order<'a> {
         loaded: &Loaded,
         told: &mut Told<T>,
     ) -> Result<Option<Box<Change>>, Error> {
-        let Self { env, kind: asked, load, fingerprint, .. } = self;
+        let Self { env, kind: asked, load, fingerprint, left } = self;
+        if *left != Left::Nothing {
+            std::hint::cold_path();
+            return Err(StoreError::Backend("a lent command was decided before it was ready".into()).into());
+        }
         if replayed(loaded, *fingerprint)?.is_some() {
             std::hint::cold_path();
             return Ok(None);

@@ -291,7 +291,7 @@ impl Passes {
             self.permit(by, Right::View)?;
             let code = self.code(by, presented)?;
             let mut load = Load::new(by.business);
-            load.code = Some(code.digest);
+            load.code = code.digest();
             let found = self.look(by, load, |view| Ok(code.pass(view).map(|pass| pass.id))).await?;
             match found {
                 Ok(pass) => self.read_pass(by, pass).await,

@@ -72,6 +72,8 @@ use std::sync::Arc;
 
 /// Tells the time. The core has no clock of its own: the host brings it (R-10).
 ///
+/// It may be asked while a store holds its lock, so it must neither call the library nor wait for who does.
+///
 /// ```
 /// struct Noon;
 /// impl passes_core::Clock for Noon {
@@ -86,6 +88,8 @@ pub trait Clock: Send + Sync {
 }
 
 /// Brings randomness for ids, codes and nonces. The core has no source of its own.
+///
+/// It may be asked while a store holds its lock, so it must neither call the library nor wait for who does.
 ///
 /// ```
 /// struct Broken;

@@ -8,12 +8,12 @@ pub use request::{Check, Credited, PaidLine, Redeem, Redeemed};
 use super::code::Code;
 use super::contacts::{add, contact_key, registered};
 use super::docs::{Chain, Wallet, put};
-use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, first_half, key_hash};
+use super::engine::{Begun, Decides, Draft, Env, Left, Order, View, first_half};
 use super::{Call, Error, Keys, Passes, Receipt};
 use crate::conditions::Basket;
 use crate::contact::{Contact, Profile};
 use crate::event::Event;
-use crate::id::{BusinessId, CreditId, Ids};
+use crate::id::{CreditId, Ids};
 use crate::ledger::{Account, Entry, Subject, Unit};
 use crate::limits;
 use crate::money::{Currency, Money};
@@ -22,9 +22,9 @@ use crate::pass::{CreditRow, PassRow, State, Tally};
 use crate::plan::Usage;
 use crate::redemption::{Case, Part, Taking, Target, judge};
 use crate::refusal::{Refusal, by_precedence};
-use crate::store::{Add, Change, Expect, Fingerprint, KeyHash, Put, Record, TallyKey};
+use crate::secret::wipe;
+use crate::store::{Add, Change, Expect, Fingerprint, Put, Record, TallyKey};
 use std::borrow::Borrow;
-use std::pin::Pin;
 use std::sync::Arc;
 
 impl Passes {
@@ -47,14 +47,15 @@ impl Passes {
     pub fn check<'a>(&'a self, by: &'a By, request: &'a Redeem) -> Call<'a, Check> {
         Call::new(async move {
             self.permit(by, Right::Redeem)?;
-            let answer = match self.presented(by, request) {
+            let code = self.code(by, &request.code).and_then(|code| Ok(code.or_told(by)?));
+            let answer = match code {
                 Ok(code) => {
                     let asked = Asked { request, code: &code };
                     let mut order = asked.order(Env::early(by), Left::All);
                     while order.ahead(&self.inner, &asked)? {}
                     self.rehearse(&order, |view| Judged::new(view, request, &code)?.preview(view)).await
                 }
-                Err(told) => Err(told.await),
+                Err(error) => Err(error),
             };
             let mut check = Check::of(answer)?;
             if let Err(forbidden) = may_take(by, request) {
@@ -127,11 +128,6 @@ impl Passes {
 
     /// A redemption that the store was given.
     fn started(&self, by: &By, request: &Redeem) -> Begun<'_, Redeemed> {
-        let permit = self.permit(by, Right::Redeem);
-        if let Err(error) = permit.and_then(|()| self.early(by, may_take(by, request))) {
-            std::hint::cold_path();
-            return Begun::Over(Err(error));
-        }
         match self.presented(by, request) {
             Ok(code) => {
                 let asked = Asked { request, code: &code };
@@ -141,32 +137,19 @@ impl Passes {
                     None => self.give(order, asked.to_owned()),
                 }
             }
-            Err(told) => {
+            Err(error) => {
                 std::hint::cold_path();
-                Begun::Later(Box::pin(async { Err(told.await) }))
+                Begun::Over(Err(error))
             }
         }
     }
 
-    /// The code that a redemption presents; or what is told of one that ends before the store is asked for a pass.
-    fn presented(&self, by: &By, request: &Redeem) -> Result<Code, Told<'_>> {
-        let key = || by.key.as_deref().map(|key| key_hash(by, key));
-        self.code(by, &request.code).map_err(|error| self.after_key(by.business, key(), error))
-    }
-
-    /// A key is judged before the code, so one that was used, or stopped, comes before a code that is none.
-    fn after_key(&self, business: BusinessId, key: Option<KeyHash>, error: Error) -> Told<'_> {
-        Box::pin(async move {
-            let (Some(key), [Refusal::Malformed]) = (key, error.reasons()) else { return error };
-            let mut load = crate::store::Load::new(business);
-            load.key = Some(key);
-            match self.inner.store.load(&load).await {
-                Ok(found) if found.stopped => Refusal::ReversedBefore.into(),
-                Ok(found) if found.replay.is_some() => Refusal::IdempotencyMismatch.into(),
-                Ok(_) => error,
-                Err(failed) => failed.into(),
-            }
-        })
+    /// What a redemption presents, of somebody who may do that.
+    #[inline]
+    fn presented(&self, by: &By, request: &Redeem) -> Result<Code, Error> {
+        self.permit(by, Right::Redeem)?;
+        self.early(by, may_take(by, request))?;
+        self.early(by, self.code(by, &request.code)?.or_told(by))
     }
 }
 
@@ -186,9 +169,6 @@ fn may_take(by: &By, request: &Redeem) -> Result<(), Refusal> {
 /// to stay in the processor's cache until they are answered.
 const AT_ONCE: usize = 512;
 
-/// What is told in the end. Boxed, because it is rare: every redemption's future would have the room for it.
-type Told<'a> = Pin<Box<dyn Future<Output = Error> + Send + 'a>>;
-
 /// A redemption that is asked for: its own where the store has to keep it, else the caller's.
 struct Asked<R, C> {
     request: R,
@@ -201,7 +181,7 @@ impl<R: Borrow<Redeem>, C: Borrow<Code>> Asked<R, C> {
         let target = self.request.borrow().target;
         let kind = if target == Target::Direct { Kind::SpendPass } else { Kind::Redeem };
         let mut order = Order::new(env, kind, left);
-        order.load.code = Some(self.code.borrow().digest);
+        order.load.code = self.code.borrow().digest();
         if let Target::Contact(contact) = target {
             order.load.docs.push(contact_key(contact));
         }
@@ -232,9 +212,14 @@ where
             Target::NewContact => (2, None),
             Target::Direct => (3, None),
         };
+        // What presents no code was never done under any key.
+        let Some(hash) = code.hash() else { return Ok(None) };
         // Half the hash tells codes apart, and leaves what is hashed in one block.
-        let facts = (first_half(code.hash.reveal()), target, request.amount, &request.basket, request.partly);
-        order.fingerprint_of(keys, &facts)
+        let mut half = first_half(hash.reveal());
+        let facts = (&half, target, request.amount, &request.basket, request.partly);
+        let fingerprint = order.fingerprint_of(keys, &facts);
+        wipe(&mut half);
+        fingerprint
     }
 }
 

@@ -111,6 +111,20 @@ impl Pending {
     }
 }
 
+/// Counts that are being flushed. Who is dropped meanwhile puts back those that weren't begun.
+struct Taken<'a> {
+    pending: &'a Pending,
+    counts: Counts,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        for (day, counts) in std::mem::take(&mut self.counts) {
+            self.pending.put_back(day, counts);
+        }
+    }
+}
+
 fn day(date: Date) -> i64 {
     i64::from(date.to_epoch_days())
 }
@@ -160,7 +174,8 @@ impl Passes {
 
     async fn flush(&self, tries: u32) -> Result<(), Error> {
         let mut flushed = Ok(());
-        for ((business, number), counts) in self.inner.refusals.take() {
+        let mut taken = Taken { pending: &self.inner.refusals, counts: self.inner.refusals.take() };
+        while let Some(((business, number), counts)) = taken.counts.pop_first() {
             if let Err(error) = self.add_counts(business, number, &counts, tries).await {
                 self.inner.refusals.put_back((business, number), counts);
                 flushed = Err(error);

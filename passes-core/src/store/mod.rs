@@ -86,8 +86,8 @@ pub trait Store: Send + Sync {
         Box::pin(retry(self, command))
     }
 
-    /// Runs a command at once, if this store can do that without waiting for anything but a lock: one in memory. The
-    /// answer is never in doubt. For any other store, and for a wrapper that means to see each command, this default
+    /// Runs a command at once, if this store can do that without waiting for anything but a lock: one in memory. It loads
+    /// when [`Lent::ahead`] leaves nothing more to do. The answer is never in doubt. For any other store, and for a wrapper that means to see each command, this default
     /// says that it has to be given to [`Store::run`].
     ///
     /// ```

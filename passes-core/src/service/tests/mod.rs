@@ -1,6 +1,7 @@
 //! Use cases on a store in memory, at a time that stands still until it is moved.
 
 mod audit;
+mod between;
 mod books;
 mod business;
 mod checkpoints;
@@ -14,7 +15,6 @@ mod plans;
 mod reading;
 mod redeeming;
 mod reversing;
-mod review;
 mod spending;
 
 use super::{Clock, Deal, Entropy, Error, Generate, Passes};

@@ -94,8 +94,26 @@ fn a_key_is_judged_before_a_code_that_is_none() {
     assert_eq!(told(&shop.by, "7kq2!"), ["MALFORMED"]);
     assert_eq!(told(&with("used"), "7kq2!"), ["IDEMPOTENCY_MISMATCH"]);
     assert_eq!(told(&with("stopped"), "7kq2!"), ["REVERSED_BEFORE_IT_CAME"]);
-    // Only of what is no code at all; the store judges the key of any other.
     assert_eq!(told(&with("new"), "2222-2222-2222"), ["UNKNOWN_CODE"]);
+    // What was told is what is counted, by redemptions and lists; checks refuse nobody.
+    let counted: Vec<_> = shop.counted("2026-05-01").into_iter().map(|r| (r.code, r.count)).collect();
+    let twice = ["IDEMPOTENCY_MISMATCH", "MALFORMED", "REVERSED_BEFORE_IT_CAME", "UNKNOWN_CODE"];
+    assert_eq!(counted, twice.map(|code| (code.to_owned(), if code == "MALFORMED" { 4 } else { 2 })));
+}
+
+/// in a list each key is judged after those before it, also before a code that is none.
+#[test]
+fn a_list_judges_keys_in_its_order() {
+    let shop = Shop::open();
+    let (_, codes) = shop.sold(shop.cards(), 1, "50");
+    let by = shop.by.clone().key("k");
+    let of = |code: &str| (by.clone(), Redeem::direct(code, eur("1")));
+    let told = |requests: Vec<_>| -> Vec<_> {
+        let answers = shop.passes.redeem_all(requests).wait().unwrap();
+        answers.into_iter().map(|answer| answer.map_or_else(|e| e.code(), |_| "ok")).collect()
+    };
+    let good = codes[0].reveal();
+    assert_eq!(told(vec![of("7kq2!"), of(good), of("7kq2!")]), ["MALFORMED", "ok", "IDEMPOTENCY_MISMATCH"]);
 }
 
 /// what is left is told as the commit found it, whatever the rehearsal saw; the last use says so.

@@ -1,6 +1,7 @@
 //! Where rows are, by keys that are random already.
 
 use prefetch_index::prefetch_index;
+use std::hash::{BuildHasher as _, RandomState};
 
 /// A key that comes from a hash, so that a part of it is a hash of it.
 pub(super) trait Random {
@@ -12,6 +13,28 @@ impl<const N: usize> Random for [u8; N] {
     fn part(&self) -> u32 {
         let (parts, _) = self.as_chunks::<4>();
         parts.first().map_or(0, |part| u32::from_le_bytes(*part))
+    }
+}
+
+/// Makes keys random whose hashes somebody else could choose: who knows how they are hashed can find as many as they like
+/// that begin alike, and each would be looked for among all of those.
+pub(super) struct Scatter([u64; 2]);
+
+impl Default for Scatter {
+    fn default() -> Self {
+        let secret = RandomState::new();
+        Self([0, 1].map(|n: u8| secret.hash_one(n)))
+    }
+}
+
+impl Scatter {
+    /// A key's part that nobody foresees.
+    pub(super) fn of(&self, key: &[u8; 16]) -> [u8; 8] {
+        let (halves, _) = key.as_chunks::<8>();
+        let mut secret = halves.iter().zip(self.0).map(|(half, secret)| u64::from_le_bytes(*half) ^ secret);
+        let (one, other) = (secret.next().unwrap_or_default(), secret.next().unwrap_or_default());
+        let (low, high) = one.carrying_mul(other, 0);
+        (low ^ high).to_le_bytes()
     }
 }
 
@@ -67,8 +90,8 @@ impl Index {
 
     /// The slot in which a key would stand if nobody were in the way.
     fn home(&self, part: u32) -> usize {
-        // At most 2^32 slots: the first bits of the part are the slot.
-        usize::try_from((u64::from(part) * self.slots.len() as u64) >> 32).unwrap_or_default()
+        // The first bits of the part are the slot.
+        usize::try_from((u128::from(part) * self.slots.len() as u128) >> 32).unwrap_or_default()
     }
 
     /// Has fetched where a key is, or would go, without waiting for it.
@@ -120,6 +143,19 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// D-1, R-5: keys that begin and end alike, because somebody chose them so, stand as far apart as any.
+    #[test]
+    fn chosen_keys_are_scattered() {
+        let scatter = Scatter::default();
+        for like in [0, 0xFF] {
+            let key = |n: u8| std::array::from_fn(|at| if at == 7 { n } else { like });
+            let parts = (0..=255).map(|n| scatter.of(&key(n)).part() >> 24);
+            let places: std::collections::BTreeSet<_> = parts.collect();
+            // Of 256 thrown into as many places some 162 are met.
+            assert!(places.len() > 100, "{}", places.len());
+        }
+    }
 
     /// D-1: every key is found where it was put and nowhere else, however many there are, and also where parts of keys
     /// are the same or run over the end.

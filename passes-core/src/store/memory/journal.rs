@@ -2,7 +2,7 @@
 //! deciding it.
 
 use super::chunks::{At, Bytes, Chunks};
-use super::index::Index;
+use super::index::{Index, Scatter};
 use crate::calendar::Instant;
 use crate::id::OperationId;
 use crate::operation::Kind;
@@ -21,6 +21,7 @@ pub(super) struct Journal {
     /// By place.
     others: HashMap<usize, More>,
     keys: Index,
+    scatter: Scatter,
 }
 
 /// What of an operation has one size.
@@ -112,7 +113,7 @@ impl Journal {
 
     fn bound(&self, key: &KeyHash) -> Option<Bound> {
         let of = |at: u32| self.key(Bound(at).place(), Bound(at).stops());
-        self.keys.find(key, |at| of(at).as_ref() == Some(key)).map(Bound)
+        self.keys.find(&self.scatter.of(key), |at| of(at).as_ref() == Some(key)).map(Bound)
     }
 
     /// The key that the operation at a place bears, or the one that it stops.
@@ -125,7 +126,7 @@ impl Journal {
 
     /// Has what [`Journal::find`] looks at fetched.
     pub(super) fn touch(&self, key: &KeyHash) {
-        self.keys.touch(key);
+        self.keys.touch(&self.scatter.of(key));
     }
 
     /// The place of the operation that an idempotency key leads to, and whether that stops the key.
@@ -242,7 +243,7 @@ impl Journal {
             [(key, is_keyed, false), (stops.unwrap_or_default(), stops.is_some(), true)]
         {
             if is_there && let Some(bound) = Bound::new(place, stops) {
-                self.keys.add(&key, bound.0);
+                self.keys.add(&self.scatter.of(&key), bound.0);
             }
         }
         Ok(())

@@ -44,6 +44,10 @@ impl Books {
         self.entries.room(change.entries.len())?;
         place(self.passes.len().saturating_add(change.put.len()))?;
         place(self.lots.len().saturating_add(change.put.len()).saturating_add(change.claim.len()))?;
+        // First, for it alone knows how large its parts are.
+        if let Some(operation) = &change.operation {
+            self.journal.push(last.operation + 1, operation, &after)?;
+        }
         for put in change.put.drain(..) {
             self.put(put)?;
         }
@@ -53,15 +57,14 @@ impl Books {
         for (add, tally) in change.tally.iter().zip(&after) {
             self.count(add, *tally);
         }
-        let Some(operation) = &change.operation else {
+        if change.operation.is_none() {
             return Ok(After { operation: 0, tallies: after });
-        };
+        }
         last.operation += 1;
         for entry in &change.entries {
             last.entry += 1;
             self.book(last.entry, next, entry);
         }
-        self.journal.push(last.operation, operation, &after)?;
         Ok(After { operation: last.operation, tallies: after })
     }
 

@@ -9,8 +9,50 @@ use crate::secret::Keyring;
 use crate::service::{Deal, Issue, Over, Passes, Recipient, Redeem, Rest, Reverse};
 use crate::store::memory::Memory;
 use crate::store::{After, Change, Fut, Store, delegate};
-use std::sync::atomic::AtomicU64;
+use std::future::{Future as _, IntoFuture as _, pending};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+
+/// A store that answers no commit while it is told so.
+struct Silent {
+    inner: Memory,
+    silent: Arc<AtomicBool>,
+}
+
+impl Store for Silent {
+    fn commit<'a>(&'a self, changes: &'a [Change]) -> Fut<'a, Vec<Result<After, crate::store::StoreError>>> {
+        if self.silent.load(Ordering::Relaxed) { Box::pin(pending()) } else { self.inner.commit(changes) }
+    }
+
+    delegate!(inner; slots, load, pause, fill, page, events, audit);
+}
+
+/// B-4: who gives up while refusals are being flushed takes none of the other days with it.
+#[test]
+fn counts_outlive_who_flushes_them() {
+    let shop = Shop::open();
+    let silent = Arc::new(AtomicBool::new(true));
+    let store = Silent { inner: shop.store.clone(), silent: Arc::clone(&silent) };
+    let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
+    let seeds = Arc::new(Seeds(AtomicU64::new(1 << 32)));
+    let passes = Passes::open(Arc::new(store), ring, Arc::clone(&shop.time) as _, seeds).wait().unwrap();
+    // Backwards: time that passes would have them flushed.
+    for day in ["2026-05-03", "2026-05-02", "2026-05-01"] {
+        shop.time.set(&format!("{day}T12:00:00Z"));
+        let refused = passes.redeem(&shop.by, Redeem::direct("ZZ", eur("1"))).wait();
+        assert_eq!(codes_of(&reasons(refused)), ["UNKNOWN_CODE"]);
+    }
+    let day = |number| crate::calendar::parse_date("day", &format!("2026-05-0{number}")).unwrap();
+    {
+        let mut asked = std::pin::pin!(passes.refusals(&shop.by, day(1)).into_future());
+        assert!(asked.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    silent.store(false, Ordering::Relaxed);
+    // Whether the first day's landed nobody knows; it isn't counted twice.
+    let counted = [1, 2, 3].map(|number| passes.refusals(&shop.by, day(number)).wait().unwrap().len());
+    assert_eq!(counted, [0, 1, 1]);
+}
 
 type Between = Mutex<Option<Box<dyn FnOnce() + Send>>>;
 
