@@ -37,7 +37,8 @@ impl Session {
     pub(crate) async fn audit(&mut self, business: BusinessId, each: &mut Auditor) -> Result<(), StoreError> {
         self.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         let done = self.auditing(business, each).await;
-        self.roll_back().await?;
+        // What went wrong first is told, whatever else does.
+        let _ = self.roll_back().await;
         done
     }
 
@@ -94,7 +95,8 @@ impl Session {
             Ok(true)
         };
         let done = done.await;
-        self.roll_back().await?;
+        // What went wrong first is told, whatever else does.
+        let _ = self.roll_back().await;
         done
     }
 

@@ -1,7 +1,7 @@
 //! What PostgreSQL says, in the words of the store's contract. The table stands in the crate's documentation.
 
 use passes_core::store::StoreError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 /// What was under way when it went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,10 @@ pub(crate) fn told(error: &tokio_postgres::Error, doing: While) -> StoreError {
             _ => StoreError::Backend(described(error)),
         };
     };
+    if doing == While::Committing && db.parsed_severity() == Some(Severity::Panic) {
+        // The whole server went down over it, and finds out by its log when it is there again.
+        return StoreError::InDoubt;
+    }
     of_state(db.code(), &format!("{} ({})", db.message(), db.code().code()), doing)
 }
 

@@ -106,7 +106,9 @@ impl Session {
         plan: &Plan<'_>,
         lasts: &[Option<i64>],
     ) -> Result<After, Failed> {
-        self.begin("ISOLATION LEVEL READ COMMITTED").await?;
+        // Who is gone in the middle of it holds its rows, and all readers of events, no longer than this.
+        self.begin("ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout='10s'")
+            .await?;
         let base = self.base;
         let rows = self.query(commit::NUMBER, |sql| commit::number(sql, plan, base), While::Reading).await?;
         let number: i64 =

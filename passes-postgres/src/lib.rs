@@ -24,7 +24,8 @@
 //!   on the first redemption from a lot that isn't known takes a third round trip.
 //! - *Who comes together goes together.* A redemption by code goes ahead by itself. Those that come to the process
 //!   meanwhile share the next ones' round trips and their transaction. Where one of them meets a guard, or a row that
-//!   somebody holds, nothing of it lands and each goes alone; nobody waits for others longer than a millisecond. Behind
+//!   somebody holds, nothing of it lands and each goes alone; nobody waits longer than two milliseconds to be taken along, nor
+//!   longer than fifty for such a row. Behind
 //!   a pooler, and on distributed tables, each goes alone from the beginning.
 //! - *Nobody is turned away because others came at the same time.* A command that meets a conflict queues, in its process
 //!   and among processes, and is then alone with what it wants.
@@ -48,6 +49,8 @@
 //! | `sslmode=require`, `verify-full` | TLS, and the server's certificate must be right for its name |
 //! | `sslmode=disable` | no TLS |
 //! | `sslrootcert=ca.pem` | the authorities that are trusted, instead of the machine's; then a certificate is required |
+//!
+//! `passes_host::open` also takes `standby=true`: the store is then a [`Standby`].
 //!
 //! # Through a pooler
 //!
@@ -93,8 +96,9 @@
 //! |---|---|---|
 //! | 22012, 22003, 23505 (a guard; a sum beyond the numbers; a key that is there), 40001, 40P01 | `Conflict` | nothing landed; the command is decided again |
 //! | 2201E (another transaction came first), 23505 at a named tally that two begin at once | | nothing landed; the statement is sent again |
-//! | 53000, 53200, 53300, 55P03, 57014, 57P03, 57P05, 25P03, 26000, 0A000, and no connection before anything was sent | `Transient` | nothing landed; it may be given again |
+//! | 40000, 53000, 53200, 53300, 55P03, 57014, 57P03, 57P05, 25P03, 26000, 0A000, 72000, and no connection before anything was sent | `Transient` | nothing landed; it may be given again |
 //! | 53100 | `Full` | nothing landed |
+//! | while committing: a `PANIC` of whatever code | `InDoubt` | it may have landed: the key is looked up |
 //! | while committing: 08…, 40003, 57P01, 57P02, 57P04, or the connection is lost | `InDoubt` | it may have landed: the key is looked up |
 //! | the same while reading | `Transient` | |
 //! | XX001, XX002, and rows that make no sense | `Corrupt` | |
@@ -138,6 +142,7 @@ mod options;
 mod page;
 mod plan;
 mod pool;
+mod ready;
 mod run;
 mod runtime;
 mod schema;

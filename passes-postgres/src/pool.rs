@@ -4,40 +4,27 @@ use crate::distributed::{Base, Delegated, IS_DISTRIBUTED};
 use crate::errors::{Failed, While, told};
 use crate::known::Known;
 use crate::options::Address;
+use crate::ready::{ALONE, BEGIN, COMMIT, Executed, How, LOCAL, Ready, SETTINGS, in_order};
 use crate::runtime::Serving;
 use crate::schema;
 use crate::sql::Sql;
 use crate::tls;
 use crate::values::Arg;
 use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
-use futures_util::future::{join, join_all, join3, poll_immediate};
+use futures_util::future::{join_all, join3, poll_immediate};
 use passes_core::store::StoreError;
-use postgres_protocol::escape::escape_literal;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, SimpleQueryMessage, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub(crate) type Pool = deadpool::managed::Pool<Connector>;
 pub(crate) type Connection = Object<Connector>;
-
-/// Settings of a session. Every plan goes by the keys of its tables, however small they were when it was made; whoever
-/// waits for a lock for so long is stuck; and no default of the database changes what a statement means.
-const SETTINGS: &str = "SET plan_cache_mode=force_generic_plan; SET enable_seqscan=off; SET jit=off; \
-     SET lock_timeout='30s'; SET default_transaction_isolation='read committed';";
-
-/// The same where a session is whoever's comes next: for one transaction. Sent with each statement, before it.
-macro_rules! local {
-    () => {
-        "SET LOCAL plan_cache_mode=force_generic_plan; SET LOCAL enable_seqscan=off; SET LOCAL jit=off; \
-         SET LOCAL lock_timeout='30s'; "
-    };
-}
 
 /// How many statements a connection keeps prepared, and how many texts a store keeps, before it begins anew.
 const KEPT: usize = 512;
@@ -381,7 +368,7 @@ impl Session {
 
     /// The settings of a transaction, where the session has none of its own.
     pub(crate) fn local(&self) -> &'static str {
-        if self.named { "" } else { local!() }
+        if self.named { "" } else { LOCAL }
     }
 
     /// Sends statements that only read, all at once; the answers come in the same order.
@@ -416,12 +403,16 @@ impl Session {
         self.open = true;
         let (begin, answers, end) = {
             let client = &self.client;
-            let answers = join_all(all.iter().map(|ready| ready.send(client)));
+            let answers = in_order(all.iter().map(|ready| ready.send(client)));
             let sending = join3(client.batch_execute(BEGIN), answers, client.batch_execute(COMMIT));
             self.serves.serve(sending).await
         };
         if end.is_ok() {
             self.open = false;
+        }
+        if begin.is_err() && answers.iter().any(Result::is_ok) {
+            // Nothing was begun, so each was a transaction of its own.
+            return Err(StoreError::InDoubt.into());
         }
         // Where one of them failed, the end was a rollback.
         let rows = answers.into_iter().collect::<Result<Vec<_>, _>>();
@@ -459,126 +450,5 @@ impl Session {
         }
         self.statements.insert(sql.shape.clone(), statement.clone());
         Ok(statement)
-    }
-}
-
-/// A statement that can be sent.
-pub(crate) struct Ready<'a> {
-    how: How,
-    args: Vec<Arg<'a>>,
-}
-
-enum How {
-    Prepared(Statement),
-    Executed(Executed),
-    Delegated(Delegated),
-    Text(Arc<str>),
-}
-
-/// A statement that is prepared in SQL, by a name that its text has everywhere: whoever has a pooler's session after another
-/// finds it there. A pooler knows only of those that are prepared by the protocol.
-struct Executed {
-    prepare: String,
-    execute: String,
-}
-
-impl Executed {
-    fn new(text: Arc<str>, args: &[Arg<'_>]) -> Self {
-        let types: Vec<String> = args.iter().map(Arg::cast).collect();
-        let types = types.join(",");
-        let hash =
-            blake3::Hasher::new().update(types.as_bytes()).update(b";").update(text.as_bytes()).finalize();
-        // A name has room for 63 bytes.
-        let name = format!("passes_{}", hash.to_hex().get(..48).unwrap_or_default());
-        let mut execute = format!("EXECUTE {name}(");
-        for (at, arg) in args.iter().enumerate() {
-            if at > 0 {
-                execute.push(',');
-            }
-            arg.literal(&mut execute);
-        }
-        execute.push(')');
-        // A pooler may bring this to another session than the one that didn't have it.
-        let prepare = format!(
-            "BEGIN IF NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name='{name}') \
-             THEN EXECUTE {}; END IF; END",
-            escape_literal(&format!("PREPARE {name}({types}) AS {text}"))
-        );
-        Self { prepare: format!("DO {}", escape_literal(&prepare)), execute }
-    }
-}
-
-/// What ends a transaction, whatever became of it.
-pub(crate) const COMMIT: &str = "COMMIT";
-
-/// Begins a transaction of several commands: none of them waits for what another command holds for long.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout='50ms'";
-
-/// Begins a transaction of one statement, with the settings that the session can't have.
-const ALONE: &str = concat!("BEGIN ISOLATION LEVEL READ COMMITTED; ", local!());
-
-impl Ready<'_> {
-    /// Sends it with what comes right before and behind it, all at once and in this order. Tells, too, whether what comes
-    /// behind it was done.
-    async fn send_between(
-        &self,
-        client: &Client,
-        first: Option<&str>,
-        last: Option<&str>,
-    ) -> (Result<Vec<Row>, tokio_postgres::Error>, bool) {
-        if first.is_none() && last.is_none() {
-            return (self.send(client).await, false);
-        }
-        let simple = async |text: Option<&str>| match text {
-            Some(text) => client.batch_execute(text).await,
-            None => Ok(()),
-        };
-        let (before, answer, behind) = join3(simple(first), self.send(client), simple(last)).await;
-        let ended = last.is_some() && behind.is_ok();
-        (before.and(answer).and_then(|rows| behind.map(|()| rows)), ended)
-    }
-
-    /// Sends a call with the text of its statement. `ended` tells whether the transaction has been ended already.
-    async fn send_whole(
-        &self,
-        client: &Client,
-        last: Option<&str>,
-        ended: bool,
-    ) -> (Result<Vec<Row>, tokio_postgres::Error>, bool) {
-        let How::Delegated(call) = &self.how else { return (Ok(Vec::new()), ended) };
-        let text = call.sql(true);
-        let behind = async || match last.filter(|_| !ended) {
-            Some(last) => client.batch_execute(last).await.map(|()| true),
-            None => Ok(ended),
-        };
-        let (rows, behind) = join(client.query_typed(&text, &[]), behind()).await;
-        let ended = behind.as_ref().is_ok_and(|ended| *ended);
-        (rows.and_then(|rows| behind.map(|_| rows)), ended)
-    }
-
-    /// The rows, or what they say went wrong.
-    fn checked(&self, rows: Vec<Row>) -> Result<Vec<Row>, Failed> {
-        match &self.how {
-            How::Delegated(call) => call.checked(rows),
-            _ => Ok(rows),
-        }
-    }
-
-    async fn send(&self, client: &Client) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let args = &self.args;
-        match &self.how {
-            How::Prepared(statement) => {
-                debug_assert_eq!(statement.params().len(), args.len(), "{args:?}");
-                let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
-                client.query(statement, &args).await
-            }
-            How::Executed(executed) => client.query_typed(&executed.execute, &[]).await,
-            How::Delegated(call) => client.query_typed(&call.sql(false), &[]).await,
-            How::Text(text) => {
-                let args: Vec<(&(dyn ToSql + Sync), Type)> =
-                    args.iter().map(|arg| (arg as _, arg.ty())).collect();
-                client.query_typed(text, &args).await
-            }
-        }
     }
 }

@@ -11,7 +11,8 @@ use crate::lane::Lane;
 use crate::load_known::Read;
 use crate::load_one;
 use crate::plan::{Fresh, Plan};
-use crate::pool::{COMMIT, OTHERS, Pool, Session, connection};
+use crate::pool::{OTHERS, Pool, Session, connection};
+use crate::ready::COMMIT;
 use crate::{AGAIN, commit};
 use passes_core::id::Id;
 use passes_core::store::{After, Answer, Change, Command, DocKey, Load, StoreError, Verdict};
@@ -208,7 +209,7 @@ async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, Sto
 async fn commit_and_end(session: &mut Session, change: &Change) -> Result<Option<After>, StoreError> {
     let mut plan = Plan::new(change.business);
     if let Err(error) = plan.add(change, Fresh::default()) {
-        session.roll_back().await?;
+        let _ = session.roll_back().await;
         return Err(error);
     }
     let base = session.base;

@@ -3,14 +3,15 @@
 use crate::counted::ALONE;
 use crate::plan::{PassTouch, Plan};
 use crate::sql::FEW;
-use passes_core::store::DocKey;
+use passes_core::store::{DocKey, Expect};
 
 impl Plan<'_> {
     /// Documents that the changes rest on, too, as they were read.
     pub(crate) fn rest_on(&mut self, docs: &[(DocKey, u32)]) {
         for (key, version) in docs {
-            let written = self.docs.iter().any(|(doc, _)| doc.key == *key);
-            if !written && !self.expect.iter().any(|(relied, _)| relied == key) {
+            let written = self.docs.iter().any(|(doc, from)| (doc.key, from) == (*key, version));
+            let relied = (*key, Expect::Version(*version));
+            if !written && !self.expect.contains(&relied) {
                 // One that is there twice is judged once.
                 self.seen.push((*key, *version));
             }
