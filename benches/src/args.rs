@@ -57,7 +57,7 @@ Measures, prints one line a measure and writes target/bench.json. Fails when a g
 A line: what, the median, its quartiles and rounds, the gate and in brackets the ambition.
 
   --quick    fewer rounds and smaller sizes, a few minutes; gates are told but don't fail
-  --plot     afterwards write the tables and pictures of docs/performance.md
+  --plot     afterwards write the tables and pictures of docs/performance.md and docs/scale.md
   --draw     write them from target/bench.json without measuring
 
 Sections; all where none is named:

@@ -126,7 +126,7 @@ pub(crate) fn list() -> String {
         list += &format!("  {:<12} {}\n", area.name, area.about);
     }
     list + &format!(
-        "\n  {LONG:<12} crash: 2,000 kills, and not 200; races: 400,000 random commands, and not 32,000\n"
+        "\n  {LONG:<12} crash: 2,000 kills, and not 200; races: 600,000 random commands, and not 36,000\n"
     )
 }
 

@@ -1,7 +1,8 @@
 //! The commands of the repository, `cargo xtask …`: `demo`, `test`, `spec`, `guide`, `sizes`, `measure` and `bench`.
 //!
 //! What it can't run, it counts as skipped and says why; with the environment variable `CI` set, a skip is a
-//! failure. It installs nothing but packages of Debian that tests need, as root.
+//! failure. On the machine it installs nothing but packages of Debian that tests need, as root; Swift, Python's tools and
+//! the peers of the benches are put into `target/`.
 
 mod areas;
 mod bindings;
