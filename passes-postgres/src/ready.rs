@@ -116,8 +116,7 @@ impl Ready<'_> {
         let (before, answer, behind) = join3(simple(first), self.send(client), simple(last)).await;
         let ended = last.is_some() && behind.is_ok();
         let answer = match before {
-            // What is ended right behind it was to be a transaction by itself. It was one: the server couldn't even begin
-            // another, else it had answered that this one failed.
+            // No transaction was begun, else this had failed in it, too. So it was one by itself, as it was to be.
             Err(_) if last.is_some() && answer.is_ok() => answer,
             before => before.and(answer),
         };
