@@ -305,7 +305,7 @@ impl fmt::Debug for Postgres {
 }
 
 /// In how many slots a shared tally stands. What stands in them rests on it, so it is part of the tables' format.
-const SLOTS: u16 = 16;
+const SLOTS: u16 = 32;
 
 impl Store for Postgres {
     fn slots(&self) -> u16 {
