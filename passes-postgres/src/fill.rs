@@ -6,6 +6,7 @@ use crate::distributed::Base;
 use crate::errors::{Failed, While, broken, corrupt, told};
 use crate::plan::{Fresh, Plan};
 use crate::pool::Session;
+use crate::ready::ABANDONED;
 use crate::values::{Blob, Uuid};
 use passes_core::calendar::Instant;
 use passes_core::id::Id;
@@ -106,9 +107,8 @@ impl Session {
         plan: &Plan<'_>,
         lasts: &[Option<i64>],
     ) -> Result<After, Failed> {
-        // Who is gone in the middle of it holds its rows, and all readers of events, no longer than this.
-        self.begin("ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout='10s'")
-            .await?;
+        // Readers of events wait for it, too.
+        self.begin(&format!("ISOLATION LEVEL READ COMMITTED; {ABANDONED}")).await?;
         let base = self.base;
         let rows = self.query(commit::NUMBER, |sql| commit::number(sql, plan, base), While::Reading).await?;
         let number: i64 =

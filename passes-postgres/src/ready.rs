@@ -32,9 +32,11 @@ pub(crate) const LOCAL: &str = local!();
 pub(crate) fn in_order<F: Future>(all: impl Iterator<Item = F>) -> impl Future<Output = Vec<F::Output>> {
     let mut all: Vec<_> = all.map(|one| Box::pin(maybe_done(one))).collect();
     poll_fn(move |context| {
-        let under_way =
-            all.iter_mut().filter_map(|one| one.as_mut().poll(context).is_pending().then_some(()));
-        if under_way.count() > 0 {
+        let mut waits = false;
+        for one in &mut all {
+            waits |= one.as_mut().poll(context).is_pending();
+        }
+        if waits {
             return Poll::Pending;
         }
         Poll::Ready(all.iter_mut().filter_map(|one| one.as_mut().take_output()).collect())
@@ -87,6 +89,9 @@ impl Executed {
         Self { prepare: format!("DO {}", escape_literal(&prepare)), execute }
     }
 }
+
+/// Of a transaction between whose statements somebody may go away: he holds up the others no longer than this.
+pub(crate) const ABANDONED: &str = "SET LOCAL idle_in_transaction_session_timeout='10s'";
 
 /// What ends a transaction, whatever became of it.
 pub(crate) const COMMIT: &str = "COMMIT";

@@ -12,7 +12,7 @@ use crate::load_known::Read;
 use crate::load_one;
 use crate::plan::{Fresh, Plan};
 use crate::pool::{OTHERS, Pool, Session, connection};
-use crate::ready::COMMIT;
+use crate::ready::{ABANDONED, COMMIT};
 use crate::{AGAIN, commit};
 use passes_core::id::Id;
 use passes_core::store::{After, Answer, Change, Command, DocKey, Load, StoreError, Verdict};
@@ -168,10 +168,8 @@ async fn in_turn(pool: &Pool, key: i64, command: &Command) -> Result<Answer, Sto
     let mut others = OTHERS;
     for _ in 0..AGAIN {
         let mut session = connection(pool).await?;
-        // Who is gone in the middle of it holds up the others no longer than this.
         session.first = Some(format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; {}SET LOCAL idle_in_transaction_session_timeout='10s'; \
-             SELECT pg_advisory_xact_lock({key})",
+            "BEGIN ISOLATION LEVEL READ COMMITTED; {}{ABANDONED}; SELECT pg_advisory_xact_lock({key})",
             session.local()
         ));
         session.open = true;

@@ -21,7 +21,6 @@ use passes_sqlite::Sqlite;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 use tempfile::TempDir;
 use test_postgres::Pooler;
 
@@ -339,11 +338,10 @@ impl Place {
     }
 }
 
-/// Options of PostgreSQL for who reads events or verifies books right behind a commit, and counts what is there. Any long
-/// writing transaction of the server holds both back, another test's, too.
+/// Options of PostgreSQL for who reads events or verifies books right behind a commit, and counts what is there.
 #[must_use]
 pub fn patient() -> Options {
-    Postgres::options().settle_timeout(Duration::from_secs(60))
+    Postgres::options().settle_timeout(test_postgres::SETTLE)
 }
 
 fn file_in(folder: &Path) -> PathBuf {

@@ -61,12 +61,11 @@ fn is_mistyped(folded: &Folded, formats: &[FoldedFormat]) -> bool {
 }
 
 impl Code {
-    /// Where there is no idempotency key nothing is judged before the code, so a text that is none is told without asking
-    /// the store.
+    /// Where no idempotency key is judged before the code, a text that is none is told without asking the store.
     #[inline]
-    pub(crate) fn or_told(self, by: &By) -> Result<Self, Refusal> {
+    pub(crate) fn or_told(self, is_keyed: bool) -> Result<Self, Refusal> {
         match self.0 {
-            Err(refusal) if by.key.is_none() => Err(refusal),
+            Err(refusal) if !is_keyed => Err(refusal),
             read => Ok(Self(read)),
         }
     }

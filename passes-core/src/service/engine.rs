@@ -255,11 +255,7 @@ impl Passes {
 
     /// Judges whether the actor may do this here; refused before all else.
     pub(crate) fn permit(&self, by: &By, right: Right) -> Result<(), Error> {
-        by.may(right).map_err(|refusal| {
-            std::hint::cold_path();
-            self.inner.refusals.count(self.inner.clock.now(), by, std::slice::from_ref(&refusal), None);
-            refusal.into()
-        })
+        self.early(by, by.may(right))
     }
 
     /// A command of this kind, whose request is told apart from others under the same key by `request`.
@@ -420,17 +416,19 @@ impl<'a> Order<'a> {
 
     /// Finds out the next part of what is left; no, if nothing is.
     pub(crate) fn ahead<T>(&mut self, inner: &Inner, decide: &impl Decides<T>) -> Result<bool, Error> {
-        let left = std::mem::replace(&mut self.left, Left::Nothing);
-        match left {
-            Left::All | Left::Key => {
+        match self.left {
+            left @ (Left::All | Left::Key) => {
                 // One right behind the other: neither waits for the other, and the processor begins with the second
                 // before it is done with the first.
-                self.fingerprint = decide.fingerprint(&inner.keys, self).inspect_err(|_| self.left = left)?;
+                self.fingerprint = decide.fingerprint(&inner.keys, self)?;
                 self.env.find_key();
                 self.load.key = self.env.key;
                 self.left = if left == Left::All { Left::Moment } else { Left::Nothing };
             }
-            Left::Moment => self.env.find_moment(inner).inspect_err(|_| self.left = left)?,
+            Left::Moment => {
+                self.env.find_moment(inner)?;
+                self.left = Left::Nothing;
+            }
             Left::Nothing => return Ok(false),
         }
         Ok(true)

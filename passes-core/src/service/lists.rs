@@ -289,14 +289,11 @@ impl Passes {
     pub fn pass_by_code<'a>(&'a self, by: &'a By, presented: &'a Presented) -> Call<'a, PassView> {
         Call::new(async move {
             self.permit(by, Right::View)?;
-            let code = self.code(by, presented)?;
+            let code = self.early(by, self.code(by, presented)?.or_told(false))?;
             let mut load = Load::new(by.business);
             load.code = code.digest();
             let found = self.look(by, load, |view| Ok(code.pass(view).map(|pass| pass.id))).await?;
-            match found {
-                Ok(pass) => self.read_pass(by, pass).await,
-                Err(refusal) => Err(self.counted(by, refusal)),
-            }
+            self.read_pass(by, self.early(by, found)?).await
         })
     }
 

@@ -32,7 +32,6 @@ use passes_core::store::{
 };
 use passes_postgres::{Options, Postgres};
 use std::sync::Arc;
-use std::time::Duration;
 use test_postgres::Server;
 
 /// Whose records these are.
@@ -49,10 +48,9 @@ fn alone() -> Option<(&'static Server, String)> {
     database().filter(|(_, url)| !url.contains("distributed=citus"))
 }
 
-/// Options for who counts events right behind a commit: any long writing transaction of the server holds them back,
-/// another test's, too.
+/// Options for who counts events right behind a commit.
 fn patient() -> Options {
-    Postgres::options().settle_timeout(Duration::from_secs(60))
+    Postgres::options().settle_timeout(test_postgres::SETTLE)
 }
 
 /// A store in an empty database.

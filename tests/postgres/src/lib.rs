@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 mod control;
 mod pooler;
@@ -40,6 +41,10 @@ pub const VARIABLE: &str = "PASSES_TEST_POSTGRES_URL";
 
 /// The variable that says that tests have no database but the named one.
 pub const ONE: &str = "PASSES_TEST_POSTGRES_ONE";
+
+/// How long a test that counts events right behind a commit lets the store wait for others: any long writing transaction
+/// of the server holds events and books back, another test's, too.
+pub const SETTLE: Duration = Duration::from_secs(60);
 
 /// Parameters of a URL that only the library knows.
 const OURS: [&str; 4] = ["connections", "pooler", "distributed", "sslrootcert"];

@@ -5,7 +5,6 @@ use crate::id::PassId;
 use crate::operation::{Actor, By, Rights};
 use crate::pass::State;
 use crate::plan::{Form, Terms, Usage, Worth};
-use crate::secret::Keyring;
 use crate::service::{Deal, Issue, Over, Passes, Recipient, Redeem, Rest, Reverse};
 use crate::store::memory::Memory;
 use crate::store::{After, Change, Fut, Store, delegate};
@@ -34,9 +33,7 @@ fn counts_outlive_who_flushes_them() {
     let shop = Shop::open();
     let silent = Arc::new(AtomicBool::new(true));
     let store = Silent { inner: shop.store.clone(), silent: Arc::clone(&silent) };
-    let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
-    let seeds = Arc::new(Seeds(AtomicU64::new(1 << 32)));
-    let passes = Passes::open(Arc::new(store), ring, Arc::clone(&shop.time) as _, seeds).wait().unwrap();
+    let passes = opened(Arc::new(store), &shop.time, &Arc::new(Seeds(AtomicU64::new(1 << 32))));
     // Backwards: time that passes would have them flushed.
     for day in ["2026-05-03", "2026-05-02", "2026-05-01"] {
         shop.time.set(&format!("{day}T12:00:00Z"));
@@ -80,15 +77,12 @@ impl Shop {
     fn late(&self) -> (Passes, Arc<Between>) {
         let between = Arc::new(Between::default());
         let store = Late { inner: self.store.clone(), between: Arc::clone(&between) };
-        let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
-        let seeds = Arc::new(Seeds(AtomicU64::new(1 << 32)));
-        let late = Passes::open(Arc::new(store), ring, Arc::clone(&self.time) as _, seeds).wait().unwrap();
-        (late, between)
+        (opened(Arc::new(store), &self.time, &Arc::new(Seeds(AtomicU64::new(1 << 32)))), between)
     }
 
     /// The same books, for somebody else.
     fn other(&self) -> Passes {
-        opened(&self.store, &self.time, &Arc::new(Seeds(AtomicU64::new(1 << 48))))
+        opened(Arc::new(self.store.clone()), &self.time, &Arc::new(Seeds(AtomicU64::new(1 << 48))))
     }
 
     /// What is left, how many uses are used, the state.

@@ -121,7 +121,7 @@ fn a_rolled_back_store_is_told() {
     assert!(old.passes.checkpoint_after(&old.by, &late).wait().is_err());
 
     // Nothing at all is there.
-    let nothing = opened(&Memory::new(), &now.time, &now.seeds);
+    let nothing = opened(Arc::new(Memory::new()), &now.time, &now.seeds);
     let told = nothing.verify_since(&now.by, std::slice::from_ref(&late)).wait().unwrap().since;
     let (missing, last) = (late.operations(), Default::default());
     assert_eq!(told, [Since::RolledBack { missing, last, since: None }]);
@@ -162,7 +162,7 @@ fn what_is_not_of_these_books_is_told() {
     // The same business in another database: it has the same id, but began anew.
     let time = Arc::new(Time(Mutex::new(Instant::parse("2026-06-01T12:00:00Z").unwrap())));
     let seeds = Arc::new(Seeds::default());
-    let elsewhere = opened(&Memory::new(), &time, &seeds);
+    let elsewhere = opened(Arc::new(Memory::new()), &time, &seeds);
     let settings = shop.passes.settings(&shop.by).wait().unwrap();
     let actor = shop.by.actor.clone();
     let id = elsewhere.create_business_once(&actor, "one", settings.clone()).wait().unwrap();

@@ -5,7 +5,6 @@ use super::{Shop, basket, eur};
 use crate::contact::{Medium, Profile};
 use crate::id::PassId;
 use crate::operation::Right;
-use crate::secret::Keyring;
 use crate::service::{Error, Receipt, Redeem};
 use crate::store::memory::Memory;
 use crate::store::{Answer, Command, Fut, Store, StoreError, delegate};
@@ -146,9 +145,7 @@ fn a_long_list_goes_in_parts() {
     };
     let open = |lists: u32| {
         let store = Tiring { inner: shop.store.clone(), lists: AtomicU32::new(lists) };
-        let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
-        let (time, seeds) = (Arc::clone(&shop.time), Arc::clone(&shop.seeds));
-        crate::Passes::open(Arc::new(store), ring, time, seeds).wait().unwrap()
+        super::opened(Arc::new(store), &shop.time, &shop.seeds)
     };
     let answers = open(1).redeem_all(requests(0)).wait().unwrap();
     assert_eq!(answers.len(), 1_100);

@@ -74,7 +74,7 @@ fn left<T: std::fmt::Debug>(answer: Result<T, Error>) -> i64 {
 fn two_steppers_make_one_lot() {
     let shop = Shop::open();
     let started = shop.begin(&shop.by, shop.cards(), 20_000).unwrap().done;
-    let other = super::opened(&shop.store, &shop.time, &shop.seeds);
+    let other = super::opened(std::sync::Arc::new(shop.store.clone()), &shop.time, &shop.seeds);
     let (by, run) = (&shop.by, started.run);
     let over = std::thread::scope(|threads| {
         let both = [&shop.passes, &other]

@@ -83,9 +83,9 @@ fn basket(amount: &str) -> Basket {
     Basket::new(Currency::EUR, vec![Line::new("A1", 1, eur(amount))]).unwrap()
 }
 
-fn opened(store: &Memory, time: &Arc<Time>, seeds: &Arc<Seeds>) -> Passes {
+fn opened(store: Arc<dyn crate::store::Store>, time: &Arc<Time>, seeds: &Arc<Seeds>) -> Passes {
     let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
-    Passes::open(Arc::new(store.clone()), ring, Arc::clone(time) as _, Arc::clone(seeds) as _).wait().unwrap()
+    Passes::open(store, ring, Arc::clone(time) as _, Arc::clone(seeds) as _).wait().unwrap()
 }
 
 /// A business in Berlin that trades in euros.
@@ -108,7 +108,7 @@ impl Shop {
         let time = Arc::new(Time(Mutex::new(Instant::parse("2026-05-01T12:00:00Z").unwrap())));
         let store = Memory::new();
         let seeds = Arc::new(Seeds::default());
-        let passes = opened(&store, &time, &seeds);
+        let passes = opened(Arc::new(store.clone()), &time, &seeds);
         let actor = Actor::new("ann", Rights::all()).unwrap();
         let mut settings = Settings::new("Shop", "Europe/Berlin", &["EUR", "JPY"], "en").unwrap();
         settings.pools = vec![Pool { name: "toys".into(), conditions: Default::default() }];
@@ -119,7 +119,7 @@ impl Shop {
 
     /// What was kept in memory is gone; what was stored is there.
     fn reopen(&mut self) {
-        self.passes = opened(&self.store, &self.time, &self.seeds);
+        self.passes = opened(Arc::new(self.store.clone()), &self.time, &self.seeds);
     }
 
     /// The same person with fewer rights.

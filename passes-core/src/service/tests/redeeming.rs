@@ -11,7 +11,6 @@ use crate::pass::Tally;
 use crate::passcode::Passcode;
 use crate::plan::{RedeemBy, SpendBy, Terms, Usage};
 use crate::refusal::Refusal;
-use crate::secret::Keyring;
 use crate::service::{Check, Deal, Done, Redeem, Redeemed, Reverse, Spend};
 use crate::store::memory::Memory;
 use crate::store::{After, Change, Fut, Load, OperationKey, Store, StoreError, delegate, wait};
@@ -387,9 +386,7 @@ fn what_was_told_of_a_use_is_judged_again() {
             meddle: Mutex::new(Some(Box::new(meddle))),
             commits: AtomicU32::new(0),
         });
-        let ring = Keyring::from_master("k1", &[7; 32]).unwrap();
-        let (time, seeds) = (Arc::clone(&shop.time), Arc::clone(&shop.seeds));
-        let passes = crate::Passes::open(Arc::clone(&store) as _, ring, time, seeds).wait().unwrap();
+        let passes = super::opened(Arc::clone(&store) as _, &shop.time, &shop.seeds);
         let answer = passes.redeem(&shop.by, request(code)).wait();
         shop.proved();
         let commits = store.commits.load(Ordering::Relaxed);
